@@ -1,0 +1,105 @@
+"""What would change the decision: for each other pattern, the fewest answers that lead there.
+
+One changed answer is tried the way a person would try it: write it into the file and decide again, with everything
+that follows from it. Where one is not enough, the diagram gives the fewest variables, and the result is checked the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.decision import Answers, Known, decide, lead_case
+from advisor.diagram import Diagram, TooWideError
+from advisor.rulebase import Question, RuleBase, band_of
+from advisor.space import realise
+from advisor.values import Other, Unknown, Value
+
+
+def changes(answers: Answers, known: Known, base: RuleBase, diagram: Diagram) -> list[tuple[str, dict[str, Value]]]:
+    """(pattern, answers to set), fewest answers first, then in the order of the patterns."""
+    here = decide(known.lead, base).primary
+    found: dict[str, dict[str, Value]] = {}
+    for fact, value in single_changes(known, base, diagram):
+        to = decide(lead_case({**answers, fact: value}, base), base).primary
+        if to is not None and to != here and to not in found:
+            found[to] = {fact: value}
+    if len(found) < len(base.patterns) - 1:
+        try:
+            nearest = diagram.nearest(known.lead)
+        except TooWideError:
+            nearest = {}
+        for to, variables in nearest.items():
+            if to not in found:
+                facts = _facts(variables, known, base)
+                if facts and decide(lead_case({**answers, **facts}, base), base).primary == to:
+                    found[to] = facts
+    order = list(base.patterns)
+    return sorted(found.items(), key=lambda item: (len(item[1]), order.index(item[0])))
+
+
+def single_changes(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[str, Value]]:
+    """Every other answer of every question that bears on the decision.
+
+    In the order of the decision, with what the feature is (its clients, its platform) after what it needs.
+    """
+    facts = [base.variables[variable].fact for variable in diagram.order]
+    facts += [source for fact in facts if fact in base.derived for source in base.derived[fact].factors]
+    facts += [base.variables[variable].fact for prior in base.priors for box in prior.boxes for variable in box]
+    questions = [base.questions[fact] for fact in dict.fromkeys(facts) if fact in base.questions and fact != "kind"]
+    for question in sorted(questions, key=lambda q: q.settled):
+        for value in other_answers(question, known.answers[question.id]):
+            yield question.id, value
+
+
+def other_answers(question: Question, current: Value) -> Iterator[Value]:
+    """One answer for each value that the rules can tell apart from the current one."""
+    if question.type == "yes-no":
+        yield not current
+    elif question.type == "number":
+        assert isinstance(current, int | float)
+        here = band_of(question.bands, current)
+        for i, band in sorted(enumerate(question.bands), key=lambda item: abs(item[0] - here)):
+            if i != here:
+                yield just_inside(band.low, band.high, above=i > here)
+    elif question.type == "one-of":
+        yield from (option for option in question.options if option != current)
+    elif question.type == "some-of":
+        chosen = current if isinstance(current, tuple) else ()
+        for option in question.options:
+            if option in chosen:
+                continue
+            yield (*chosen, option)
+            if chosen:
+                yield (option,)
+        if len(chosen) > 1:
+            yield from ((option,) for option in chosen)
+
+
+def just_inside(low: float, high: float, *, above: bool) -> float:
+    """A number of [low, high) that a person would write: the lower end from below, half of the upper end from above."""
+    value = low if above or low > 0 else high / 2 if high > 0.001 else 0.0
+    return int(value) if value == int(value) else value
+
+
+def _facts(variables: dict[int, int], known: Known, base: RuleBase) -> dict[str, Value]:
+    """The changed variables as answers; other elements of a some-of and other numbers stay as they are where they can."""
+    touched = {base.variables[v].fact for v in variables}
+    box: dict[int, int] = {}
+    for fact in touched:
+        for v in base.of_fact[fact]:
+            box[v] = 1 << variables.get(v, known.lead[v])
+    answers = realise(box, base, known.answers)
+    if answers is None:
+        return {}
+    return {fact: value for fact, value in answers.items() if value != known.answers.get(fact)}
+
+
+def plain(value: Value) -> object:
+    """An answer as JSON carries it."""
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, Other):
+        return {"other": value.text}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value

@@ -1,0 +1,281 @@
+"""The command line: arguments, streams, exit codes. Each command imports what it needs, when it runs.
+
+stdout carries data only; everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from advisor.errors import AdvisorError, Exit, ProblemsError, UsageError
+
+if TYPE_CHECKING:
+    from advisor.rulebase import RuleBase
+
+SUMMARY = """\
+usage: advisor [FILE] [--plain]            ask, in the terminal; FILE is continued and written
+       advisor recommend --answers FILE    decide, from a file ("-" is standard input)
+       advisor new FILE                    write a commented answers file
+       advisor explain ID                  a question, step, rule, pattern, caveat or limit
+       advisor rules check|graph|schema    prove, draw or describe the rule base
+
+advisor COMMAND --help tells more.  Exit codes: 0 fine, 1 findings, 2 usage or bad input, 3 no pattern fits,
+70 a bug of ours, 130 interrupted."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse without abbreviations, with "did you mean", and with errors that the caller prints."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing and leaving."""
+        raise UsageError(f"{message}\nTry '{self.prog} --help'.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`). Point stdout away, or the interpreter complains when it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except ProblemsError as error:
+        for problem in error.problems:
+            _note(str(problem))
+            if problem.source:
+                _note(problem.source)
+        return error.exit
+    except AdvisorError as error:
+        _note(f"advisor: {error}")
+        return error.exit
+    except Exception as error:  # the last line of defence: a bug must not look like bad input
+        if os.environ.get("ADVISOR_DEBUG"):
+            raise
+        _note(f"advisor: this is a bug of ours: {type(error).__name__}: {error}")
+        _note("Please report it with the answers file; ADVISOR_DEBUG=1 shows the traceback.")
+        return Exit.BUG
+    return code
+
+
+def _run(words: list[str]) -> int:
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "recommend": _recommend,
+        "new": _new,
+        "explain": _explain,
+        "rules": _rules,
+    }
+    if words and words[0] in commands:
+        return commands[words[0]](words[1:])
+    if words and words[0] in ("-h", "--help", "help"):
+        _data(SUMMARY)
+        return Exit.OK
+    if words and words[0] == "--version":
+        from advisor import __version__
+
+        _data(f"advisor {__version__}")
+        return Exit.OK
+    return _interview(words, list(commands))
+
+
+# --- recommend --------------------------------------------------------------------------------------------------------
+
+
+def _recommend(words: list[str]) -> int:
+    parser = Parser(prog="advisor recommend", description="Decide from an answers file.", allow_abbrev=False)
+    parser.add_argument("--answers", required=True, metavar="FILE", help='the answers file; "-" is standard input')
+    parser.add_argument("--format", default="text", metavar="FORMAT", help="text (default), markdown or json")
+    parser.add_argument("--kit", metavar="DIR", help="also write the starter kit into this folder")
+    parser.add_argument("--force", action="store_true", help="replace files of the kit that were changed by hand")
+    options = parser.parse_args(words)
+    _one_of("--format", options.format, ["text", "markdown", "json"])
+    from advisor.answers import read
+    from advisor.portfolio import recommend
+
+    base = _base()
+    project = read(options.answers, base)
+    verdict = recommend(project, base)
+    if options.format == "json":
+        from advisor.report_json import json_text
+
+        report = json_text(verdict)
+    elif options.format == "markdown":
+        from advisor.report_markdown import markdown
+
+        report = markdown(verdict, base)
+    else:
+        from advisor.report_text import text
+
+        report = text(verdict, base, width=_width(), colour=_colour())
+    if options.kit is not None:
+        from advisor import folder, kit
+
+        made = kit.build(project, verdict, base)
+        for note in made.notes:
+            _note(f"advisor: {note}")
+        if made.files:
+            folder.write(made.files, Path(options.kit), force=options.force)
+            _note(f"advisor: kit written to {options.kit}; start it with: python3 {options.kit}/start.py")
+    _data(report)
+    return int(verdict["exit"])
+
+
+# --- new, explain, rules ----------------------------------------------------------------------------------------------
+
+
+def _new(words: list[str]) -> int:
+    parser = Parser(prog="advisor new", description="Write a commented answers file.", allow_abbrev=False)
+    parser.add_argument("file", metavar="FILE", help='where to write it; "-" is standard output')
+    options = parser.parse_args(words)
+    from advisor.template import new
+
+    content = new(_base())
+    if options.file == "-":
+        _data(content)
+        return Exit.OK
+    from advisor.errors import OutputError
+
+    try:
+        with Path(options.file).open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError:
+        raise OutputError(f"{options.file} exists already; nothing was changed") from None
+    except OSError as error:
+        raise OutputError(f"{options.file} cannot be written: {error.strerror}") from None
+    _note(f"advisor: {options.file} written; fill it in, then: advisor recommend --answers {options.file}")
+    return Exit.OK
+
+
+def _explain(words: list[str]) -> int:
+    parser = Parser(
+        prog="advisor explain", description="What an id means, why, and on what evidence.", allow_abbrev=False
+    )
+    parser.add_argument("id", metavar="ID")
+    options = parser.parse_args(words)
+    from advisor.explain import explain
+
+    _data(explain(options.id, _base(), _width()))
+    return Exit.OK
+
+
+def _rules(words: list[str]) -> int:
+    parser = Parser(prog="advisor rules", description="Prove, draw or describe the rule base.", allow_abbrev=False)
+    parser.add_argument("what", metavar="check|graph|schema")
+    parser.add_argument("name", nargs="?", default="answers", help="schema: of which file (default: answers)")
+    parser.add_argument("--folder", metavar="DIR", help="another rules folder than the shipped one")
+    options = parser.parse_args(words)
+    _one_of("command", options.what, ["check", "graph", "schema"])
+    from advisor.data import data
+
+    folder = Path(options.folder) if options.folder else data("rules")
+    if not folder.is_dir():
+        raise UsageError(f"--folder: {folder} is not a folder")
+    if options.what == "check":
+        return _check(folder)
+    from advisor.knowledge import load
+
+    base = load(folder)
+    if options.what == "graph":
+        from advisor.graph import mermaid
+
+        _data(mermaid(base))
+        return Exit.OK
+    from advisor.editor_schema import schema_text
+
+    _data(schema_text(options.name, base))
+    return Exit.OK
+
+
+def _check(folder: Path) -> int:
+    from advisor.compile import compile_folder
+    from advisor.prove import prove
+    from advisor.verdict import shown
+
+    base = compile_folder(folder)
+    proof = prove(base)
+    for finding in proof.findings:
+        place = finding.place
+        _data(f"{place.file}:{place.line}:{place.column}: {finding.code}: {finding.sentence} [{finding.id}]")
+        if finding.witness:
+            case = ", ".join(f"{fact}: {shown(fact, value, base)}" for fact, value in finding.witness.items())
+            _data(f"    for example {{{case}}}")
+    rules = sum(len(step.rules) for step in base.steps)
+    _data(
+        f"{len(base.questions)} questions, {rules} choices in {len(base.steps)} steps, {len(base.excludes)} exclusions, "
+        f"{len(base.accepts)} acceptances, {len(base.caveats)} caveats: {len(proof.findings)} findings, "
+        f"{len(proof.waived)} waived"
+    )
+    return Exit.FINDINGS if proof.findings else Exit.OK
+
+
+# --- the interview ----------------------------------------------------------------------------------------------------
+
+
+def _interview(words: list[str], commands: list[str]) -> int:
+    parser = Parser(prog="advisor", allow_abbrev=False, add_help=False)
+    parser.add_argument("file", nargs="?", metavar="FILE")
+    parser.add_argument("--plain", action="store_true")
+    options = parser.parse_args(words)
+    if options.file and not Path(options.file).suffix and not Path(options.file).exists():
+        from advisor.text import nearest
+
+        close = nearest(options.file, commands)
+        if close:
+            raise UsageError(f"no command {options.file!r} (did you mean {close!r}?)\nTry 'advisor --help'.")
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if not terminal and not options.plain:
+        # Textual would spin for ever here, so it must not even be imported.
+        raise UsageError("there is no terminal to ask in; use: advisor recommend --answers FILE (or advisor --plain)")
+    if options.plain or os.environ.get("TERM") == "dumb" or os.environ.get("ACCESSIBLE"):
+        from advisor.prompts import ask
+
+        return ask(_base(), options.file)
+    from advisor.tui.app import run
+
+    return run(_base(), options.file)
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
+
+
+def _base() -> RuleBase:
+    from advisor.knowledge import load
+
+    return load()
+
+
+def _data(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _width() -> int:
+    from shutil import get_terminal_size
+
+    return max(40, min(get_terminal_size((80, 24)).columns, 100)) if sys.stdout.isatty() else 80
+
+
+def _colour() -> bool:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+def _one_of(name: str, given: str, allowed: list[str]) -> None:
+    if given not in allowed:
+        from advisor.text import nearest
+
+        close = nearest(given, allowed)
+        hint = f" (did you mean {close!r}?)" if close else ""
+        raise UsageError(f"{name}: {given!r} is none of {', '.join(allowed)}{hint}")

@@ -1,0 +1,454 @@
+"""The rules folder, read, checked against the schema and against itself, and turned into a RuleBase.
+
+Every mistake is collected with its place; none stops the reading of the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from advisor import rulebase as rb
+from advisor import schema, yamlfile
+from advisor.boxes import Box
+from advisor.conditions import ConditionError, Space
+from advisor.errors import InputError, Problem, RuleBaseError
+from advisor.text import nearest
+from advisor.values import UNKNOWN, Other, Value
+
+M = TypeVar("M", bound=BaseModel)
+Path_ = tuple[str | int, ...]
+LIMIT = 2_000_000  # bytes of one rules file
+
+
+def sources(folder: Path) -> list[Path]:
+    """The rule files that a rule base is made of, in a stable order. Examples and schemas are not among them."""
+    return sorted(folder.glob("*.yaml")) + sorted(folder.glob("caveats/*.yaml"))
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of the rule files."""
+    sha = hashlib.sha256()
+    for path in sources(folder):
+        content = path.read_bytes()
+        sha.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+        sha.update(content)
+    return sha.hexdigest()
+
+
+def compile_folder(folder: Path) -> rb.RuleBase:
+    """Read the rules folder. Raises RuleBaseError with every problem found."""
+    return _Compiler(folder).run()
+
+
+class _File:
+    """One rules file: its nodes (for places) and its model."""
+
+    def __init__(self, name: str, node: yamlfile.Node) -> None:
+        self.name = name
+        self.node = node
+
+    def place(self, path: Path_) -> rb.Place:
+        line, column = yamlfile.find(self.node, path)
+        return rb.Place(self.name, line, column)
+
+
+class _Compiler:
+    """The state of one reading: the problems so far and the names known so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problems: list[Problem] = []
+
+    def run(self) -> rb.RuleBase:
+        questions_file, questions = self.read("questions.yaml", schema.Questions)
+        derived_file, derived = self.read("derived.yaml", schema.DerivedFile)
+        patterns_file, patterns = self.read("patterns.yaml", schema.Patterns)
+        self.stop()
+        self.questions = self.make_questions(questions_file, questions)
+        self.derived = self.make_derived(derived_file, derived)
+        self.patterns = self.make_patterns(patterns_file, patterns)
+        self.variables = variables(self.questions.values(), self.derived.values(), tuple(self.patterns))
+        self.spaces = {
+            True: Space(self.variables),
+            False: Space([v for v in self.variables if v.name != rb.PATTERN]),
+        }
+        decision_file, decision = self.read("decision.yaml", schema.Decision)
+        article_file, article = self.read("article.yaml", schema.Article)
+        impossible_file, impossible = self.read("impossible.yaml", schema.ImpossibleFile)
+        priors_file, priors = self.read("priors.yaml", schema.Priors)
+        caveat_files = [
+            self.read(f"caveats/{p.name}", schema.Caveats) for p in sorted(self.folder.glob("caveats/*.yaml"))
+        ]
+        self.stop()
+        caveats, waivers = self.make_caveats(caveat_files)
+        base = rb.RuleBase(
+            version=questions.version,
+            sha256=digest(self.folder),
+            questions=self.questions,
+            derived=self.derived,
+            patterns=self.patterns,
+            variables=self.variables,
+            excludes=self.make_rules(decision_file, decision.excludes, ("excludes",), "exclude"),
+            steps=self.make_steps(decision_file, decision.steps, "choose"),
+            accepts=self.make_rules(decision_file, decision.accepts, ("accepts",), "accept", pattern=True),
+            article=self.make_steps(article_file, article.steps, "keep"),
+            caveats=caveats,
+            impossible=self.make_impossible(impossible_file, impossible),
+            priors=self.make_priors(priors_file, priors),
+            tables=self.make_tables(),
+            waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
+        )
+        self.unique_ids(base)
+        self.stop()
+        return base
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def read(self, name: str, model: type[M]) -> tuple[_File, M]:
+        """One file as its model. A file that cannot be read ends the reading of it, with an empty stand-in."""
+        try:
+            node = yamlfile.parse(yamlfile.read_text(self.folder / name, LIMIT), f"rules/{name}")
+        except InputError as error:
+            raise RuleBaseError([*self.problems, *error.problems]) from None
+        file = _File(f"rules/{name}", node)
+        try:
+            return file, model.model_validate(yamlfile.plain(node))
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                path = tuple(step for step in item["loc"] if not isinstance(step, str) or "[" not in step)
+                self.problem(file, path, f"{_dotted(path)}: {_words(item['msg'])}")
+            raise RuleBaseError(self.problems) from None
+
+    def problem(self, file: _File, path: Path_, message: str) -> None:
+        place = file.place(path)
+        self.problems.append(Problem(place.file, place.line, place.column, message))
+
+    def stop(self) -> None:
+        if self.problems:
+            raise RuleBaseError(self.problems)
+
+    # --- nouns --------------------------------------------------------------------------------------------------------
+
+    def make_questions(self, file: _File, model: schema.Questions) -> dict[str, rb.Question]:
+        made = {}
+        for key, q in model.questions.items():
+            path: Path_ = ("questions", key)
+            mode: Literal["assume", "open"] = "open" if "open" in q.when_unknown.model_fields_set else "assume"
+            lead = q.when_unknown.open if mode == "open" else q.when_unknown.assume
+            question = rb.Question(
+                id=key,
+                scope=q.scope,
+                type=q.type,
+                ask=q.ask,
+                why=q.why,
+                find_out=q.find_out,
+                unit=q.unit,
+                options=q.options or {},
+                bands=self.make_bands(file, path, q.bands),
+                minimum=q.minimum,
+                whole=q.whole,
+                mode=mode,
+                lead=UNKNOWN,
+                settled=q.settled,
+                feeds=tuple(q.feeds),
+            )
+            made[key] = replace(question, lead=self.value(file, (*path, "when-unknown", mode), question, lead))
+            if "other" in (q.options or {}):
+                self.problem(file, (*path, "options"), "`other` is implied; do not list it")
+        return made
+
+    def make_bands(self, file: _File, path: Path_, bands: dict[str, schema.Band] | None) -> tuple[rb.Band, ...]:
+        made = tuple(
+            rb.Band(key, band.from_, math.inf if band.below is None else band.below)
+            for key, band in (bands or {}).items()
+        )
+        edges = [0.0, *(band.high for band in made)]
+        for edge, band in zip(edges, made, strict=False):
+            if band.low != edge or band.high <= band.low:
+                self.problem(file, (*path, "bands", band.id), f"bands must tile: this one must start at {edge:g}")
+        if made and not math.isinf(made[-1].high):
+            self.problem(file, (*path, "bands", made[-1].id), "the last band must be open above: leave out `below`")
+        return made
+
+    def make_derived(self, file: _File, model: schema.DerivedFile) -> dict[str, rb.Derived]:
+        made = {}
+        for key, d in model.derived.items():
+            path: Path_ = ("derived", key)
+            for fact in d.product:
+                if fact not in self.questions or self.questions[fact].type != "number":
+                    hint = _did_you_mean(fact, self.questions)
+                    self.problem(file, (*path, "product", fact), f"no number fact {fact!r}{hint}")
+            made[key] = rb.Derived(key, d.title, d.unit, dict(d.product), self.make_bands(file, path, d.bands))
+        return made
+
+    def make_patterns(self, file: _File, model: schema.Patterns) -> dict[str, rb.Pattern]:
+        made = {}
+        for key, p in model.patterns.items():
+            path: Path_ = ("patterns", key)
+            for name in [*p.fallbacks, *([p.nearest_core] if p.nearest_core else [])]:
+                if name not in model.patterns:
+                    self.problem(file, path, f"no pattern {name!r}{_did_you_mean(name, model.patterns)}")
+            if (p.nearest_core is None) != (p.group == "core"):
+                self.problem(
+                    file, path, "extended and outside patterns name their nearest core pattern, core ones do not"
+                )
+            made[key] = rb.Pattern(
+                key,
+                p.group,
+                p.title,
+                p.summary,
+                tuple(p.strengths),
+                tuple(p.weaknesses),
+                p.nearest_core or key,
+                tuple(p.fallbacks),
+                _evidence(p.evidence),
+                file.place(path),
+            )
+        return made
+
+    def make_steps(self, file: _File, steps: Iterable[Any], key: str) -> tuple[rb.Step, ...]:
+        made = []
+        for i, step in enumerate(steps):
+            rules = self.make_rules(file, step.rules, ("steps", i, "rules"), key)
+            otherwise = getattr(step, "otherwise", None)
+            if otherwise is not None:
+                path: Path_ = ("steps", i, "otherwise")
+                self.known_patterns(file, path, otherwise.choose)
+                rules += (
+                    rb.Rule(
+                        otherwise.id,
+                        ({},),
+                        {},
+                        tuple(otherwise.choose),
+                        otherwise.because,
+                        _evidence(otherwise.evidence),
+                        self.make_examples(file, path, otherwise.examples),
+                        file.place((*path, "id")),
+                    ),
+                )
+                if rules[:-1]:
+                    self.problem(file, path, "`otherwise` stands in a step of its own: put it in the next step")
+            made.append(rb.Step(step.step, step.title, i + 1, rules))
+        return tuple(made)
+
+    def make_rules(
+        self, file: _File, items: Iterable[Any], at: Path_, key: str, *, pattern: bool = False
+    ) -> tuple[rb.Rule, ...]:
+        made = []
+        for i, item in enumerate(items):
+            path = (*at, i)
+            named = getattr(item, key)
+            patterns = tuple(named) if isinstance(named, list) else (named,)
+            self.known_patterns(file, (*path, key), patterns)
+            made.append(
+                rb.Rule(
+                    item.id,
+                    self.boxes(file, path, item.when, pattern=pattern),
+                    item.when,
+                    patterns,
+                    item.because,
+                    _evidence(item.evidence),
+                    self.make_examples(file, path, item.examples),
+                    file.place((*path, "id")),
+                )
+            )
+        return tuple(made)
+
+    def make_caveats(self, files: list[tuple[_File, schema.Caveats]]) -> tuple[dict[str, rb.Caveat], list[rb.Waiver]]:
+        made: dict[str, rb.Caveat] = {}
+        waivers: list[rb.Waiver] = []
+        for file, model in files:
+            waivers += self.make_waivers(file, model.waive)
+            for i, c in enumerate(model.caveats):
+                path: Path_ = ("caveats", i)
+                if c.id in made:
+                    self.problem(file, (*path, "id"), f"caveat {c.id!r} stands in {made[c.id].place.file} already")
+                made[c.id] = rb.Caveat(
+                    c.id,
+                    c.severity,
+                    self.boxes(file, path, c.when, pattern=True),
+                    c.when,
+                    c.warn_unknown,
+                    c.title,
+                    c.why,
+                    c.do,
+                    c.figures or "",
+                    _evidence(c.evidence),
+                    self.make_examples(file, path, c.examples),
+                    file.place((*path, "id")),
+                )
+        return made, waivers
+
+    def make_impossible(self, file: _File, model: schema.ImpossibleFile) -> tuple[rb.Impossible, ...]:
+        return tuple(
+            rb.Impossible(
+                item.id,
+                self.boxes(file, ("impossible", i), item.when),
+                item.when,
+                item.because,
+                file.place(("impossible", i, "id")),
+            )
+            for i, item in enumerate(model.impossible)
+        )
+
+    def make_priors(self, file: _File, model: schema.Priors) -> tuple[rb.Prior, ...]:
+        return tuple(
+            rb.Prior(
+                p.id,
+                self.boxes(file, ("priors", i), p.when),
+                p.when,
+                dict(self.given(file, ("priors", i, "usually"), p.usually)),
+                p.because,
+                file.place(("priors", i, "id")),
+            )
+            for i, p in enumerate(model.priors)
+        )
+
+    def make_tables(self) -> dict[str, Any]:
+        tables = {}
+        for name in ("costs", "timing"):
+            path = self.folder / f"{name}.yaml"
+            if path.exists():
+                tables[name] = yamlfile.plain(yamlfile.parse(yamlfile.read_text(path, LIMIT), f"rules/{name}.yaml"))
+        return tables
+
+    def make_waivers(self, file: _File, waive: list[schema.Waive]) -> list[rb.Waiver]:
+        return [rb.Waiver(w.finding, w.because, file.place(("waive", i))) for i, w in enumerate(waive)]
+
+    def make_examples(self, file: _File, at: Path_, examples: list[schema.Example]) -> tuple[rb.Example, ...]:
+        return tuple(
+            rb.Example(
+                dict(self.given(file, (*at, "examples", i, "given"), e.given)),
+                e.expect,
+                file.place((*at, "examples", i)),
+            )
+            for i, e in enumerate(examples)
+        )
+
+    # --- checks on the way --------------------------------------------------------------------------------------------
+
+    def boxes(self, file: _File, path: Path_, when: Any, *, pattern: bool = False) -> tuple[Box, ...]:
+        try:
+            return tuple(self.spaces[pattern].boxes(when))
+        except ConditionError as error:
+            self.problem(file, (*path, "when", *error.path), str(error))
+            return ({},)
+
+    def known_patterns(self, file: _File, path: Path_, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self.patterns:
+                self.problem(file, path, f"no pattern {name!r}{_did_you_mean(name, self.patterns)}")
+
+    def given(self, file: _File, path: Path_, facts: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+        for fact, raw in facts.items():
+            if fact not in self.questions:
+                self.problem(file, (*path, fact), f"no fact {fact!r}{_did_you_mean(fact, self.questions)}")
+            else:
+                yield fact, self.value(file, (*path, fact), self.questions[fact], raw)
+
+    def value(self, file: _File, path: Path_, question: rb.Question, raw: Any) -> Value:
+        try:
+            return value(question, raw)
+        except ValueError as error:
+            self.problem(file, path, str(error))
+            return UNKNOWN
+
+    def unique_ids(self, base: rb.RuleBase) -> None:
+        seen: dict[str, rb.Place] = {}
+        named: list[rb.Rule | rb.Caveat | rb.Impossible | rb.Prior] = [
+            *base.excludes,
+            *base.accepts,
+            *base.impossible,
+            *base.priors,
+            *base.caveats.values(),
+        ]
+        named += [rule for step in (*base.steps, *base.article) for rule in step.rules]
+        for item in named:
+            if item.id in seen:
+                where = seen[item.id]
+                message = f"id {item.id!r} stands at {where.file}:{where.line} already; every id is used once"
+                self.problems.append(Problem(item.place.file, item.place.line, item.place.column, message))
+            seen[item.id] = item.place
+
+
+def value(question: rb.Question, raw: Any) -> Value:
+    """An answer as rules and examples write it. Raises ValueError with what is wrong."""
+    if raw is None or raw == "unknown":
+        return UNKNOWN
+    if question.type == "yes-no":
+        answer = {"yes": True, "no": False, True: True, False: False}.get(raw) if isinstance(raw, str | bool) else None
+        if answer is None:
+            raise ValueError(f"{question.id}: yes or no, not {raw!r}")
+        return answer
+    if question.type == "number":
+        if isinstance(raw, bool) or not isinstance(raw, int | float):
+            raise ValueError(f"{question.id}: a number, not {raw!r}")
+        return raw
+    if question.type == "text":
+        return str(raw)
+    if question.type == "some-of":
+        return tuple(_choice(question, item) for item in (raw if isinstance(raw, list) else [raw]))
+    return _choice(question, raw)
+
+
+def _choice(question: rb.Question, raw: Any) -> str | Other:
+    if isinstance(raw, dict) and set(raw) == {"other"}:
+        return Other(str(raw["other"]))
+    if raw not in question.options:
+        raise ValueError(f"{question.id}: no answer {raw!r}{_did_you_mean(str(raw), question.options)}")
+    return str(raw)
+
+
+def variables(
+    questions: Iterable[rb.Question], derived: Iterable[rb.Derived], patterns: tuple[str, ...]
+) -> tuple[rb.Variable, ...]:
+    """The dimensions of the space of cases; the pattern comes last."""
+    made = []
+    for q in questions:
+        if q.type == "yes-no":
+            made.append(rb.Variable(q.id, q.id, "", ("no", "yes")))
+        elif q.type == "number":
+            made.append(rb.Variable(q.id, q.id, "", tuple(b.id for b in q.bands)))
+        elif q.type == "one-of":
+            made.append(rb.Variable(q.id, q.id, "", (*q.options, "other")))
+        elif q.type == "some-of":
+            made += [rb.Variable(f"{q.id}={option}", q.id, option, ("no", "yes")) for option in q.options]
+    made += [rb.Variable(d.id, d.id, "", tuple(b.id for b in d.bands)) for d in derived]
+    made.append(rb.Variable(rb.PATTERN, rb.PATTERN, "", patterns))
+    return tuple(made)
+
+
+def _evidence(items: list[schema.Evidence]) -> tuple[rb.Evidence, ...]:
+    made = []
+    for e in items:
+        if e.article is not None:
+            made.append(rb.Evidence("article", f"{e.article}: {e.says}"))
+        elif e.source is not None:
+            made.append(rb.Evidence("source", e.says or "", e.source, e.as_of or ""))
+        elif e.measured is not None:
+            made.append(rb.Evidence("measured", e.measured, "", e.as_of or ""))
+        else:
+            made.append(rb.Evidence("judgement", e.judgement or ""))
+    return tuple(made)
+
+
+def _dotted(path: Path_) -> str:
+    return ".".join(str(step) for step in path)
+
+
+def _words(message: str) -> str:
+    message = re.sub(r"^Value error, ", "", message)
+    return {"Field required": "is missing", "Extra inputs are not permitted": "is not a key here"}.get(message, message)
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    close = nearest(word, list(known))
+    return f" (did you mean {close!r}?)" if close else ""

@@ -1,0 +1,397 @@
+"""The nouns of the rule base: questions, bands, patterns, steps, rules, caveats, and the variables they speak about.
+
+All of it is made from one JSON-able mapping (`RuleBase.from_data`), which `compile.py` writes from the YAML in rules/ and
+`knowledge.py` may take from a cache. Nothing here reads a file, and nothing imports more than the standard library.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from advisor.boxes import Box
+from advisor.values import UNKNOWN, Other, Unknown, Value
+
+Scope = Literal["feature", "path", "app"]
+QuestionType = Literal["yes-no", "number", "one-of", "some-of", "text"]
+Severity = Literal["breaks", "degrades", "note"]
+PATTERN = "pattern"  # the name under which accepts and caveats speak about the feature's pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why something is believed. `kind` is article, source, measured or judgement; `text` says what it says."""
+
+    kind: Literal["article", "source", "measured", "judgement"]
+    text: str
+    url: str = ""
+    as_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A named stretch of a number: low <= number < high."""
+
+    id: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One fact: how it is asked, and what "I don't know" does.
+
+    `mode` is "assume" (the lead value is taken and printed as an assumption) or "open" (every value is followed; the lead
+    value gives the headline). `lead` is a Value; for a text it is an empty string.
+    """
+
+    id: str
+    scope: Scope
+    type: QuestionType
+    ask: str
+    why: str
+    find_out: str
+    unit: str
+    options: dict[str, str]
+    bands: tuple[Band, ...]
+    minimum: float
+    whole: bool
+    mode: Literal["assume", "open"]
+    lead: Value
+    settled: bool  # says what the feature is rather than what it needs: the last thing that anybody would change
+    feeds: tuple[str, ...]  # what needs it besides the decision: costs, timing, kit, merge, report
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A number that follows from others: the product of each source to the power of its exponent."""
+
+    id: str
+    title: str
+    unit: str
+    factors: dict[str, int]
+    bands: tuple[Band, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One dimension of the space of cases.
+
+    A some-of question gives one yes-no variable per element, named `fact=element`; every other question gives one, named
+    like it. `values` are option ids, band ids, or ("no", "yes"); a one-of ends with "other".
+    """
+
+    name: str
+    fact: str
+    element: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the rules folder, counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A case beside a rule, and what the rule must do with it."""
+
+    given: dict[str, Value]
+    expect: str  # a pattern for excludes, choices and accepts; "raised" or "silent" for caveats
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `boxes` is its condition as a union; `patterns` is what it excludes, chooses (in order) or accepts."""
+
+    id: str
+    boxes: tuple[Box, ...]
+    when: Any  # as written, for people
+    patterns: tuple[str, ...]
+    because: str
+    evidence: tuple[Evidence, ...]
+    examples: tuple[Example, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Rules that must not disagree. Between steps the order decides."""
+
+    id: str
+    title: str
+    number: int
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """Something the team must know or do. `figures` is printed only when every number it names is known."""
+
+    id: str
+    severity: Severity
+    boxes: tuple[Box, ...]
+    when: Any
+    warn_unknown: bool
+    title: str
+    why: str
+    do: str
+    figures: str
+    evidence: tuple[Evidence, ...]
+    examples: tuple[Example, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A way of delivering events. `group` is core, extended or outside; `fallbacks` are tried in order."""
+
+    id: str
+    group: Literal["core", "extended", "outside"]
+    title: str
+    summary: str
+    strengths: tuple[str, ...]
+    weaknesses: tuple[str, ...]
+    nearest_core: str
+    fallbacks: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """A combination of answers that contradicts itself."""
+
+    id: str
+    boxes: tuple[Box, ...]
+    when: Any
+    because: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What one answer usually means for facts that nobody stated: a better assumption than the question's own."""
+
+    id: str
+    boxes: tuple[Box, ...]
+    when: Any
+    usually: dict[str, Value]
+    because: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding that the authors accept, and why."""
+
+    finding: str
+    because: str
+    place: Place
+
+
+KnownBox: TypeAlias = dict[int, int]
+
+
+@dataclass(frozen=True, eq=False)  # compared and hashed by identity: what is made of it is kept by lru_cache
+class RuleBase:
+    """Everything the rules folder says, cross-checked. `full[v]` is the mask of all values of variable v."""
+
+    version: str
+    sha256: str
+    questions: dict[str, Question]
+    derived: dict[str, Derived]
+    patterns: dict[str, Pattern]
+    variables: tuple[Variable, ...]
+    excludes: tuple[Rule, ...]
+    steps: tuple[Step, ...]
+    accepts: tuple[Rule, ...]
+    article: tuple[Step, ...]
+    caveats: dict[str, Caveat]
+    impossible: tuple[Impossible, ...]
+    priors: tuple[Prior, ...]
+    tables: dict[str, Any]  # figures for costs and timing, as in rules/costs.yaml and rules/timing.yaml
+    waivers: tuple[Waiver, ...]
+    diagram: Any = None  # of the decision, as diagram.py writes it; None until somebody needs it
+    full: tuple[int, ...] = field(init=False)
+    index: dict[str, int] = field(init=False)
+    of_fact: dict[str, tuple[int, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "full", tuple((1 << len(v.values)) - 1 for v in self.variables))
+        object.__setattr__(self, "index", {v.name: i for i, v in enumerate(self.variables)})
+        of_fact: dict[str, list[int]] = {}
+        for i, v in enumerate(self.variables):
+            of_fact.setdefault(v.fact, []).append(i)
+        object.__setattr__(self, "of_fact", {fact: tuple(found) for fact, found in of_fact.items()})
+
+    @staticmethod
+    def from_data(data: dict[str, Any]) -> RuleBase:
+        """The rule base from what `to_data` gave (and perhaps JSON carried)."""
+        return _rulebase(data)
+
+    def encode(self, fact: str, value: Value) -> Box:
+        """The box of the cases in which `fact` (not derived) has this answer. UNKNOWN and texts limit nothing."""
+        question = self.questions[fact]
+        if isinstance(value, Unknown) or question.type == "text":
+            return {}
+        if question.type == "some-of":
+            assert isinstance(value, tuple)
+            chosen = {choice for choice in value if isinstance(choice, str)}
+            return {i: 2 if self.variables[i].element in chosen else 1 for i in self.of_fact[fact]}
+        (variable,) = self.of_fact[fact]
+        if question.type == "yes-no":
+            return {variable: 2 if value else 1}
+        if question.type == "number":
+            assert isinstance(value, int | float)
+            return {variable: 1 << band_of(question.bands, value)}
+        name = "other" if isinstance(value, Other) else value
+        assert isinstance(name, str)
+        return {variable: 1 << self.variables[variable].values.index(name)}
+
+    def number(self, derived: Derived, answers: dict[str, Value]) -> float | None:
+        """The derived number, or None where a source is not known. A division by zero gives infinity."""
+        product = 1.0
+        for fact, exponent in derived.factors.items():
+            value = answers.get(fact, UNKNOWN)
+            if not isinstance(value, int | float):
+                return None
+            product = multiply(product, power(float(value), exponent))
+        return product
+
+
+def power(value: float, exponent: int) -> float:
+    """`value` to the power of `exponent`, with 1/0 = infinity and nothing raised on overflow."""
+    if value == 0 and exponent < 0:
+        return math.inf
+    try:
+        return float(value**exponent)
+    except OverflowError:
+        return math.inf
+
+
+def multiply(a: float, b: float) -> float:
+    """The product, where zero times infinity is zero: no clients send nothing however often."""
+    return 0.0 if a == 0 or b == 0 else a * b
+
+
+def band_of(bands: tuple[Band, ...], value: float) -> int:
+    """The number of the band that holds `value`; bands tile [0, infinity)."""
+    for i, band in enumerate(bands):
+        if value < band.high:
+            return i
+    return len(bands) - 1
+
+
+# --- to and from plain data -------------------------------------------------------------------------------------------
+
+
+def to_data(base: RuleBase) -> dict[str, Any]:
+    """The rule base as data that JSON can carry; `RuleBase.from_data` is its inverse."""
+    from dataclasses import fields, is_dataclass
+
+    def plain(value: Any) -> Any:
+        if is_dataclass(value) and not isinstance(value, type):
+            if isinstance(value, Other):
+                return {"other": value.text}
+            return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.init}
+        if isinstance(value, Unknown):
+            return None
+        if isinstance(value, dict):
+            if all(isinstance(key, int) for key in value) and value:
+                return {"box": [[key, mask] for key, mask in value.items()]}
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(item) for item in value]
+        if isinstance(value, float) and math.isinf(value):
+            return "inf"
+        return value
+
+    return {name: plain(value) for name, value in vars(base).items() if name not in ("full", "index", "of_fact")}
+
+
+def _value(data: Any) -> Value:
+    if data is None:
+        return UNKNOWN
+    if isinstance(data, dict):
+        return Other(data["other"])
+    if isinstance(data, list):
+        return tuple(Other(item["other"]) if isinstance(item, dict) else item for item in data)
+    return data  # type: ignore[no-any-return]  # JSON scalars are answers as they are
+
+
+def _bands(data: list[dict[str, Any]]) -> tuple[Band, ...]:
+    return tuple(Band(b["id"], float(b["low"]), float(b["high"])) for b in data)
+
+
+def _boxes(data: list[Any]) -> tuple[Box, ...]:
+    return tuple({variable: mask for variable, mask in box["box"]} if box else {} for box in data)
+
+
+def _evidence(data: list[dict[str, Any]]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(**item) for item in data)
+
+
+def _examples(data: list[dict[str, Any]]) -> tuple[Example, ...]:
+    return tuple(
+        Example({fact: _value(v) for fact, v in e["given"].items()}, e["expect"], Place(**e["place"])) for e in data
+    )
+
+
+def _common(data: dict[str, Any]) -> dict[str, Any]:
+    made = dict(data)
+    made["boxes"] = _boxes(data["boxes"])
+    made["place"] = Place(**data["place"])
+    if "evidence" in data:
+        made["evidence"] = _evidence(data["evidence"])
+    if "examples" in data:
+        made["examples"] = _examples(data["examples"])
+    if "patterns" in data:
+        made["patterns"] = tuple(data["patterns"])
+    return made
+
+
+def _steps(data: list[dict[str, Any]]) -> tuple[Step, ...]:
+    return tuple(Step(s["id"], s["title"], s["number"], tuple(Rule(**_common(r)) for r in s["rules"])) for s in data)
+
+
+def _question(data: dict[str, Any]) -> Question:
+    made = dict(data, bands=_bands(data["bands"]), lead=_value(data["lead"]), feeds=tuple(data["feeds"]))
+    return Question(**made)
+
+
+def _pattern(data: dict[str, Any]) -> Pattern:
+    made = dict(data, evidence=_evidence(data["evidence"]), place=Place(**data["place"]))
+    for name in ("strengths", "weaknesses", "fallbacks"):
+        made[name] = tuple(data[name])
+    return Pattern(**made)
+
+
+def _rulebase(data: dict[str, Any]) -> RuleBase:
+    return RuleBase(
+        version=data["version"],
+        sha256=data["sha256"],
+        questions={key: _question(q) for key, q in data["questions"].items()},
+        derived={key: Derived(**dict(d, bands=_bands(d["bands"]))) for key, d in data["derived"].items()},
+        patterns={key: _pattern(p) for key, p in data["patterns"].items()},
+        variables=tuple(Variable(v["name"], v["fact"], v["element"], tuple(v["values"])) for v in data["variables"]),
+        excludes=tuple(Rule(**_common(r)) for r in data["excludes"]),
+        steps=_steps(data["steps"]),
+        accepts=tuple(Rule(**_common(r)) for r in data["accepts"]),
+        article=_steps(data["article"]),
+        caveats={key: Caveat(**_common(c)) for key, c in data["caveats"].items()},
+        impossible=tuple(Impossible(**_common(i)) for i in data["impossible"]),
+        priors=tuple(
+            Prior(**dict(_common(p), usually={fact: _value(v) for fact, v in p["usually"].items()}))
+            for p in data["priors"]
+        ),
+        tables=data["tables"],
+        waivers=tuple(Waiver(w["finding"], w["because"], Place(**w["place"])) for w in data["waivers"]),
+        diagram=data["diagram"],
+    )

@@ -1,0 +1,280 @@
+"""The YAML files of the rules folder as pydantic models: what an author may write, checked when it is read.
+
+Only `compile.py` and `rules schema` import this; a run that finds its rules in the cache never does.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Prose = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(lambda s: " ".join(s.split()))
+]
+Date = Annotated[str, BeforeValidator(str), StringConstraints(pattern=r"^\d{4}(-\d\d(-\d\d)?)?( .*)?$")]
+YesNo = Annotated[bool, BeforeValidator(lambda v: {"yes": True, "no": False}.get(v, v) if isinstance(v, str) else v)]
+When = dict[str, Any] | list[dict[str, Any]]
+
+
+class Model(BaseModel):
+    """A mapping in which an unknown key is an error; keys are written with hyphens."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=lambda n: n.replace("_", "-"), validate_by_name=True
+    )
+
+
+class Evidence(Model):
+    """Exactly one of article, source, measured, judgement; `says` tells what a source or a section says."""
+
+    article: Prose | None = None
+    source: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    measured: Prose | None = None
+    judgement: Prose | None = None
+    says: Prose | None = None
+    as_of: Date | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Evidence:
+        kinds = [k for k in ("article", "source", "measured", "judgement") if getattr(self, k) is not None]
+        if len(kinds) != 1:
+            raise ValueError("name exactly one of article, source, measured, judgement")
+        if kinds[0] in ("article", "source") and self.says is None:
+            raise ValueError("say what the source or the section says (`says`)")
+        if kinds[0] in ("source", "measured") and self.as_of is None:
+            raise ValueError("say as of when this holds (`as-of`)")
+        return self
+
+
+EvidenceList = Annotated[list[Evidence], Field(min_length=1)]
+
+
+class Band(Model):
+    """A stretch of a number: from <= number < below."""
+
+    from_: float = Field(0, alias="from", ge=0)
+    below: float | None = Field(None, gt=0)
+
+
+Bands = Annotated[dict[Id, Band], Field(min_length=2)]
+
+
+class WhenUnknown(Model):
+    """What "I don't know" does: one value is assumed and said, or all are followed and one gives the headline."""
+
+    assume: Any = None
+    open: Any = None
+
+    @model_validator(mode="after")
+    def _one(self) -> WhenUnknown:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("give either `assume` or `open`")
+        return self
+
+
+class Question(Model):
+    """One fact."""
+
+    scope: Literal["feature", "path", "app"]
+    type: Literal["yes-no", "number", "one-of", "some-of", "text"]
+    ask: Prose
+    why: Prose
+    find_out: Prose
+    unit: str = ""
+    whole: YesNo = False
+    minimum: float = 0
+    bands: Bands | None = None
+    options: dict[Id, str] | None = None
+    when_unknown: WhenUnknown
+    settled: YesNo = False
+    feeds: list[Literal["costs", "timing", "kit", "merge", "report"]] = []
+
+    @model_validator(mode="after")
+    def _shape(self) -> Question:
+        if (self.bands is not None) != (self.type == "number"):
+            raise ValueError("a number has `bands`, and nothing else does")
+        if (self.options is not None) != (self.type in ("one-of", "some-of")):
+            raise ValueError("one-of and some-of have `options`, and nothing else does")
+        return self
+
+
+class Questions(Model):
+    """rules/questions.yaml."""
+
+    version: str = "1"
+    questions: dict[Id, Question]
+
+
+class Derived(Model):
+    """A number that follows from others: the product of its factors, each to the power given."""
+
+    title: Prose
+    unit: str
+    product: dict[Id, int]
+    bands: Bands
+
+
+class DerivedFile(Model):
+    """rules/derived.yaml."""
+
+    derived: dict[Id, Derived]
+
+
+class Prior(Model):
+    """What one answer usually means for facts that nobody stated."""
+
+    id: Id
+    when: When
+    usually: Annotated[dict[Id, Any], Field(min_length=1)]
+    because: Prose
+
+
+class Priors(Model):
+    """rules/priors.yaml."""
+
+    priors: list[Prior]
+
+
+class Pattern(Model):
+    """One way of delivering events."""
+
+    group: Literal["core", "extended", "outside"]
+    title: Prose
+    summary: Prose
+    strengths: list[Prose]
+    weaknesses: list[Prose]
+    nearest_core: Id | None = None
+    fallbacks: list[Id] = []
+    evidence: EvidenceList
+
+
+class Patterns(Model):
+    """rules/patterns.yaml."""
+
+    patterns: dict[Id, Pattern]
+
+
+class Example(Model):
+    """A case beside a rule. `expect` is a pattern (decision), raised or silent (caveats)."""
+
+    given: dict[str, Any]
+    expect: Id
+
+
+class _Rule(Model):
+    id: Id
+    when: When
+    because: Prose
+    evidence: EvidenceList
+    examples: Annotated[list[Example], Field(min_length=1)]
+
+
+class Exclude(_Rule):
+    """The pattern cannot work, or is plainly wrong, in these cases."""
+
+    exclude: Id | Annotated[list[Id], Field(min_length=1)]
+
+
+class Choose(_Rule):
+    """The first of these that is not excluded is the primary."""
+
+    choose: Annotated[list[Id], Field(min_length=1)]
+
+
+class Accept(_Rule):
+    """Defensible besides the primary."""
+
+    accept: Id | Annotated[list[Id], Field(min_length=1)]
+
+
+class Keep(_Rule):
+    """An article step that leaves these standing (one: it decides)."""
+
+    keep: Annotated[list[Id], Field(min_length=1)]
+
+
+class Otherwise(Model):
+    """What holds where no rule of any step did."""
+
+    id: Id
+    choose: Annotated[list[Id], Field(min_length=1)]
+    because: Prose
+    evidence: EvidenceList
+    examples: Annotated[list[Example], Field(min_length=1)]
+
+
+class Step(Model):
+    """Rules that must not disagree."""
+
+    step: Id
+    title: Prose
+    rules: list[Choose] = []
+    otherwise: Otherwise | None = None
+
+
+class Waive(Model):
+    """A finding that is accepted, by its id (`CODE:subject`), and why."""
+
+    finding: str
+    because: Prose
+
+
+class Decision(Model):
+    """rules/decision.yaml."""
+
+    excludes: list[Exclude]
+    steps: Annotated[list[Step], Field(min_length=1)]
+    accepts: list[Accept]
+    waive: list[Waive] = []
+
+
+class ArticleStep(Model):
+    """One numbered step of the article."""
+
+    step: Id
+    title: Prose
+    rules: list[Keep]
+
+
+class Article(Model):
+    """rules/article.yaml."""
+
+    steps: Annotated[list[ArticleStep], Field(min_length=5, max_length=5)]
+
+
+class Caveat(Model):
+    """Something the team must know or do."""
+
+    id: Id
+    severity: Literal["breaks", "degrades", "note"]
+    when: When
+    warn_unknown: YesNo
+    title: Prose
+    why: Prose
+    do: Prose
+    figures: Prose | None = None
+    evidence: EvidenceList
+    examples: Annotated[list[Example], Field(min_length=1)]
+
+
+class Caveats(Model):
+    """A file of rules/caveats/."""
+
+    caveats: list[Caveat]
+    waive: list[Waive] = []
+
+
+class ImpossibleItem(Model):
+    """Answers that contradict each other."""
+
+    id: Id
+    when: When
+    because: Prose
+
+
+class ImpossibleFile(Model):
+    """rules/impossible.yaml."""
+
+    impossible: list[ImpossibleItem]

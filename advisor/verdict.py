@@ -1,0 +1,287 @@
+"""One feature's answers into its verdict: a plain mapping, as the contract has it, that every report reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from advisor.boxes import Box, find, meet
+from advisor.changes import changes, plain
+from advisor.costs import costs
+from advisor.decision import (
+    Answers,
+    Decision,
+    Known,
+    TracedStep,
+    accepted,
+    article,
+    excluding,
+    know,
+    trace,
+    trace_rule,
+    with_pattern,
+)
+from advisor.diagram import Diagram
+from advisor.regions import Region, regions
+from advisor.rulebase import PATTERN, Caveat, Evidence, RuleBase
+from advisor.space import cannot_occur, narrow, realise
+from advisor.text import number
+from advisor.timing import timing
+from advisor.values import Value
+
+SEVERITIES = ("breaks", "degrades", "note")
+
+
+class Judge:
+    """A rule base made ready for deciding feature after feature."""
+
+    def __init__(self, base: RuleBase) -> None:
+        self.base = base
+        self.diagram = Diagram.of(base)
+        self.impossible = cannot_occur(base)
+
+    def feature(self, name: str, answers: Answers, alone: str | None = "") -> dict[str, Any]:
+        """The verdict of one feature. `alone` is the pattern before merging; "" means that nothing was merged."""
+        base = self.base
+        known = know(answers, base)
+        steps, decision = trace(known, base)
+        primary = decision.primary
+        near = base.patterns[primary] if primary else None
+        acceptable = self._acceptable(known, decision)
+        times = timing(known.stated, base, near.nearest_core if near else None)
+        there = list(regions(base, known.box)) if primary else []
+        raised = list(self._caveats(known, primary, there, times)) if primary else []
+        return {
+            "name": name,
+            "primary": primary,
+            "alone": primary if alone == "" else alone,
+            "acceptable": acceptable,
+            "rejected": self._rejected(known, decision, [a["id"] for a in acceptable]),
+            "fallback": self._fallback(known, primary),
+            "outside": near is not None and near.group == "outside",
+            "nearest_core": near.nearest_core if near and near.group != "core" else None,
+            **self._article(known, decision),
+            "confidence": self._confidence(known, primary, {a["id"] for a in acceptable}),
+            "caveats": [c for c in raised if "certainty" in c],
+            "caveats_if": [c for c in raised if "certainty" not in c],
+            "assumptions": self._assumptions(known),
+            "open": list(known.open),
+            "changes": self._changes(answers, known),
+            "costs": costs(known.answers, base, stated=known.stated.keys()),
+            "timing": times,
+            "steps": [_step(step) for step in steps],
+            "article_steps": self._article_steps(known),
+        }
+
+    # --- patterns -----------------------------------------------------------------------------------------------------
+
+    def _acceptable(self, known: Known, decision: Decision) -> list[dict[str, str]]:
+        if decision.primary is None or decision.rule is None:
+            return []
+        case = with_pattern(known.lead, decision.primary, self.base)
+        first = {"id": decision.primary, "why": decision.rule.because}
+        return [first, *({"id": p, "why": r.because} for p, r in accepted(case, decision.primary, self.base))]
+
+    def _rejected(self, known: Known, decision: Decision, acceptable: list[str]) -> list[dict[str, str]]:
+        """What a reader would ask about: the core patterns, and what the deciding rule would rather have taken."""
+        rule = decision.rule
+        asked = [p.id for p in self.base.patterns.values() if p.group == "core"]
+        asked += [p for p in (rule.patterns if rule else ()) if p not in asked]
+        rejected = []
+        for pattern in asked:
+            if pattern in acceptable:
+                continue
+            by = excluding(pattern, known.lead, self.base)
+            if by is not None:
+                rejected.append({"id": pattern, "rule": by.id, "why": by.because})
+            elif rule is not None and self.base.patterns[pattern].group == "core":
+                rejected.append({"id": pattern, "rule": rule.id, "why": f"No rule asks for it here. {rule.because}"})
+        return rejected
+
+    def _fallback(self, known: Known, primary: str | None) -> str | None:
+        if primary is None:
+            return None
+        names = self.base.patterns[primary].fallbacks
+        return next((p for p in names if excluding(p, known.lead, self.base) is None), None)
+
+    def _confidence(self, known: Known, primary: str | None, acceptable: set[str]) -> str:
+        possible = self.diagram.possible(known.box)
+        if possible <= {primary or ""}:
+            return "high"
+        return "medium" if possible <= acceptable else "low"
+
+    def _article(self, known: Known, decision: Decision) -> dict[str, Any]:
+        base = self.base
+        got = article(known, base)
+        departs = None
+        if got.primary != decision.primary and decision.rule is not None:
+            departs = decision.rule.because
+            if got.primary is not None:
+                by = excluding(got.primary, known.lead, base)
+                departs = f"{by.because} {departs}" if by is not None and by is not decision.rule else departs
+        return {"article": {"primary": got.primary, "step": got.step or None}, "departs": departs}
+
+    def _article_steps(self, known: Known) -> list[dict[str, Any]]:
+        base = self.base
+        made = []
+        states = article(known, base).states
+        for i, step in enumerate(base.article):
+            reached = i < len(states)
+            rule = states[i][1] if reached else None
+            standing = states[i][2] if reached else ()
+            made.append(
+                {
+                    "step": step.id,
+                    "title": step.title,
+                    "state": "not-reached" if not reached else "decided" if len(standing) == 1 else "passed",
+                    "rule": rule.id if rule else None,
+                    "because": rule.because if rule else None,
+                    "rules": [_rule(trace_rule(r, known, base)) for r in step.rules],
+                }
+            )
+        return made
+
+    # --- caveats ------------------------------------------------------------------------------------------------------
+
+    def _caveats(
+        self, known: Known, primary: str, there: list[Region], times: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """Those that hold for every completion (certain), for some and worth a warning (possible), and the others.
+
+        Completions are those that keep the primary: a caveat speaks about the pattern that is recommended.
+        """
+        variable = self.base.index[PATTERN]
+        bit = 1 << self.base.variables[variable].values.index(primary)
+        inside = [r for r in there if r.pattern == primary]
+        for caveat in sorted(self.base.caveats.values(), key=lambda c: SEVERITIES.index(c.severity)):
+            boxes = [
+                {v: m for v, m in box.items() if v != variable}
+                for box in caveat.boxes
+                if box.get(variable, bit) & bit and meet({variable: bit}, box) is not None
+            ]
+            raising = next((w for box in boxes if (w := self._some(box, inside)) is not None), None)
+            if raising is None:
+                continue
+            certain = all(self._find(r.box, [*r.minus, *boxes]) is None for r in inside)
+            common = {"id": caveat.id, "severity": caveat.severity, "title": caveat.title}
+            if certain or caveat.warn_unknown:
+                yield {
+                    **common,
+                    "certainty": "certain" if certain else "possible",
+                    "why": caveat.why,
+                    "do": caveat.do,
+                    "figures": self._figures(caveat, known, times),
+                    "evidence": [evidence(e) for e in caveat.evidence],
+                }
+            else:
+                yield {**common, "if": self._if(caveat, raising, known)}
+
+    def _some(self, box: Box, inside: list[Region]) -> dict[int, int] | None:
+        for region in inside:
+            both = meet(box, region.box)
+            found = None if both is None else self._find(both, region.minus)
+            if found is not None:
+                return found
+        return None
+
+    def _find(self, box: Box, minus: list[Box] | tuple[Box, ...]) -> dict[int, int] | None:
+        return find(box, [*minus, *self.impossible], self.base.full)
+
+    def _if(self, caveat: Caveat, raising: Box, known: Known) -> dict[str, object]:
+        """The open answers under which it is raised."""
+        read = {self.base.variables[v].fact for box in caveat.boxes for v in box}
+        read |= {fact for key in read & self.base.derived.keys() for fact in self.base.derived[key].factors}
+        point = narrow(raising, self.impossible, self.base)
+        answers = realise(point, self.base, known.answers) or {}
+        return {fact: plain(value) for fact, value in answers.items() if fact in known.open and fact in read}
+
+    def _figures(self, caveat: Caveat, known: Known, times: dict[str, Any]) -> str | None:
+        """The caveat's numbers filled in, or None if one of them was not stated."""
+
+        def fill(match: re.Match[str]) -> str:
+            value = self._number(match[1], known, times)
+            if value is None:
+                raise KeyError(match[1])
+            return number(value)
+
+        try:
+            return re.sub(r"\{([a-z0-9-]+)\}", fill, caveat.figures) or None
+        except KeyError:
+            return None
+
+    def _number(self, name: str, known: Known, times: dict[str, Any]) -> float | None:
+        key = name.replace("-", "_")
+        if isinstance(times.get(key), int | float):
+            return float(times[key])
+        if name.endswith("-per-h") and f"{name[:-2]}-s".replace("--", "-") in self.base.derived:
+            per_second = self.base.number(self.base.derived[f"{name[:-2]}-s".replace("--", "-")], known.stated)
+            return None if per_second is None else per_second * 3600
+        if name in self.base.derived:
+            return self.base.number(self.base.derived[name], known.stated)
+        value = known.stated.get(name)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    # --- the rest -----------------------------------------------------------------------------------------------------
+
+    def _assumptions(self, known: Known) -> list[dict[str, Any]]:
+        """What was assumed for facts that the rules of the decision, the article or a caveat read."""
+        made = []
+        for a in known.assumptions:
+            question = self.base.questions[a.fact]
+            if question.type == "text" or a.fact == "kind":
+                continue
+            because = a.prior.because if a.prior else "The usual case; nobody said otherwise."
+            made.append({"fact": a.fact, "value": plain(a.value), "text": because})
+        return made
+
+    def _changes(self, answers: Answers, known: Known) -> list[dict[str, Any]]:
+        made = []
+        for to, settings in changes(answers, known, self.base, self.diagram):
+            words = " and ".join(f"{fact} were {shown(fact, value, self.base)}" for fact, value in settings.items())
+            made.append(
+                {
+                    "to": to,
+                    "set": {fact: plain(value) for fact, value in settings.items()},
+                    "text": f"If {words}, it would be {self.base.patterns[to].title}.",
+                }
+            )
+        return made
+
+
+def shown(fact: str, value: Value, base: RuleBase) -> str:
+    """An answer in words, with its unit."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{number(value)} {base.questions[fact].unit}".rstrip()
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value) or "none of them"
+    return str(value)
+
+
+def evidence(item: Evidence) -> dict[str, str]:
+    """Evidence as JSON carries it."""
+    return {"kind": item.kind, "text": item.text, "url": item.url, "as_of": item.as_of}
+
+
+def _step(traced: TracedStep) -> dict[str, Any]:
+    return {
+        "step": traced.step.id,
+        "title": traced.step.title,
+        "state": traced.state,
+        "rule": traced.chosen.id if traced.chosen else None,
+        "because": traced.chosen.because if traced.chosen else None,
+        "rules": [_rule(rule) for rule in traced.rules],
+    }
+
+
+def _rule(traced: Any) -> dict[str, Any]:
+    return {
+        "rule": traced.rule.id,
+        "result": traced.result,
+        "conditions": [
+            {"fact": c.fact, "wanted": c.wanted, "answer": plain(c.answer), "result": c.result}
+            for c in traced.conditions
+        ],
+    }

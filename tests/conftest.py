@@ -1,0 +1,55 @@
+"""Options of the whole suite: `--no-skip` (a skip is a failure), `--long` (run what takes minutes), `--accept` (goldens)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("advisor")
+    group.addoption("--no-skip", action="store_true", help="a skipped test is a failure (CI has everything)")
+    group.addoption("--long", action="store_true", help="also run tests that take minutes")
+    group.addoption("--accept", action="store_true", help="rewrite goldens that differ, for review in the diff")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        kept = [item for item in items if item.get_closest_marker("long") is None]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and item.config.getoption("--no-skip") and item.get_closest_marker("benchmark") is None:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if "benchmark" not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"skipped, which --no-skip forbids: {reason}"
+    return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """The compiled rules of a test run are cached in a folder of its own."""
+    before = os.environ.get("ADVISOR_CACHE")
+    os.environ["ADVISOR_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["ADVISOR_CACHE"]
+    else:
+        os.environ["ADVISOR_CACHE"] = before
+
+
+@pytest.fixture
+def accept(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--accept"))
