@@ -5,16 +5,16 @@ stdout carries data only; everything else goes to stderr.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from advisor.errors import AdvisorError, Exit, ProblemsError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from advisor.rulebase import RuleBase
 
 SUMMARY = """\
@@ -26,14 +26,6 @@ usage: advisor [FILE] [--plain]            ask, in the terminal; FILE is continu
 
 advisor COMMAND --help tells more.  Exit codes: 0 fine, 1 findings, 2 usage or bad input, 3 no pattern fits,
 70 a bug of ours, 130 interrupted."""
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse without abbreviations, with "did you mean", and with errors that the caller prints."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing and leaving."""
-        raise UsageError(f"{message}\nTry '{self.prog} --help'.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,12 +82,14 @@ def _run(words: list[str]) -> int:
 
 
 def _recommend(words: list[str]) -> int:
-    parser = Parser(prog="advisor recommend", description="Decide from an answers file.", allow_abbrev=False)
+    from advisor.arguments import Parser
+
+    parser = Parser("advisor recommend", "Decide from an answers file.")
     parser.add_argument("--answers", required=True, metavar="FILE", help='the answers file; "-" is standard input')
     parser.add_argument("--format", default="text", metavar="FORMAT", help="text (default), markdown or json")
     parser.add_argument("--kit", metavar="DIR", help="also write the starter kit into this folder")
     parser.add_argument("--force", action="store_true", help="replace files of the kit that were changed by hand")
-    options = parser.parse_args(words)
+    options = parser.parse(words)
     _one_of("--format", options.format, ["text", "markdown", "json"])
     from advisor.answers import read
     from advisor.portfolio import recommend
@@ -116,6 +110,8 @@ def _recommend(words: list[str]) -> int:
 
         report = text(verdict, base, width=_width(), colour=_colour())
     if options.kit is not None:
+        from pathlib import Path
+
         from advisor import folder, kit
 
         made = kit.build(project, verdict, base)
@@ -132,15 +128,19 @@ def _recommend(words: list[str]) -> int:
 
 
 def _new(words: list[str]) -> int:
-    parser = Parser(prog="advisor new", description="Write a commented answers file.", allow_abbrev=False)
+    from advisor.arguments import Parser
+
+    parser = Parser("advisor new", "Write a commented answers file.")
     parser.add_argument("file", metavar="FILE", help='where to write it; "-" is standard output')
-    options = parser.parse_args(words)
+    options = parser.parse(words)
     from advisor.template import new
 
     content = new(_base())
     if options.file == "-":
         _data(content)
         return Exit.OK
+    from pathlib import Path
+
     from advisor.errors import OutputError
 
     try:
@@ -155,11 +155,11 @@ def _new(words: list[str]) -> int:
 
 
 def _explain(words: list[str]) -> int:
-    parser = Parser(
-        prog="advisor explain", description="What an id means, why, and on what evidence.", allow_abbrev=False
-    )
+    from advisor.arguments import Parser
+
+    parser = Parser("advisor explain", "What an id means, why, and on what evidence.")
     parser.add_argument("id", metavar="ID")
-    options = parser.parse_args(words)
+    options = parser.parse(words)
     from advisor.explain import explain
 
     _data(explain(options.id, _base(), _width()))
@@ -167,12 +167,16 @@ def _explain(words: list[str]) -> int:
 
 
 def _rules(words: list[str]) -> int:
-    parser = Parser(prog="advisor rules", description="Prove, draw or describe the rule base.", allow_abbrev=False)
+    from advisor.arguments import Parser
+
+    parser = Parser("advisor rules", "Prove, draw or describe the rule base.")
     parser.add_argument("what", metavar="check|graph|schema")
     parser.add_argument("name", nargs="?", default="answers", help="schema: of which file (default: answers)")
     parser.add_argument("--folder", metavar="DIR", help="another rules folder than the shipped one")
-    options = parser.parse_args(words)
+    options = parser.parse(words)
     _one_of("command", options.what, ["check", "graph", "schema"])
+    from pathlib import Path
+
     from advisor.data import data
 
     folder = Path(options.folder) if options.folder else data("rules")
@@ -220,11 +224,13 @@ def _check(folder: Path) -> int:
 
 
 def _interview(words: list[str], commands: list[str]) -> int:
-    parser = Parser(prog="advisor", allow_abbrev=False, add_help=False)
+    from advisor.arguments import Parser
+
+    parser = Parser("advisor", "Ask in the terminal.")
     parser.add_argument("file", nargs="?", metavar="FILE")
     parser.add_argument("--plain", action="store_true")
-    options = parser.parse_args(words)
-    if options.file and not Path(options.file).suffix and not Path(options.file).exists():
+    options = parser.parse(words)
+    if options.file and "." not in options.file and not os.path.exists(options.file):  # noqa: PTH110  # no pathlib here
         from advisor.text import nearest
 
         close = nearest(options.file, commands)

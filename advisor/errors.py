@@ -11,11 +11,10 @@ Only cli.py prints them and turns them into an exit code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
+from typing import NamedTuple
 
 
-class Exit(IntEnum):
+class Exit:
     """Exit codes, as in the README."""
 
     OK = 0
@@ -26,8 +25,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong at one place. `line` and `column` count from 1; 0 means that there is no such place."""
 
     file: str

@@ -1,0 +1,30 @@
+"""argparse the way this program speaks: no abbreviations, and errors that the caller prints."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from advisor.errors import UsageError
+from advisor.text import nearest
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser for one command. Wrong words raise UsageError, with "did you mean" for options."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description, allow_abbrev=False)
+
+    def parse(self, words: list[str]) -> argparse.Namespace:
+        """The options. Raises UsageError."""
+        options, unknown = self.parse_known_args(words)
+        if unknown:
+            known = [name for action in self._actions for name in action.option_strings]
+            close = nearest(unknown[0], known) if unknown[0].startswith("-") else ""
+            hint = f" (did you mean {close}?)" if close else ""
+            self.error(f"unknown argument {unknown[0]!r}{hint}")
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing and leaving."""
+        raise UsageError(f"{message}\nTry '{self.prog} --help'.")
