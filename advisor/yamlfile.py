@@ -1,27 +1,26 @@
-"""YAML files as nodes with places: read within limits, checked while they are parsed, scalars as in YAML 1.2.
+"""YAML as nodes with places, checked while it is parsed.
 
-Nothing is composed or constructed by the YAML library: it only hands over events, one after the other, and reading stops
+Nothing is composed or constructed by the YAML library: it only hands over events, one after the other, and reading ends
 at the first one that goes too deep. Aliases, merge keys and foreign tags never take effect.
 """
 
 from __future__ import annotations
 
-import math
-import os
 import re
-import stat
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from advisor.errors import InputError, Problem
+from advisor.scalars import odd, resolve
 from advisor.text import quoted, visible
+from advisor.textfile import place_after, read_text
+
+__all__ = ["Map", "Node", "Scalar", "Seq", "Source", "find", "parse", "plain", "read_text"]
 
 MAX_DEPTH = 64
-MAX_PROBLEMS = 20
-STDIN = "<stdin>"
+MAX_PROBLEMS = 20  # that are told
+MAX_COUNTED = 200  # after which reading ends: hints cost time
 Step: TypeAlias = "str | int"
 
 
@@ -68,9 +67,14 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, line: int, column: int, message: str) -> None:
-        """Note a problem; the line that it is about goes with it, made visible and at most 120 columns long."""
+        """Note a problem; the line that it is about goes with it, made visible and at most 120 columns long.
+
+        Raises InputError where there are too many to go on.
+        """
         shown = visible(self.lines[line - 1], 120) if 0 < line <= len(self.lines) else ""
         self.problems.append(Problem(self.name, line, column, message, shown))
+        if len(self.problems) >= MAX_COUNTED:
+            self.stop()
 
     def stop(self) -> None:
         """Raise an InputError with the first problems of the file, if there are any."""
@@ -79,82 +83,16 @@ class Source:
         first = sorted(self.problems)[:MAX_PROBLEMS]
         if more := len(self.problems) - len(first):
             last = first[-1]
-            message = f"{last.message} (and {more} more problems)"
+            at_least = "at least " if len(self.problems) >= MAX_COUNTED else ""
+            message = f"{last.message} (and {at_least}{more} more {'problem' if more == 1 else 'problems'})"
             first[-1] = Problem(last.file, last.line, last.column, message, last.source)
         raise InputError(first)
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-def read_text(path: str | Path, limit: int = 256_000) -> str:
-    """The text of a UTF-8 file of at most `limit` bytes; "-" is standard input. Raises InputError.
-
-    A FIFO or a device is refused without being opened.
-    """
-    name = name_of(path)
-    try:
-        content = _stdin(limit) if name == STDIN else _file(path, limit)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path, a closed standard input
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError([Problem(name, 0, 0, f"cannot be read: {reason}")]) from None
-    if isinstance(content, str):
-        raise InputError([Problem(name, 0, 0, content)])
-    if len(content) > limit:
-        raise InputError([Problem(name, 0, 0, f"is larger than {limit:,} bytes")])
-    return _decoded(content, name)
-
-
-def name_of(path: str | Path) -> str:
-    """How problems name this file."""
-    return STDIN if str(path) == "-" else visible(str(path), 300)
-
-
-def _stdin(limit: int) -> bytes:
-    if sys.stdin is None:
-        raise ValueError("standard input is closed")
-    return sys.stdin.buffer.read(limit + 1)
-
-
-def _file(path: str | Path, limit: int) -> bytes | str:
-    """The first bytes of a file, one more than `limit` at most; or why it is not read."""
-    if refused := _refusal(os.stat(path), limit):  # noqa: PTH116  # Path() would swallow trailing slashes: "file/"
-        return refused
-    # The file may have been exchanged since: so never wait for a writer, and look again.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-    with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb", buffering=0) as file:
-        if refused := _refusal(os.fstat(file.fileno()), limit):
-            return refused
-        content = b""
-        while len(content) <= limit and (part := file.read(limit + 1 - len(content))):
-            content += part
-        return content
-
-
-def _refusal(status: os.stat_result, limit: int) -> str:
-    if stat.S_ISDIR(status.st_mode):
-        return "is a folder; name a file"
-    if not stat.S_ISREG(status.st_mode):
-        return 'is not an ordinary file; "-" reads standard input'
-    return f"is {status.st_size:,} bytes large; at most {limit:,} are read" if status.st_size > limit else ""
-
-
-def _decoded(content: bytes, name: str) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
-        raise InputError([Problem(name, 1, 1, "is UTF-16 or UTF-32; save it as UTF-8")])
-    try:
-        return content.removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError as error:
-        before = content.removeprefix(b"\xef\xbb\xbf")[: error.start].decode()
-        lines = re.split("\r\n|\r|\n", before)
-        message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8 text"
-        raise InputError([Problem(name, len(lines), len(lines[-1]) + 1, message)]) from None
 
 
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
 # YAML counts U+0085, U+2028 and U+2029 as line ends in version 1.1 and not in 1.2.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def parse(text: str, name: str, *, pure: bool = False) -> Node:
@@ -162,11 +100,10 @@ def parse(text: str, name: str, *, pure: bool = False) -> Node:
     text = text.removeprefix("\ufeff")
     source = Source(name, text.splitlines())
     if found := _FORBIDDEN.search(text):
-        before = text[: found.start()].splitlines() or [""]
-        line, column = len(before), len(before[-1]) + 1
-        if text[: found.start()].endswith(("\n", "\r")):
-            line, column = line + 1, 1
-        source.add(line, column, f"the character {visible(found[0])} cannot stand in a YAML file{_hint(found[0])}")
+        source.add(
+            *place_after(text[: found.start()]),
+            f"the character {visible(found[0])} cannot stand in a YAML file{_hint(found[0])}",
+        )
         source.stop()
     node = _Parser(source, text, pure=pure).document()
     source.stop()
@@ -177,6 +114,9 @@ def _hint(character: str) -> str:
     return " (is this UTF-16 or a binary file?)" if character == "\0" else ""
 
 
+_TAGS = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
+
+
 class _Parser:
     """Turns the events of one text into nodes."""
 
@@ -185,6 +125,8 @@ class _Parser:
 
         self.yaml = yaml
         self.source = source
+        self.tabs = "\t" in text
+        self.tabbed: set[int] = set()  # lines whose tab is noted already
         loader = yaml.SafeLoader if pure else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self.events = self.guarded(yaml.parse(text, Loader=loader))
 
@@ -194,16 +136,17 @@ class _Parser:
             yield from events
         except self.yaml.MarkedYAMLError as error:
             self.broken(error)
-        except (self.yaml.YAMLError, ValueError, OverflowError) as error:  # an escape beyond Unicode, such as "\UFFFFFFFF"
+        except (self.yaml.YAMLError, ValueError, OverflowError) as error:  # "\UFFFFFFFF" in the pure reader
             self.source.add(0, 0, f"is not valid YAML: {visible(str(error), 200)}")
         self.source.stop()
 
     def broken(self, error: Any) -> None:
         mark = error.problem_mark or error.context_mark
         line, column = mark.line + 1, mark.column + 1
+        if line > len(self.source.lines) > 0:  # libyaml ends a file without a last line feed one line too low
+            line, column = len(self.source.lines), len(self.source.lines[-1]) + 1
         for number in (line, line - 1):
-            if tab := self.tab_in(number):
-                self.source.add(number, tab, "a tab in the indentation; YAML indents with spaces only")
+            if self.no_tabs(number):
                 return
         reason = visible(error.problem or error.context or "it cannot be understood", 200)
         where = ""
@@ -211,10 +154,14 @@ class _Parser:
             where = f" ({error.context} that starts in line {error.context_mark.line + 1})"
         self.source.add(line, column, f"is not valid YAML: {reason}{where}{_advice(reason)}")
 
-    def tab_in(self, number: int) -> int:
-        """The column of a tab in the indentation of a line, or 0."""
+    def no_tabs(self, number: int) -> bool:
+        """Note a tab in the indentation of a line. Whether there is one."""
         line = self.source.lines[number - 1] if 0 < number <= len(self.source.lines) else ""
-        return line[: len(line) - len(line.lstrip(" \t"))].find("\t") + 1
+        column = line[: len(line) - len(line.lstrip(" \t"))].find("\t") + 1
+        if column and number not in self.tabbed:
+            self.tabbed.add(number)
+            self.source.add(number, column, "a tab in the indentation; YAML indents with spaces only")
+        return column > 0
 
     def fail(self, event: Any, message: str) -> None:
         """Note a problem after which reading cannot go on."""
@@ -239,10 +186,12 @@ class _Parser:
 
     def node(self, event: Any, depth: int) -> Node:
         yaml = self.yaml
+        if self.tabs:
+            self.no_tabs(event.start_mark.line + 1)
         if isinstance(event, yaml.AliasEvent):
             self.fail(event, f"an alias (*{visible(event.anchor, 40)}) is not read here; write the value out")
         if event.anchor is not None:
-            self.fail(event, f"an anchor (&{visible(event.anchor, 40)}) is not read here; write the value out each time")
+            self.fail(event, f"an anchor (&{visible(event.anchor, 40)}) is not read here; write values out")
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event)
         if depth >= MAX_DEPTH:
@@ -283,18 +232,17 @@ class _Parser:
         elif isinstance(node.value, str):
             return node.value
         else:
-            self.add(event, f'the key {visible(node.text, 40)} is not a text; write "{visible(node.text, 40)}" if it is meant')
+            self.add(event, f"a key is a text; put {visible(node.text, 40) or 'it'} in quotes")
         return None
 
     def scalar(self, event: Any) -> Scalar:
         text, line, column = event.value, event.start_mark.line + 1, event.start_mark.column + 1
-        if any("\ud800" <= character <= "\udfff" for character in text) and not text.isascii():
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             self.add(event, "half of a surrogate pair is not a character")
         plain = event.style in (None, "") and event.tag in (None, "!")
         if plain and event.end_mark.line > event.start_mark.line:
             for number in range(line + 1, event.end_mark.line + 2):
-                if tab := self.tab_in(number):
-                    self.source.add(number, tab, "a tab in the indentation; YAML indents with spaces only")
+                self.no_tabs(number)
         if event.tag not in (None, "!"):
             return self.tagged(event, text, line, column)
         if not plain:
@@ -302,12 +250,11 @@ class _Parser:
         return Scalar(resolve(text), line, column, text, plain=True, odd=odd(text))
 
     def tagged(self, event: Any, text: str, line: int, column: int) -> Scalar:
-        kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "null": type(None)}
-        kind = kinds.get(event.tag.removeprefix("tag:yaml.org,2002:"))
-        if kind is None:
+        kind = event.tag.removeprefix("tag:yaml.org,2002:")
+        value = text if kind == "str" else resolve(text)
+        if kind not in _TAGS:
             self.foreign(event)
-        value = text if kind is str else resolve(text)
-        if kind is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+        elif type(value) not in _TAGS[kind]:
             self.add(event, f"{quoted(text)} is not what its tag says")
         return Scalar(value, line, column, text, plain=False)
 
@@ -320,53 +267,6 @@ def _advice(reason: str) -> str:
     if "mapping values are not allowed" in reason:
         return '; put a text that contains ": " in quotes'
     return "; put such a text in quotes" if "cannot start any token" in reason else ""
-
-
-# --- scalars ----------------------------------------------------------------------------------------------------------
-
-_WORDS = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*|(?=\.?[0-9])(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?)")
-_SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_ODD = tuple(
-    (re.compile(pattern), what)
-    for pattern, what in (
-        (r"[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF", "true or false"),
-        (r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", "a number in base 60"),
-        (r"[-+]?0[0-9_]+", "an octal number"),
-        (r"[-+]?0[0-9_]+\.[0-9_]*([eE][-+]?[0-9]+)?", "a number without the zeros"),
-        (r"[-+]?0o[0-7]+|[-+]?0x[0-9a-fA-F_]+|[-+]?0b[01_]+", "a number that is not decimal"),
-        (r"[-+]?(?=.*_)([0-9][0-9_]*)?(\.[0-9_]*)?([eE][-+]?[0-9]+)?", "a number without the _"),
-        (r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?", "a date"),
-        (r"=|<<", "a special key"),
-    )
-)
-
-
-def resolve(text: str) -> str | bool | int | float | None:
-    """The value of a plain scalar: null, true, false, decimal numbers; yes, no, on, off, 012, 1_000, 1:30 stay texts.
-
-    A number too large for a float is infinite.
-    """
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] in "+-.0123456789":
-        if _NUMBER.fullmatch(text):
-            whole = text.lstrip("+-").isdigit()
-            return int(text) if whole and len(text) <= 300 else float(text)
-        if _SPECIAL.fullmatch(text):
-            return math.nan if text[1] in "nN" else math.copysign(math.inf, -1 if text[0] == "-" else 1)
-    return text
-
-
-def odd(text: str) -> str:
-    """What a reader of YAML 1.1 would take a plain text of ours for, or ""."""
-    if len(text) > 3 and text[0] not in "+-.0123456789":
-        return ""
-    return next((what for pattern, what in _ODD if pattern.fullmatch(text)), "")
 
 
 # --- walking ----------------------------------------------------------------------------------------------------------
