@@ -83,7 +83,7 @@ def just_inside(low: float, high: float, *, above: bool) -> float:
 
 def _facts(variables: dict[int, int], known: Known, base: RuleBase) -> dict[str, Value]:
     """The changed variables as answers; other elements of a some-of and other numbers stay as they are where they can."""
-    touched = {base.variables[v].fact for v in variables}
+    touched = dict.fromkeys(base.variables[v].fact for v in variables)  # not a set: same order in every process
     box: dict[int, int] = {}
     for fact in touched:
         for v in base.of_fact[fact]:

@@ -1,0 +1,266 @@
+"""A verdict into the files of a kit: one option a layer, numbers from the answers, notes for what has no template."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from advisor import data, gates, manifest, quoting, render, sizing
+from advisor.text import visible
+from advisor.values import UNKNOWN, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from advisor.answers import Project
+    from advisor.manifest import Option
+    from advisor.rulebase import RuleBase
+
+LOCK = "advisor.lock"
+PORTS = {"edge_port": 8080, "tls_port": 8443, "server_port": 8081}
+TAKEN = frozenset({"hello", "heartbeat", "reset", "drain", "message", "error", "open"})  # event names of the protocol
+TIMES = {  # what holds where the verdict has no time, and the most that the server takes
+    "heartbeat_s": (15, 300),
+    "retry_ms": (1000, 60_000),
+    "retry_max_ms": (30_000, 600_000),
+    "drain_s": (20, 600),
+    "read_timeout_s": (60, 86_400),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """The files of a kit by their relative POSIX path, sorted; `notes` says what has no template. No files: no kit."""
+
+    files: dict[str, bytes]
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A feature that has a kit: its place in the project, its answers and its verdict."""
+
+    name: str
+    answers: Mapping[str, Value]
+    verdict: Mapping[str, Any]
+
+
+def build(project: Project, verdict: Mapping[str, Any], base: RuleBase, templates: Path | None = None) -> Kit:
+    """The kit for a project verdict. Pure: the same answers, rules and templates give the same bytes.
+
+    Raises quoting.UnquotableError (an OutputError) if a value cannot be written in a file's language.
+    """
+    templates = templates or data.data("templates")
+    notes: list[str] = []
+    kits = manifest.kits(templates)
+    members = _members(project, verdict, base, kits, notes)
+    chosen, members = choose(members, manifest.load(templates), kits, notes)
+    if not members:
+        return Kit({}, notes)
+    values = context(project.name, members, base, chosen, notes)
+    files = dict(rendered(chosen, values))
+    files |= _documents(project, verdict, base)
+    files[LOCK] = lock(files, base)
+    return Kit(dict(sorted(files.items())), notes)
+
+
+# --- which features, which options ------------------------------------------------------------------------------------
+
+
+def _members(
+    project: Project, verdict: Mapping[str, Any], base: RuleBase, kits: Mapping[str, Any], notes: list[str]
+) -> list[Member]:
+    members = []
+    for feature, decided in zip(project.features, verdict["features"], strict=True):
+        name, primary = visible(feature.name), decided["primary"]
+        if primary in kits:
+            members.append(Member(feature.name, project.answers(feature), decided))
+        elif primary is None:
+            notes.append(f"{name}: no pattern fits, so there is no kit for it")
+        else:
+            notes.append(f"{name}: no template for {base.patterns[primary].title} yet; nothing is written for it")
+    return members
+
+
+def choose(
+    members: list[Member], options: Mapping[str, list[Option]], kits: Mapping[str, Any], notes: list[str]
+) -> tuple[list[Option], list[Member]]:
+    """The options that the first member needs, and the members that need the same ones."""
+    kept: list[Member] = []
+    chosen: list[Option] = []
+    for member in members:
+        kit = kits[member.verdict["primary"]]
+        found = {layer: _option(options[layer], member.answers) for layer in (*kit["layers"], *kit["optional"])}
+        missing = [_missing(options[layer], member.answers) for layer, option in found.items() if option is None]
+        name = visible(member.name)
+        if any(found[layer] is None for layer in kit["layers"]):
+            notes.append(f"{name}: no template for {' and '.join(missing)} yet; nothing is written for it")
+            continue
+        wanted = [option for option in found.values() if option]
+        if kept and wanted != chosen:
+            first = visible(kept[0].name)
+            notes.append(f"{name}: its answers need other templates than {first}; write a kit of its own for it")
+            continue
+        notes += [f"{name}: no template for {what} yet; the kit is written without" for what in missing]
+        chosen = wanted
+        kept.append(member)
+    return chosen, kept
+
+
+def _option(options: Iterable[Option], answers: Mapping[str, Value]) -> Option | None:
+    return next((option for option in options if option.takes(answers.get(option.fact))), None)
+
+
+def _missing(options: list[Option], answers: Mapping[str, Value]) -> str:
+    fact = options[0].fact
+    return f"{fact}: {', '.join(map(visible, manifest.words(answers.get(fact))))}"
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def context(name: str, members: list[Member], base: RuleBase, chosen: list[Option], notes: list[str]) -> dict[str, Any]:
+    """Every value that a template may name. Adds notes about what the answers leave open or the kit does not do."""
+    gated = next(option.gates for option in chosen if option.gates)
+    stated = next((m.answers["nginx-version"] for m in members if "nginx-version" in m.answers), "")
+    written, version, about_version = gates.choose(gated, stated)
+    notes += about_version
+    behind = any(_answered(m.answers, "load-balancer") or _answered(m.answers, "cdn") for m in members)
+    needs = [sizing.feature(m.answers, (m.verdict.get("costs") or {}).get("inputs", {})) for m in members]
+    shared = any(m.answers.get("corporate-networks", UNKNOWN) is not False for m in members)
+    sizes = sizing.sizes(needs, shared_addresses=shared)
+    notes += _limits(members, needs)
+    names = [m.name for m in members]
+    return {
+        "project": name,
+        "slug": quoting.Trusted(quoting.slug(name) or "realtime"),
+        "features": [{"name": n, "slug": quoting.Trusted(s)} for n, s in zip(names, slugs(names), strict=True)],
+        "deploy": any(option.layer == "deploy" for option in chosen),
+        "reasons": [_reason(m, base) for m in members],
+        "auth": _auth(members, base),
+        "nginx_version": quoting.Trusted(written),
+        "gates": gated.open(version),
+        "limit_addresses": not behind,
+        "sizes": [
+            {"name": quoting.Trusted(key), "value": size.value, "how": size.how, "why": size.why}
+            for key, size in sizes.items()
+            if key != "streams_per_address" or not behind
+        ],
+        "rules_version": base.version,
+        "notes": list(notes),
+        **{key: size.value for key, size in sizes.items()},
+        **times([m.verdict.get("timing") or {} for m in members]),
+        **PORTS,
+    }
+
+
+def slugs(names: Iterable[str]) -> list[str]:
+    """One event type a feature: lower-case ASCII, unique, none that the protocol itself uses."""
+    made: list[str] = []
+    for number, name in enumerate(names, 1):
+        stem = quoting.slug(name) or f"feature-{number}"
+        candidates = [stem, f"{stem}-events", *(f"{stem}-{i}" for i in range(2, len(made) + 3))]
+        made.append(next(c for c in candidates if c not in TAKEN and c not in made))
+    return made
+
+
+def times(timings: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The strictest time of all features. The read timeout stays above two heartbeats, so that one may be late."""
+
+    def every(key: str) -> list[int]:
+        default, most = TIMES[key]
+        return [min(most, t[key]) for t in timings if t.get(key)] or [default]
+
+    heartbeat, retry = min(every("heartbeat_s")), max(every("retry_ms"))
+    most = max(retry, *every("retry_max_ms"))
+    step = (min(most, 4 * retry) - retry) // 3
+    return {
+        "heartbeat_s": heartbeat,
+        "retry_ms": retry,
+        "retry_max_ms": most,
+        "retry_steps": [retry + i * step for i in range(4)],
+        "drain_s": min(every("drain_s")),
+        "read_timeout_s": max(2 * heartbeat + 1, *every("read_timeout_s")),
+    }
+
+
+def _auth(members: list[Member], base: RuleBase) -> str:
+    """How viewers sign in: the strictest of the answers, and what the rules assume where there is none."""
+    lead = base.questions["auth"].lead
+    stated = {a if isinstance(a := m.answers.get("auth"), str) else lead for m in members}
+    return next(kind for kind in ("bearer-header", "cookie", "none") if kind in stated)
+
+
+def _reason(member: Member, base: RuleBase) -> dict[str, str]:
+    primary = member.verdict["primary"]
+    why = next((a["why"] for a in member.verdict["acceptable"] if a["id"] == primary), "")
+    return {"name": member.name, "pattern": base.patterns[primary].title, "why": why}
+
+
+def _answered(answers: Mapping[str, Value], fact: str) -> bool:
+    value = answers.get(fact, UNKNOWN)
+    return not isinstance(value, Unknown) and value != "none"
+
+
+def _limits(members: list[Member], needs: list[sizing.Feature]) -> list[str]:
+    """What the answers ask for and this kit does not do."""
+    notes = []
+    wanted = sizing.wanted_streams(needs)
+    if wanted > sizing.MOST_STREAMS:
+        notes.append(
+            f"{wanted:,.0f} clients are more than one proxy and one server carry ({sizing.MOST_STREAMS:,} streams): "
+            "the kit is sized for that many, and there is no template for several servers yet"
+        )
+    if max(need.payload for need in needs) > 1 << 20:
+        notes.append("an event of this kit holds at most 1 MB; publish a link to larger data")
+    for fact, why in (
+        ("instances", "the event server is one process; every instance of the application publishes to it over HTTP"),
+        ("broker", "there is no template for a broker yet; the event server keeps its log in SQLite"),
+    ):
+        stated = {w for m in members if _answered(m.answers, fact) for w in manifest.words(m.answers[fact])} - {"1"}
+        notes += [f"{fact}: {', '.join(map(visible, sorted(stated)))}: {why}"] if stated else []
+    others = {w for m in members for w in manifest.words(m.answers.get("clients", ("browser",)))}
+    others -= {"browser", "mobile-browser", str(UNKNOWN)}
+    if others:
+        named = ", ".join(map(visible, sorted(others)))
+        notes.append(f"clients: {named}: no template yet; client/ shows the protocol, which is plain HTTP")
+    return notes
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def rendered(chosen: list[Option], values: Mapping[str, Any]) -> Iterable[tuple[str, bytes]]:
+    """(path in the kit, content) for every file of the chosen options."""
+    for option in chosen:
+        for file in option.files:
+            content = file.source.read_bytes()
+            if file.target:
+                content = render.render(content.decode(), file.target, {**values, **file.extra}).encode()
+            yield file.to, content
+
+
+def _documents(project: Project, verdict: Mapping[str, Any], base: RuleBase) -> dict[str, bytes]:
+    from advisor import answers, report_markdown
+
+    return {
+        "answers.yaml": answers.dump(project, base).encode(),
+        "DECISION.md": report_markdown.markdown(verdict, base).encode(),
+    }
+
+
+def lock(files: Mapping[str, bytes], base: RuleBase) -> bytes:
+    """advisor.lock: what the kit was made from, and the SHA-256 of every file."""
+    from advisor import __version__
+
+    made = {
+        "lock": 1,
+        "advisor": __version__,
+        "rules": {"version": base.version, "sha256": base.sha256},
+        "answers": hashlib.sha256(files["answers.yaml"]).hexdigest(),
+        "files": {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())},
+    }
+    return (json.dumps(made, indent=2, ensure_ascii=True) + "\n").encode()

@@ -1,0 +1,107 @@
+"""The options of each kit layer, read from templates/<layer>/<option>/manifest.yaml.
+
+A layer that no answer decides has its one manifest in templates/<layer>/ itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from advisor import gates
+from advisor.values import Other, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from advisor.gates import Gates
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a kit: copied as it is (`target` empty) or rendered for the language `target` with `extra` values."""
+
+    source: Path
+    to: str
+    target: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of one layer. `fact` decides the layer ("" = none does); this option serves the answers `serves`."""
+
+    layer: str
+    name: str
+    title: str
+    fact: str
+    serves: tuple[str, ...]
+    unanswered: bool
+    files: tuple[File, ...]
+    gates: Gates | None
+
+    def takes(self, answer: Value | None) -> bool:
+        """Whether this option serves the answer (for a some-of fact: one of its elements)."""
+        if not self.fact:
+            return True
+        if answer is None or isinstance(answer, Unknown):
+            return self.unanswered
+        chosen = answer if isinstance(answer, tuple) else (answer,)
+        return any(choice in self.serves for choice in chosen if isinstance(choice, str))
+
+
+def load(templates: Path) -> dict[str, list[Option]]:
+    """Layer to its options, sorted by name. Raises KeyError, ValueError or OSError for a defect of the templates."""
+    layers: dict[str, list[Option]] = {}
+    for path in sorted(templates.rglob("manifest.yaml")):
+        option = _option(path, path.relative_to(templates).parts)
+        layers.setdefault(option.layer, []).append(option)
+    return layers
+
+
+def kits(templates: Path) -> dict[str, dict[str, Any]]:
+    """The kits of templates/kits.yaml: pattern to {title, layers, optional}."""
+    found = _yaml(templates / "kits.yaml")
+    return {str(pattern): dict(kit) for pattern, kit in found.items()}
+
+
+def words(answer: Value | None) -> list[str]:
+    """An answer's options as a list of words for people."""
+    chosen = answer if isinstance(answer, tuple) else (answer,)
+    return [choice.text if isinstance(choice, Other) else str(choice) for choice in chosen]
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise ValueError(f"{path.name} is not a mapping")  # noqa: TRY004 - a defect of the file, not of a type
+    return data
+
+
+def _option(path: Path, parts: tuple[str, ...]) -> Option:
+    data = _yaml(path)
+    folder = path.parent
+    ((fact, serves),) = data.get("answers", {"": []}).items()
+    files = [file for entry in data["files"] for file in _files(folder, entry)]
+    return Option(
+        layer=parts[0],
+        name=folder.name,
+        title=data["title"],
+        fact=fact,
+        serves=tuple(serves),
+        unanswered=data.get("unanswered", False),
+        files=tuple(files),
+        gates=gates.load(_yaml(folder / data["gates"])) if "gates" in data else None,
+    )
+
+
+def _files(folder: Path, entry: dict[str, Any]) -> list[File]:
+    if "template" in entry:
+        return [File(folder / entry["template"], entry["to"], entry["target"], entry.get("with", {}))]
+    found = sorted(folder.glob(entry["copy"]))
+    if not found:
+        raise ValueError(f"{folder.name}: nothing matches {entry['copy']}")
+    return [File(path, f"{entry.get('to', '')}{path.name}") for path in found]

@@ -1,0 +1,127 @@
+"""The numbers of a kit, computed from the answers, each with its formula in words and where it comes from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MOST_STREAMS = 60_000  # of one proxy and one server: each takes one of the 64,512 ports from 1024 to 65535
+ASSUMED = {"concurrent-clients": 1000.0, "server-msg-rate-per-s": 0.2, "payload-bytes": 512.0}
+MOST = 1e15  # larger answers change nothing, and floats can hold it
+HISTORY_S = 600
+HISTORY_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One number. `how` is its formula in words, `why` the evidence."""
+
+    value: int
+    how: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What sizing needs of one feature. Numbers are from 0 to 1e15; `page` is "" where it is not named."""
+
+    page: str
+    clients: float
+    rate: float  # messages a second to one client
+    payload: float  # bytes
+
+
+def feature(facts: Mapping[str, Any], inputs: Mapping[str, Any]) -> Feature:
+    """From a feature's answers, else from what the verdict's costs assumed (`inputs`), else from ASSUMED."""
+
+    def number(fact: str) -> float:
+        for value in (facts.get(fact), inputs.get(fact, {}).get("value")):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return float(min(value, MOST))
+        return ASSUMED[fact]
+
+    page = facts.get("page")
+    return Feature(
+        page if isinstance(page, str) else "",
+        number("concurrent-clients"),
+        number("server-msg-rate-per-s"),
+        number("payload-bytes"),
+    )
+
+
+def wanted_streams(features: Iterable[Feature]) -> float:
+    """Features of one page share a stream, so a page has as many as its busiest feature; pages add up."""
+    pages: dict[str, float] = {}
+    for each in features:
+        pages[each.page] = max(pages.get(each.page, 0.0), each.clients)
+    return sum(pages.values())
+
+
+def sizes(features: Sequence[Feature], *, shared_addresses: bool) -> dict[str, Size]:
+    """Every number by its name in the templates. `shared_addresses`: many clients may come from one address."""
+    streams = min(wanted_streams(features), MOST_STREAMS)
+    rate = sum(f.rate for f in features)
+    payload = max(f.payload for f in features)
+    capacity = _capacity(streams)
+    connections = Size(
+        2 * capacity.value + 512,
+        "2 x max_clients + 512",
+        "nginx counts both sides of a stream (measured: 768 carry 383); 512 are for pages and publishers. One worker "
+        "may have to hold nearly all, since the kernel does not spread connections evenly",
+    )
+    return {
+        "max_clients": capacity,
+        "worker_connections": connections,
+        "worker_rlimit_nofile": Size(
+            2 * connections.value,
+            "2 x worker_connections",
+            "a connection may have a file open besides its socket; with too few, clients hang (measured)",
+        ),
+        "server_nofile": Size(
+            capacity.value + 1024,
+            "max_clients + 1024",
+            "one descriptor for each stream; the rest for publishers, log and files",
+        ),
+        "streams_per_address": _per_address(capacity.value, shared=shared_addresses),
+        "max_payload_bytes": _payload(payload),
+        **_history(rate, payload),
+    }
+
+
+def _capacity(streams: float) -> Size:
+    value = min(MOST_STREAMS, max(100, math.ceil(1.25 * streams)))
+    how = f"clients + 25 %, at least 100, at most {MOST_STREAMS:,}"
+    return Size(value, how, "after a deploy new streams open while old ones are not yet noticed as gone")
+
+
+def _per_address(capacity: int, *, shared: bool) -> Size:
+    if shared:
+        value, how = max(100, capacity // 5), "max_clients / 5, at least 100"
+    else:
+        value, how = min(100, capacity), "100"
+    return Size(value, how, "one address must not take all the room; but a whole office may share one")
+
+
+def _payload(payload: float) -> Size:
+    value = min(1 << 20, max(1 << 16, 1024 * math.ceil(payload / 256)))
+    return Size(value, "4 x payload-bytes, 64 kB to 1 MB", "OWASP: at most 64 kB a message, unless yours are larger")
+
+
+def _history(rate: float, payload: float) -> dict[str, Size]:
+    most = max(1000, min(200_000, int(HISTORY_BYTES / max(payload, 1.0))))
+    events = min(most, max(1000, math.ceil(rate * HISTORY_S)))
+    behind = min(events, 4096, max(64, math.ceil(rate * 10)))
+    return {
+        "history_events": Size(
+            events,
+            "10 minutes of events, 1,000 to 200,000, at most 1 GB",
+            "a deploy, a tunnel or a closed lid must not end in a gap; a judgement",
+        ),
+        "per_client_queue": Size(
+            behind, "10 seconds of events, 64 to 4,096", "bounds the memory that a slow client can cost"
+        ),
+    }

@@ -1,0 +1,160 @@
+"""A real nginx with a given configuration, and an upstream that tells what nginx sent and misbehaves when told to."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import re
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+from lab import free_port, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass
+class Edge:
+    """A running nginx."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    folder: Path
+    up: Upstream | None = None
+
+    def get(self, path: str, **options: object) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, **options)
+
+    def post(self, path: str, content: bytes) -> httpx.Response:
+        return httpx.post(f"http://127.0.0.1:{self.port}{path}", content=content, timeout=10)
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in children.split()]
+
+    def log(self, name: str) -> str:
+        return (self.folder / "var" / name).read_text(encoding="utf-8")
+
+
+def command(binary: str, folder: Path, conf: str = "nginx/nginx.conf") -> list[str]:
+    """How start.py calls nginx; as root its workers would else run as nobody, who cannot read the folder."""
+    extra = "daemon off;"
+    if os.geteuid() == 0:
+        extra += f" user {pwd.getpwuid(0).pw_name};"
+    return [binary, "-p", f"{folder}/", "-c", conf, "-e", "stderr", "-g", extra]
+
+
+def check(binary: str, folder: Path, conf: str = "nginx/nginx.conf") -> tuple[int, str]:
+    """`nginx -t`: (exit code, what it says)."""
+    (folder / "var/tmp").mkdir(parents=True, exist_ok=True)
+    done = subprocess.run([*command(binary, folder, conf), "-t"], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@contextlib.contextmanager
+def running(binary: str, conf: str, folder: Path, upstream: int = 8081) -> Iterator[Edge]:
+    """nginx with `conf` on a free port instead of 8080 (or 8443), its upstream port 8081 replaced."""
+    port = free_port()
+    for name in ("nginx", "var/tmp", "client"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    text = re.sub(r"(listen [^;]*?)\b(?:8080|8443)\b", rf"\g<1>{port}", conf)
+    text = text.replace("127.0.0.1:8081", f"127.0.0.1:{upstream}")
+    (folder / "nginx/nginx.conf").write_text(text, encoding="utf-8")
+    with (folder / "var/out").open("wb") as out:
+        process = subprocess.Popen(command(binary, folder), cwd=folder, stdout=out, stderr=out)
+    edge = Edge(process, port, folder)
+    try:
+        until(lambda: process.poll() is not None or _listens(port), "nginx listens")
+        assert process.poll() is None, edge.log("out")
+        yield edge
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        httpx.get(f"http://127.0.0.1:{port}/", timeout=1)
+        return True
+    return False
+
+
+@dataclass
+class Upstream:
+    """What the upstream has seen; `mode` says how /events behaves: stream, silent, full."""
+
+    port: int = 0
+    mode: str = "stream"
+    connections: int = 0
+    requests: list[dict[str, object]] = field(default_factory=list)
+    end: threading.Event = field(default_factory=threading.Event)
+
+
+@contextlib.contextmanager
+def upstream() -> Iterator[Upstream]:
+    """A plain HTTP/1.1 server on a free port. Its event stream has no length and no chunks: it ends when it closes."""
+    state = Upstream()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            state.connections += 1
+
+        def do_GET(self) -> None:
+            length = int(self.headers.get("content-length", 0))
+            self.rfile.read(length)
+            seen = {
+                "version": self.request_version,
+                "path": self.path,
+                "headers": {k.lower(): v for k, v in self.headers.items()},
+            }
+            state.requests.append(seen)
+            if self.path.startswith("/events"):
+                self.events()
+            else:
+                self.answer(200, "application/json", json.dumps(seen).encode())
+
+        do_POST = do_GET  # noqa: N815 - http.server finds it by this name
+
+        def events(self) -> None:
+            if state.mode == "full":
+                self.answer(503, "text/plain", b"full")
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(b"data: 1\n\n" if state.mode == "stream" else b"")
+            self.close_connection = True
+            state.end.wait(20)
+
+        def answer(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        state.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield state
+        finally:
+            state.end.set()
+            server.shutdown()
+            thread.join()

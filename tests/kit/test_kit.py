@@ -1,0 +1,462 @@
+"""From answers to a kit's files: the right options and numbers, notes for what is missing, the same bytes again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import edge
+import pytest
+import yaml
+from cases import TEMPLATES, context
+from hostile import NAMES
+from hypothesis import given
+from hypothesis import strategies as st
+from lab import nginx_version
+from markdown_it import MarkdownIt
+from server import settings
+
+from advisor import answers, data, folder, gates, kit, knowledge, manifest, portfolio, render, sizing
+from advisor.answers import Feature, Project
+from advisor.errors import InputError
+from advisor.values import UNKNOWN, Other
+
+EXAMPLES = sorted((data.data("rules") / "examples").glob("*.yaml"))
+SSE = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ("browser",)}
+ours = pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in NAMES])
+
+
+@pytest.fixture(scope="session")
+def base():
+    return knowledge.load()
+
+
+@pytest.fixture(scope="session")
+def build(base):
+    """build(project name, *features, **facts) -> Kit, by the real decision. A feature: a name, or (name, facts)."""
+
+    def make(name="Acme orders", *features, **facts):
+        stated = {fact.replace("_", "-"): value for fact, value in facts.items()}
+        made = [(f, {}) if isinstance(f, str) else f for f in features or ("order status",)]
+        project = Project(name, {}, {}, tuple(Feature(n, SSE | stated | own) for n, own in made))
+        return kit.build(project, portfolio.recommend(project, base), base)
+
+    return make
+
+
+# --- which files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+def test_every_example_has_a_kit_or_a_note_that_says_why_not(path, base):
+    project = answers.read(path, base)
+    verdict = portfolio.recommend(project, base)
+    made = kit.build(project, verdict, base)
+    if any(feature["primary"] == "sse" for feature in verdict["features"]):
+        assert {"start.py", "nginx/nginx.conf", "settings.json", "advisor.lock", "README.md"} <= made.files.keys()
+    else:
+        assert made.files == {}
+        assert len(made.notes) == len(project.features)
+        assert all("nothing is written for it" in note for note in made.notes)
+
+
+def test_paths_are_sorted_relative_and_accepted_by_the_writer(build, tmp_path):
+    files = build().files
+    assert list(files) == sorted(files)
+    assert folder.write(files, tmp_path / "kit") == "written"
+    assert os.access(tmp_path / "kit/start.py", os.X_OK)
+
+
+def test_the_lock_holds_the_hash_of_every_other_file(build, base):
+    files = dict(build().files)
+    lock = json.loads(files.pop("advisor.lock"))
+    assert lock["files"] == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    assert lock["answers"] == hashlib.sha256(files["answers.yaml"]).hexdigest()
+    assert lock["rules"] == {"version": base.version, "sha256": base.sha256}
+    assert lock["advisor"]
+
+
+PRINT_HASH = """
+import hashlib, sys
+from advisor import answers, kit, knowledge, portfolio
+base = knowledge.load()
+project = answers.read(sys.argv[1], base)
+made = kit.build(project, portfolio.recommend(project, base), base)
+print(hashlib.sha256(repr((list(made.files.items()), made.notes)).encode()).hexdigest())
+"""
+
+
+def test_the_same_answers_give_the_same_bytes_in_any_process():
+    path = str(data.data("rules") / "examples/notifications.yaml")
+    hashes = set()
+    for seed, zone in (("0", "UTC"), ("1", "Asia/Tokyo"), ("random", "America/Lima")):
+        env = os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"}
+        done = subprocess.run(
+            [sys.executable, "-c", PRINT_HASH, path], capture_output=True, text=True, env=env, check=True
+        )
+        hashes.add(done.stdout)
+    assert len(hashes) == 1
+
+
+def test_the_answers_in_the_kit_give_the_same_kit(build, base):
+    files = build("Acme", "a", ("b", {"payload-bytes": 2048}), nginx_version="1.22.1").files
+    project = answers.parse(files["answers.yaml"].decode(), "answers.yaml", base)
+    assert kit.build(project, portfolio.recommend(project, base), base).files == files
+
+
+# --- what has no template ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"reverse_proxy": "haproxy"}, "no template for reverse-proxy: haproxy yet; nothing is written"),
+        ({"reverse_proxy": Other("my\x1b proxy")}, r"no template for reverse-proxy: my\x1b proxy yet; nothing"),
+        ({"reverse_proxy": "none"}, "no template for reverse-proxy: none yet"),
+        ({"server_stack": "node"}, "no template for server-stack: node yet; nothing"),
+        ({"server_stack": "go", "reverse_proxy": "caddy"}, "reverse-proxy: caddy and server-stack: go yet"),
+        ({"clients": ("ios",)}, "no template for clients: ios yet; nothing"),
+    ],
+)
+def test_without_a_needed_template_there_is_no_kit_and_no_substitute(build, facts, said):
+    made = build(**facts)
+    assert made.files == {}
+    assert said in " ".join(made.notes)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"instances": 3}, "instances: 3: the event server is one process"),
+        ({"broker": "kafka"}, "broker: kafka: there is no template for a broker yet"),
+        ({"clients": ("browser", "ios")}, "clients: ios: no template yet"),
+        ({"concurrent_clients": 200_000}, "200,000 clients are more than one proxy and one server carry"),
+        ({"payload_bytes": 5 << 20}, "at most 1 MB"),
+        ({"nginx_version": "newest"}, 'nginx-version "newest" is not a version'),
+        ({"nginx_version": "1.18.0"}, "outside 1.22.0 to 1.31.3"),
+    ],
+)
+def test_what_the_kit_does_not_do_is_said_and_stands_in_its_readme(build, facts, said):
+    made = build(**facts)
+    assert said in " ".join(made.notes)
+    readme = MarkdownIt().render(made.files["README.md"].decode()).replace("&quot;", '"')
+    assert said in readme
+
+
+def test_a_platform_without_a_template_leaves_out_the_deployment_only(build):
+    made = build(platform="kubernetes")
+    assert "no template for platform: kubernetes yet; the kit is written without" in " ".join(made.notes)
+    assert "settings.json" in made.files
+    assert not [name for name in made.files if name.startswith("deploy") or name == "compose.yaml"]
+    assert "systemd" not in made.files["README.md"].decode()
+
+
+def test_unknown_answers_take_the_default_templates(build):
+    made = build(reverse_proxy=UNKNOWN, server_stack=UNKNOWN, platform=UNKNOWN, clients=UNKNOWN, nginx_version=UNKNOWN)
+    assert "compose.yaml" in made.files
+
+
+def test_features_with_one_pattern_share_a_kit_and_the_others_are_said(build):
+    made = build(
+        "Acme",
+        "one",
+        ("two", {"reverse-proxy": "haproxy"}),
+        ("three", {"bidirectional-realtime": True, "page": "chat"}),
+        "four",
+    )
+    assert [f["name"] for f in json.loads(made.files["settings.json"])["features"]] == ["one", "four"]
+    assert "two: no template for reverse-proxy: haproxy yet" in " ".join(made.notes)
+    assert "three: no template for WebSocket yet" in " ".join(made.notes)
+
+
+def test_a_feature_that_needs_other_templates_than_the_first_gets_a_kit_of_its_own(build):
+    made = build("Acme", "one", ("two", {"platform": "kubernetes"}))
+    assert [f["name"] for f in json.loads(made.files["settings.json"])["features"]] == ["one"]
+    assert "two: its answers need other templates than one" in " ".join(made.notes)
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stated", "kind"),
+    [((), "cookie"), (("none",), "none"), (("none", "cookie"), "cookie"),
+     (("cookie", "bearer-header"), "bearer-header"),
+     ((UNKNOWN,), "cookie"), ((Other("mTLS"),), "cookie")],
+)  # fmt: skip
+def test_viewers_sign_in_by_the_strictest_answer(build, stated, kind):
+    features = [(f"f{i}", {"auth": value}) for i, value in enumerate(stated)] or ["f"]
+    assert json.loads(build("Acme", *features).files["settings.json"])["auth"] == kind
+
+
+@given(
+    st.lists(
+        st.sampled_from([*NAMES, *settings.TAKEN, "a", "A", "a-2", "hello-events"]) | st.text(max_size=80), max_size=20
+    )
+)
+def test_slugs_are_unique_and_what_the_server_takes(names):
+    made = kit.slugs(names)
+    assert len(set(made)) == len(names)
+    assert all(settings.SLUG.match(slug) and slug not in settings.TAKEN for slug in made)
+
+
+def test_the_kit_and_its_server_agree_on_the_names_that_are_taken():
+    assert kit.TAKEN == settings.TAKEN
+
+
+numbers = st.sampled_from([0, 1, 59, 1000, 10**5, 10**9, 1e15, 0.001]) | st.floats(0, 1e308, allow_nan=False)
+
+
+@given(numbers, numbers, numbers, st.booleans())
+def test_the_server_takes_every_settings_file_that_can_be_computed(clients, rate, payload, corporate):
+    values, chosen, _ = context(
+        concurrent_clients=clients, server_msg_rate_per_s=rate, payload_bytes=payload, corporate_networks=corporate
+    )
+    text = dict(kit.rendered(chosen, values))["settings.json"]
+    settings._settings(json.loads(text))
+    assert values["worker_connections"] >= 2 * values["max_clients"]
+    assert values["worker_rlimit_nofile"] >= 2 * values["worker_connections"]
+    assert values["worker_rlimit_nofile"] < 1 << 20  # what Linux lets a process have (fs.nr_open)
+    assert values["server_nofile"] > values["max_clients"]
+    assert values["streams_per_address"] <= values["max_clients"]
+    assert values["history_events"] * min(payload, values["max_payload_bytes"]) <= max(sizing.HISTORY_BYTES, 1000 << 20)
+
+
+@pytest.mark.parametrize(
+    ("timings", "heartbeat", "read", "retries"),
+    [
+        ([], 15, 60, [1000, 2000, 3000, 4000]),
+        ([{}], 15, 60, [1000, 2000, 3000, 4000]),
+        ([{"heartbeat_s": 25, "read_timeout_s": 30}], 25, 51, [1000, 2000, 3000, 4000]),
+        ([{"heartbeat_s": 25}, {"heartbeat_s": 5, "retry_ms": 5000}], 5, 60, [5000, 10_000, 15_000, 20_000]),
+        ([{"retry_ms": 60_000, "retry_max_ms": 60_000}], 15, 60, [60_000] * 4),
+        ([{"heartbeat_s": 5000, "retry_ms": 10**9}], 300, 601, [60_000] * 4),
+    ],
+)
+def test_the_strictest_times_of_all_features_hold(timings, heartbeat, read, retries):
+    times = kit.times(timings)
+    assert (times["heartbeat_s"], times["read_timeout_s"], times["retry_steps"]) == (heartbeat, read, retries)
+    assert times["retry_max_ms"] >= times["retry_ms"]
+
+
+@pytest.mark.parametrize(
+    ("features", "streams"),
+    [
+        ([("", 100), ("", 300)], 300),
+        ([("home", 100), ("home", 300), ("shop", 50)], 350),
+        ([("", 0)], 0),
+        ([("a", 1e15), ("b", 1e15)], 2e15),
+    ],
+)
+def test_features_of_one_page_share_a_stream(features, streams):
+    assert sizing.wanted_streams(sizing.Feature(page, clients, 1, 1) for page, clients in features) == streams
+
+
+def test_what_is_not_stated_comes_from_the_costs_of_the_verdict():
+    made = sizing.feature({"payload-bytes": 7, "page": UNKNOWN}, {"concurrent-clients": {"value": 5, "assumed": True}})
+    assert made == sizing.Feature("", 5, 0.2, 7)
+    assert sizing.feature({"concurrent-clients": True, "payload-bytes": UNKNOWN}, {}).clients == 1000
+
+
+# --- templates and manifests ------------------------------------------------------------------------------------------
+
+
+def options():
+    return [option for layer in manifest.load(TEMPLATES).values() for option in layer]
+
+
+def test_every_file_of_the_templates_is_named_by_a_manifest():
+    named = {file.source for option in options() for file in option.files}
+    there = {
+        path
+        for path in TEMPLATES.rglob("*")
+        if path.is_file()
+        and not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(TEMPLATES).parts)
+        and path.name not in {"manifest.yaml", "kits.yaml", "gates.yaml"}
+    }
+    assert there == named
+
+
+def test_every_layer_of_a_kit_exists_and_no_two_files_collide():
+    layers = manifest.load(TEMPLATES)
+    for made in manifest.kits(TEMPLATES).values():
+        assert {*made["layers"], *made["optional"]} <= layers.keys()
+        paths = [file.to for layer in (*made["layers"], *made["optional"]) for o in layers[layer] for file in o.files]
+        assert len(paths) == len(set(paths))
+
+
+def test_templates_use_what_there_is_and_all_of_it_is_used():
+    used = set()
+    for file in (file for option in options() for file in option.files if file.target):
+        used |= render.variables(file.source.read_text(encoding="utf-8"), file.target) - file.extra.keys()
+    values, _, _ = context()
+    assert used == values.keys()
+
+
+def test_answers_in_manifests_are_options_of_their_questions(base):
+    for option in options():
+        if option.fact:
+            assert set(option.serves) <= base.questions[option.fact].options.keys()
+
+
+# --- hostile names ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def plain(build):
+    return build("Plain", "plain", "second").files
+
+
+@ours
+def test_a_hostile_name_changes_nothing_but_itself(name, build, plain, base):
+    if name.strip() in {"", "second"}:
+        name += "x"
+    files = build(name, name, "second").files
+    assert files.keys() == plain.keys()
+    for path, content in files.items():
+        text = content.decode()
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", text) or path == "x"
+        if path.split("/")[0] in {"server", "client", "start.py", "requirements.txt"}:
+            assert content == plain[path]
+    made = json.loads(files["settings.json"])
+    assert (made["project"], made["features"][0]["name"]) == (name, name)
+    assert structure(files["README.md"]) == structure(plain["README.md"])
+    assert compose(files) == compose(plain)
+    assert units(files) == units(plain)
+    with contextlib.suppress(InputError):  # most of these names are refused long before a kit is made
+        assert answers.parse(files["answers.yaml"].decode(), "x", base).name == name.strip()
+
+
+def structure(readme):
+    """Block structure of a Markdown file, without texts."""
+    return [(token.type, token.tag, token.nesting) for token in MarkdownIt().enable("table").parse(readme.decode())]
+
+
+def compose(files):
+    read = yaml.safe_load(files["compose.yaml"])
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_-]*", read.pop("name"))
+    return read
+
+
+def units(files):
+    """The settings of both units, without the description and with one folder for all."""
+    found = []
+    for path in sorted(path for path in files if path.endswith(".service")):
+        lines = files[path].decode().splitlines()
+        folder_ = next(line for line in lines if line.startswith("ReadWritePaths="))[
+            len("ReadWritePaths=") : -len("/var")
+        ]
+        assert re.fullmatch(r"/opt/[a-z0-9-]+", folder_)
+        found.append([line.replace(folder_, "/opt/x") for line in lines if not line.startswith("Description=")])
+    return found
+
+
+# --- the other files --------------------------------------------------------------------------------------------------
+
+
+def test_compose_names_the_stated_nginx_and_shares_one_network(build):
+    read = yaml.safe_load(build(nginx_version="1.22.1").files["compose.yaml"])
+    server, proxy = read["services"]["server"], read["services"]["edge"]
+    assert proxy["image"] == "nginx:1.22.1"
+    assert proxy["network_mode"] == "service:server"
+    assert "ports" not in proxy
+    assert server["ports"] == ["443:8443"]
+    assert proxy["depends_on"]["server"] == {"condition": "service_healthy", "restart": True}
+    for service in (server, proxy):
+        limits = service["ulimits"]["nofile"]
+        assert limits["soft"] == limits["hard"] >= 1000
+        assert int(service["stop_grace_period"].removesuffix("s")) > 0
+    sources = {volume.split(":")[0].removeprefix("./") for volume in proxy["volumes"] if volume.startswith("./")}
+    assert sources == {"client", "nginx"}
+
+
+def test_containers_and_units_wait_longer_than_the_drain(build):
+    files = build().files
+    drain = json.loads(files["settings.json"])["drain_s"]
+    read = yaml.safe_load(files["compose.yaml"])
+    assert {s["stop_grace_period"] for s in read["services"].values()} == {f"{drain + 5}s"}
+    for path in ("realtime-server", "realtime-edge"):
+        assert f"\nTimeoutStopSec={drain + 5}\n" in files[f"deploy/systemd/{path}.service"].decode()
+
+
+@pytest.mark.parametrize(("clients", "keys"), [
+    (100, {"net.core.somaxconn"}),
+    (9000, {"net.core.somaxconn", "-net.netfilter.nf_conntrack_max"}),
+    (40_000, {"net.core.somaxconn", "-net.netfilter.nf_conntrack_max", "net.ipv4.ip_local_port_range",
+              "net.ipv4.ip_local_reserved_ports"}),
+])  # fmt: skip
+def test_kernel_settings_are_those_that_this_many_streams_need(build, clients, keys):
+    text = build(concurrent_clients=clients).files["deploy/sysctl.d/60-realtime.conf"].decode()
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert {re.fullmatch(r"(-?[a-z0-9_.]+) = ([0-9, ]+)", line)[1] for line in lines} == keys
+
+
+def test_what_no_test_runs_says_so(build):
+    for path, content in build().files.items():
+        if path.startswith("deploy/") or path == "compose.yaml":
+            assert "Not run by the kit's tests" in content.decode(), path
+
+
+def test_the_readme_names_only_files_that_are_there(build):
+    files = build().files
+    named = set(re.findall(r"`([\w./-]+(?:/|\.\w+))`", files["README.md"].decode()))
+    later = {
+        "start.py",
+        "var/",
+        "var/token",
+        "var/viewer-key",
+        ".venv",
+        "nginx/tls/fullchain.pem",
+        "nginx/tls/privkey.pem",
+    }
+    for path in named - later:
+        assert path in files or any(name.startswith(path) for name in files if path.endswith("/")), path
+
+
+def test_no_secret_and_no_date_is_in_a_kit(build):
+    text = b"".join(build().files.values()).decode()
+    assert not re.search(r"(?i)\b(token|secret|password|key)\b\s*[:=]\s*[\"'][A-Za-z0-9_-]{16,}", text)
+    assert "2026" not in re.sub(r"as of 20\d\d-\d\d-\d\d|20\d\d-\d\d(-\d\d)?", "", build().files["README.md"].decode())
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("name", ["Acme orders", "100 % \U0001f600 \\ ; [Service] $HOME"])
+def test_systemd_accepts_the_units(build, name, tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd-analyze here")
+    files = build(name).files
+    (tmp_path / "python").symlink_to(sys.executable)
+    (tmp_path / "nginx").symlink_to(shutil.which("true"))
+    for path in (path for path in files if path.endswith(".service")):
+        text = re.sub(r"/opt/[a-z0-9-]+/\.venv/bin/python", str(tmp_path / "python"), files[path].decode())
+        unit = tmp_path / Path(path).name
+        unit.write_text(text.replace("/usr/sbin/nginx", str(tmp_path / "nginx")), encoding="utf-8")
+        assert complaints(unit) == []
+        unit.write_text(text.replace("TimeoutStopSec=", "TimeoutStopSecs=x"), encoding="utf-8")
+        assert complaints(unit)
+
+
+def complaints(unit):
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    return [line for line in done.stderr.splitlines() if unit.name in line]
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, tmp_path):
+    version = nginx_version(nginx)
+    assert gates.parse_version(version)
+    made = build(**({"nginx_version": version} if stated else {}))
+    folder.write(made.files, tmp_path / "a kit")
+    code, said = edge.check(nginx, tmp_path / "a kit")
+    assert code == 0, said
+    # As it came: nothing of this is a change by hand, so the next kit may replace it.
+    assert folder.write(build(concurrent_clients=5000).files, tmp_path / "a kit") == "replaced"
+    assert (tmp_path / "a kit/var/tmp").is_dir()

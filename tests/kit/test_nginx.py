@@ -1,0 +1,536 @@
+"""The nginx configuration of a kit: the intended tree, loaded by real nginx, each line with its check."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+
+import crossplane
+import edge
+import httpx
+import pytest
+from cases import TEMPLATES, rendered
+from hostile import NAMES
+from lab import nginx_version, until
+
+from advisor import gates
+from advisor.manifest import load
+
+VERSIONS = ["1.22", "1.22.1", "1.24.0", "1.25.0", "1.25.1", "1.27.2", "1.27.3", "1.29.6", "1.29.7", "1.30.4", "1.31.3"]
+
+
+def conf(which="nginx", **answers):
+    return rendered(**answers)[f"nginx/{which}.conf"].decode()
+
+
+# --- the tree ---------------------------------------------------------------------------------------------------------
+
+
+def tree(text, tmp_path):
+    """What crossplane reads: [directive, arguments, block or None], comments left out."""
+    path = tmp_path / "nginx.conf"
+    path.write_text(text, encoding="utf-8")
+    read = crossplane.parse(str(path), strict=False)
+    assert read["status"] == "ok", read["errors"]
+
+    def plain(block):
+        return [[d["directive"], d["args"], plain(d["block"]) if "block" in d else None] for d in block]
+
+    return plain(read["config"][0]["parsed"])
+
+
+def intended(version, *, tls, behind, clients=1000):
+    """The tree as it is meant, written down a second time without the template."""
+    old = version < (1, 29, 7)
+    capacity = -(-5 * clients // 4)
+
+    def d(name, *args, block=None):
+        return [name, list(args), block]
+
+    def some(condition, *lines):
+        return list(lines) if condition else []
+
+    listen = [d("listen", "127.0.0.1:8080")]
+    if tls:
+        listen = (
+            [d("listen", "8443", "ssl", "http2")]
+            if version < (1, 25, 1)
+            else [d("listen", "8443", "ssl"), d("http2", "on")]
+        )
+        listen += [
+            d("ssl_certificate", "tls/fullchain.pem"),
+            d("ssl_certificate_key", "tls/privkey.pem"),
+            *some(version < (1, 27, 3), d("ssl_protocols", "TLSv1.2", "TLSv1.3")),
+        ]
+    scheme, address = (
+        ("$http_x_forwarded_proto", "$proxy_add_x_forwarded_for") if behind else ("$scheme", "$remote_addr")
+    )
+    server = [
+        *listen,
+        d("root", "client"),
+        d("client_max_body_size", "65536"),
+        *some(old, d("proxy_http_version", "1.1"), d("proxy_set_header", "Connection", "")),
+        d("proxy_set_header", "Host", "$http_host"),
+        d("proxy_set_header", "X-Forwarded-For", address),
+        d("proxy_set_header", "X-Forwarded-Proto", scheme),
+        d("location", "/", block=[
+            d("add_header", "Content-Security-Policy", "frame-ancestors 'none'"),
+            d("add_header", "X-Content-Type-Options", "nosniff"),
+            d("add_header", "Cache-Control", "no-cache"),
+        ]),
+        d("location", "=", "/events", block=[
+            d("proxy_pass", "http://event_server"),
+            d("proxy_buffering", "off"),
+            d("proxy_read_timeout", "3600s"),
+            *some(not behind, d("limit_conn", "address", str(max(100, capacity // 5)))),
+            d("proxy_intercept_errors", "on"),
+            d("error_page", "502", "503", "504", "=200", "@retry"),
+        ]),
+        d("location", "@retry", block=[
+            d("default_type", "text/event-stream"),
+            d("add_header", "Cache-Control", "no-store"),
+            d("return", "200", r"retry: $retry_ms\n\n"),
+        ]),
+        d("location", "~", "^/(publish|snapshot|config|session|healthz)$", block=[
+            d("proxy_pass", "http://event_server"),
+        ]),
+    ]  # fmt: skip
+    log = '$remote_addr [$time_iso8601] "$request_method $uri" $status $body_bytes_sent $request_time'
+    temporary = {"client_body": "body", "proxy": "proxy", "fastcgi": "fastcgi", "uwsgi": "uwsgi", "scgi": "scgi"}
+    http = [
+        d("server_tokens", "off"),
+        *(d(f"{kind}_temp_path", f"var/tmp/{name}") for kind, name in temporary.items()),
+        d("types", block=[
+            d("text/html", "html"), d("text/css", "css"), d("text/javascript", "js"),
+        ]),
+        d("log_format", "without_query", log),
+        d("access_log", "var/nginx-access.log", "without_query"),
+        *some(
+            not behind,
+            d("limit_conn_zone", "$binary_remote_addr", "zone=address:10m"),
+            d("limit_conn_status", "429"),
+        ),
+        d("upstream", "event_server", block=[d("server", "127.0.0.1:8081"), *some(old, d("keepalive", "32"))]),
+        d("split_clients", "$request_id", "$retry_ms", block=[
+            d("25%", "1000"), d("25%", "2000"), d("25%", "3000"), d("*", "4000"),
+        ]),
+        d("server", block=server),
+    ]  # fmt: skip
+    return [
+        d("worker_processes", "auto"),
+        d("worker_rlimit_nofile", str(2 * (2 * capacity + 512))),
+        d("worker_shutdown_timeout", "20s"),
+        d("pid", "var/nginx.pid"),
+        d("error_log", "var/nginx-error.log", "warn"),
+        d("events", block=[d("worker_connections", str(2 * capacity + 512))]),
+        d("http", block=http),
+    ]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("behind", [False, True])
+def test_crossplane_reads_back_the_intended_tree(version, tls, behind, tmp_path):
+    answers = {"load_balancer": "aws-alb"} if behind else {"load_balancer": "none", "cdn": "none"}
+    text = conf("nginx-tls" if tls else "nginx", nginx_version=version, **answers)
+    assert tree(text, tmp_path) == intended(gates.parse_version(version), tls=tls, behind=behind)
+
+
+@pytest.mark.parametrize("clients", [0, 1, 999, 12_345, 40_000, 48_000])
+def test_the_numbers_follow_from_the_clients(clients, tmp_path):
+    at_least = max(clients, 80)  # room for 100
+    assert tree(conf(concurrent_clients=clients), tmp_path) == intended(
+        (1, 30, 4), tls=False, behind=False, clients=at_least
+    )
+
+
+@pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in NAMES])
+def test_no_name_changes_the_tree(name, tmp_path):
+    for which in ("nginx", "nginx-tls"):
+        text = conf(which, project=name, features=(name, "second"))
+        assert tree(text, tmp_path) == intended((1, 30, 4), tls=which == "nginx-tls", behind=False)
+
+
+def test_no_line_that_measurement_found_useless_or_harmful():
+    for version in VERSIONS:
+        text = conf(nginx_version=version)
+        for word in (
+            "chunked_transfer_encoding",
+            "proxy_cache",
+            "gzip",
+            "X-Accel",
+            "proxy_send_timeout",
+            "max_fails",
+            "Upgrade",
+        ):
+            assert word not in text
+
+
+def test_every_caveat_in_a_comment_is_one_of_the_vocabulary():
+    known = {"conn-scale-tuning", "reconnect-storm", "h1-connection-limit", "sse-buffering", "idle-timeout-heartbeat"}
+    found = set(
+        re.findall(r"# ([a-z0-9]+(?:-[a-z0-9]+)+)(?=$|:)", conf("nginx-tls", nginx_version="1.22.1"), re.MULTILINE)
+    )
+    assert found == known
+
+
+# --- gates ------------------------------------------------------------------------------------------------------------
+
+
+def nginx_gates():
+    (option,) = load(TEMPLATES)["edge"]
+    return option.gates
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("1.22", (1, 22, 0)), ("1.22.1", (1, 22, 1)), (" 1.30.4 ", (1, 30, 4)), ("1", None), ("1.22.1.1", None),
+     ("v1.22", None), ("1.22-ubuntu", None), ("1.2x", None), ("", None), ("latest", None), ("1.22\n", (1, 22, 0)),
+     ("\u0661.\u0662", None), ("1.99999", None), ("-1.2", None), ("1. 22", None)],
+)  # fmt: skip
+def test_versions_are_read_strictly(text, version):
+    assert gates.parse_version(text) == version
+
+
+def test_gates_open_and_close_at_their_versions():
+    at = {text: nginx_gates().open(gates.parse_version(text)) for text in ("1.25.0", "1.25.1", "1.29.6", "1.29.7")}
+    assert [g["http2_directive"] for g in at.values()] == [False, True, True, True]
+    assert [g["old_upstream_defaults"] for g in at.values()] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("answer", [None, "", "newest", "1.30.4; daemon on", {"other": "x"}])
+def test_without_a_version_the_current_stable_one_is_taken_and_said(answer):
+    written, version, (note,) = gates.choose(nginx_gates(), answer)
+    assert (written, version) == ("1.30.4", (1, 30, 4))
+    assert "1.30.4" in note
+
+
+@pytest.mark.parametrize("text", ["1.18.0", "1.31.4", "2.0"])
+def test_a_version_outside_the_tested_ones_is_said(text):
+    written, _, (note,) = gates.choose(nginx_gates(), text)
+    assert written == text
+    assert "1.22.0 to 1.31.3" in note
+
+
+def test_a_tested_version_needs_no_note():
+    assert gates.choose(nginx_gates(), "1.22.1") == ("1.22.1", (1, 22, 1), [])
+
+
+def test_every_gate_is_used_and_has_evidence():
+    import yaml
+
+    folder = TEMPLATES / "edge/nginx"
+    data = yaml.safe_load((folder / "gates.yaml").read_text(encoding="utf-8"))
+    used = set(re.findall(r"gates\.(\w+)", (folder / "nginx.conf.j2").read_text(encoding="utf-8")))
+    assert used == {name.replace("-", "_") for name in data["gates"]}
+    for gate in data["gates"].values():
+        assert gate["evidence"]
+        assert gate["says"]
+
+
+# --- real nginx: loads ------------------------------------------------------------------------------------------------
+
+
+def certificate(folder):
+    (folder / "nginx/tls").mkdir(parents=True, exist_ok=True)
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout privkey.pem -out fullchain.pem"
+    )
+    subprocess.run(command.split(), cwd=folder / "nginx/tls", check=True, capture_output=True)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("which", ["nginx", "nginx-tls"])
+@pytest.mark.parametrize("behind", [False, True])
+def test_nginx_loads_it_without_a_warning(nginx, which, behind, tmp_path):
+    answers = {"load_balancer": "aws-alb"} if behind else {}
+    (tmp_path / "nginx").mkdir()
+    (tmp_path / "nginx/x.conf").write_text(conf(which, nginx_version=nginx_version(nginx), **answers), encoding="utf-8")
+    certificate(tmp_path)
+    code, said = edge.check(nginx, tmp_path, "nginx/x.conf")
+    assert code == 0, said
+    assert "[" not in said, said
+
+
+@pytest.mark.lab
+def test_nginx_loads_it_under_every_hostile_name(any_nginx, tmp_path):
+    (tmp_path / "nginx").mkdir()
+    for name in NAMES:
+        text = conf(project=name, nginx_version="1.22.1")
+        (tmp_path / "nginx/x.conf").write_text(text, encoding="utf-8")
+        code, said = edge.check(any_nginx, tmp_path, "nginx/x.conf")
+        assert code == 0, (name, said)
+
+
+@pytest.mark.lab
+def test_the_default_loads_on_every_nginx_that_is_tested(nginx, tmp_path):
+    (tmp_path / "nginx").mkdir()
+    (tmp_path / "nginx/x.conf").write_text(conf(), encoding="utf-8")
+    assert edge.check(nginx, tmp_path, "nginx/x.conf")[0] == 0
+
+
+# --- real nginx: what each line is for; without it, the check is red --------------------------------------------------
+
+
+def upstream_version(e):
+    return e.get("/config").json()["version"] == "HTTP/1.1"
+
+
+def upstream_reused(e):
+    before = e.up.connections
+    for _ in range(5):
+        e.get("/config")
+    return e.up.connections - before == 1
+
+
+def upstream_header(name, wanted):
+    return lambda e: e.get("/config").json()["headers"].get(name) == wanted.format(port=e.port)
+
+
+def events_come_at_once(e):
+    try:
+        with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=1.5) as response:
+            return next(response.iter_bytes()) == b"data: 1\n\n"
+    except httpx.ReadTimeout:
+        return False
+    finally:
+        e.up.end.set()
+
+
+def silence_is_cut_after_a_second(e):
+    e.up.mode = "silent"
+    try:
+        with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=3) as response:
+            return [*response.iter_bytes()] == []
+    except httpx.ReadTimeout:
+        return False
+    except httpx.RemoteProtocolError:
+        return True
+    finally:
+        e.up.end.set()
+
+
+def retries(response):
+    return (response.status_code, response.headers["content-type"]) == (200, "text/event-stream")
+
+
+def full_server_means_retry(e):
+    e.up.mode = "full"
+    return retries(e.get("/events"))
+
+
+def dead_server_means_retry(e):
+    return retries(e.get("/events"))
+
+
+def retry_is_not_cached(e):
+    return e.get("/events").headers.get("cache-control") == "no-store"
+
+
+def second_stream_of_an_address_is_429(e):
+    with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=5):
+        status = e.get("/events").status_code if limited(e) else 200
+        e.up.end.set()
+    return status == 429
+
+
+def limited(e):
+    """A request that nginx answers at once (and does not hold open) shows that there is a limit."""
+    with socket.create_connection(("127.0.0.1", e.port), timeout=0.5) as connection:
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        return connection.recv(12)[9:12] != b"200"
+
+
+def large_body_is_refused_before_the_server(e):
+    seen = len(e.up.requests)
+    return e.post("/publish", b"x" * 70_000).status_code == 413 and len(e.up.requests) == seen
+
+
+def version_is_not_told(e):
+    return e.get("/").headers["server"] == "nginx"
+
+
+def page_header(name, value):
+    return lambda e: e.get("/").headers.get(name) == value
+
+
+def page_is_served(e):
+    return e.get("/").text == "<p>page"
+
+
+def type_of(path, wanted):
+    return lambda e: e.get(path).headers["content-type"].startswith(wanted)
+
+
+def query_is_not_logged(e):
+    e.get("/config?ticket=secret")
+    path = e.folder / "var/nginx-access.log"
+    text, end = "", time.monotonic() + 2
+    while time.monotonic() < end and "/config" not in text:
+        time.sleep(0.02)
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return "/config" in text and "secret" not in text
+
+
+def old_workers_go_after_a_reload(e):
+    with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=5):
+        old = set(e.workers())
+        e.process.send_signal(signal.SIGHUP)
+        until(lambda: set(e.workers()) - old, "new workers")
+        end = time.monotonic() + 3
+        while time.monotonic() < end and (left := [pid for pid in old if Path(f"/proc/{pid}").exists()]):
+            time.sleep(0.05)
+        e.up.end.set()
+        return not left
+
+
+def workers_may_open(count):
+    def check(e):
+        limits = Path(f"/proc/{e.workers()[0]}/limits").read_text(encoding="ascii")
+        return re.search(r"Max open files\s+(\d+)", limits)[1] == str(count)
+
+    return check
+
+
+def carries_300_streams(e):
+    """Each needs two connections of one worker; nginx's own default is 512."""
+    open_ones, e.up.mode = [], "stream"
+    try:
+        for _ in range(300):
+            connection = socket.create_connection(("127.0.0.1", e.port), timeout=2)
+            open_ones.append(connection)
+            connection.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            if connection.recv(12)[9:12] != b"200":
+                return False
+    except OSError:
+        return False
+    finally:
+        e.up.end.set()
+        for connection in open_ones:
+            connection.close()
+    return True
+
+
+FRAMES = "frame-ancestors 'none'"
+LINES = [
+    ("proxy_http_version 1.1;", upstream_version),
+    ('proxy_set_header Connection "";', upstream_reused),
+    ("keepalive 32;", upstream_reused),
+    ("proxy_set_header Host $http_host;", upstream_header("host", "127.0.0.1:{port}")),
+    ("proxy_set_header X-Forwarded-For $remote_addr;", upstream_header("x-forwarded-for", "127.0.0.1")),
+    ("proxy_set_header X-Forwarded-Proto $scheme;", upstream_header("x-forwarded-proto", "http")),
+    ("proxy_buffering off;", events_come_at_once),
+    ("proxy_read_timeout 1s;", silence_is_cut_after_a_second),
+    ("proxy_intercept_errors on;", full_server_means_retry),
+    ("error_page 502 503 504 =200 @retry;", dead_server_means_retry),
+    ("default_type text/event-stream;", dead_server_means_retry),
+    ("add_header Cache-Control no-store;", retry_is_not_cached),
+    ("limit_conn address 1;", second_stream_of_an_address_is_429),
+    ("limit_conn_status 429;", second_stream_of_an_address_is_429),
+    ("client_max_body_size 65536;", large_body_is_refused_before_the_server),
+    ("server_tokens off;", version_is_not_told),
+    (f'add_header Content-Security-Policy "{FRAMES}";', page_header("content-security-policy", FRAMES)),
+    ("add_header X-Content-Type-Options nosniff;", page_header("x-content-type-options", "nosniff")),
+    ("add_header Cache-Control no-cache;", page_header("cache-control", "no-cache")),
+    ("root client;", page_is_served),
+    ("text/html html;", type_of("/", "text/html")),
+    ("text/javascript js;", type_of("/app.js", "text/javascript")),
+    ("text/css css;", type_of("/style.css", "text/css")),
+    ("access_log var/nginx-access.log without_query;", query_is_not_logged),
+    ("worker_shutdown_timeout 1s;", old_workers_go_after_a_reload),
+    ("worker_rlimit_nofile 3012;", workers_may_open(3012)),
+    ("worker_connections 1506;", carries_300_streams),
+]  # fmt: skip
+NEEDS_A_DEAD_SERVER = {dead_server_means_retry, retry_is_not_cached}
+GATED = {"proxy_http_version 1.1;", 'proxy_set_header Connection "";', "keepalive 32;"}
+
+
+def prepared(binary, line):
+    """The kit's configuration for this nginx with small numbers, so that a check need not wait or fill it."""
+    text = conf(nginx_version=nginx_version(binary), concurrent_clients=397)
+    text = text.replace("worker_shutdown_timeout 20s", "worker_shutdown_timeout 1s")
+    text = text.replace("worker_processes auto", "worker_processes 1")
+    if line.startswith("proxy_read_timeout"):
+        text = text.replace("proxy_read_timeout 3600s", "proxy_read_timeout 1s")
+    if line.startswith("limit_conn"):
+        text = text.replace("limit_conn address 100;", "limit_conn address 1;")
+    if line.startswith("worker_connections"):
+        text = text.replace("limit_conn address 100;", "limit_conn address 1000;")
+    return text
+
+
+def holds(check, binary, text, folder):
+    for name, content in {"index.html": "<p>page", "app.js": "1", "style.css": "a{}"}.items():
+        (folder / "client").mkdir(parents=True, exist_ok=True)
+        (folder / "client" / name).write_text(content, encoding="utf-8")
+    with edge.upstream() as up:
+        port = edge.free_port() if check in NEEDS_A_DEAD_SERVER else up.port
+        with edge.running(binary, text, folder, port) as e:
+            e.up = up
+            return check(e)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(("line", "check"), LINES, ids=[line for line, _ in LINES])
+def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(nginx, line, check, tmp_path):
+    text = prepared(nginx, line)
+    if line in GATED and line not in text:
+        assert gates.parse_version(nginx_version(nginx)) >= (1, 29, 7)
+        assert holds(check, nginx, text, tmp_path / "kit")
+        return
+    assert text.count(line) == 1
+    assert holds(check, nginx, text, tmp_path / "kit")
+    assert not holds(check, nginx, text.replace(line, ""), tmp_path / "without")
+
+
+@pytest.mark.lab
+def test_pages_are_told_different_delays(any_nginx, tmp_path):
+    with edge.running(any_nginx, conf(), tmp_path, edge.free_port()) as e:
+        delays = {e.get("/events").text for _ in range(60)}
+    assert delays == {f"retry: {ms}\n\n" for ms in (1000, 2000, 3000, 4000)}
+
+
+@pytest.mark.lab
+def test_a_dead_server_stays_a_502_for_everything_but_the_stream(any_nginx, tmp_path):
+    with edge.running(any_nginx, conf(), tmp_path, edge.free_port()) as e:
+        assert {e.get(path).status_code for path in ("/config", "/healthz", "/snapshot")} == {502}
+        assert e.post("/publish", b"{}").status_code == 502
+
+
+def shake(port, version):
+    """(TLS version, protocol) of a handshake that allows this version only; None if it fails."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    client.minimum_version = client.maximum_version = version
+    client.set_alpn_protocols(["h2", "http/1.1"])
+    with socket.create_connection(("127.0.0.1", port)) as raw:
+        try:
+            with client.wrap_socket(raw) as wrapped:
+                return wrapped.version(), wrapped.selected_alpn_protocol()
+        except ssl.SSLError:
+            return None
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("without", ["", "http2 on;", " http2;", "ssl_protocols TLSv1.2 TLSv1.3;"])
+def test_tls_offers_http2_and_tls_1_3_and_no_longer_without_their_lines(nginx, without, tmp_path):
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl here")
+    certificate(tmp_path)
+    text = conf("nginx-tls", nginx_version=nginx_version(nginx))
+    if without not in text:
+        assert without in conf("nginx-tls", nginx_version="1.22.1") + conf(
+            "nginx-tls"
+        )  # another version needs the line
+        return
+    text = text.replace(without, ";" if without == " http2;" else "")
+    with edge.running(nginx, text, tmp_path, edge.free_port()) as e:
+        shaken = shake(e.port, ssl.TLSVersion.TLSv1_2), shake(e.port, ssl.TLSVersion.TLSv1_3)
+    protocol = "http/1.1" if "http2" in without else "h2"
+    assert shaken == (("TLSv1.2", protocol), None if "ssl" in without else ("TLSv1.3", protocol))
