@@ -1,0 +1,270 @@
+"""The verdict as text for people: the pattern first, then why, what else, what to watch, what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from advisor import words
+from advisor.costs import COUNTED
+from advisor.text import plural, visible, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from advisor.rulebase import RuleBase
+
+SEVERITY = {"breaks": "BREAKS", "degrades": "DEGRADES", "note": "NOTE"}
+INK = {"bold": "1", "good": "32;1", "breaks": "31;1", "degrades": "33", "note": "36", "dim": "2"}
+MARK = {"passed": "-", "decided": "*"}
+
+
+@dataclass
+class Page:
+    """Lines of at most `width` columns; colour only where it was asked for, and never as the only sign of anything."""
+
+    width: int
+    colour: bool
+    lines: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)  # caveats that were told in full
+
+    def ink(self, text: str, style: str) -> str:
+        """The text in a style of INK, or as it is."""
+        return f"\x1b[{INK[style]}m{text}\x1b[0m" if self.colour and text else text
+
+    def say(self, text: str = "", indent: int = 2, style: str = "", hang: int = 0) -> None:
+        """A paragraph, wrapped; continuation lines are indented `hang` columns more."""
+        wrapped = wrap(text, self.width, " " * (indent + hang), " " * indent).split("\n")
+        self.lines += [self.ink(line, style) if style else line for line in wrapped]
+
+    def item(self, label: str, text: str, indent: int = 2) -> None:
+        """A labelled paragraph: `label: text`."""
+        self.say(f"{label}: {text}", indent, hang=2)
+
+    def head(self, text: str) -> None:
+        """A section's title, underlined, after an empty line."""
+        self.lines += ["", self.ink(text, "bold"), "-" * len(text)]
+
+
+def text(verdict: Mapping[str, Any], base: RuleBase, *, width: int = 80, colour: bool = False) -> str:
+    """The whole verdict, lines of at most `width` columns (40 at least), ending with a newline."""
+    page = Page(max(width, 40), colour)
+    if len(verdict["features"]) > 1:
+        _portfolio(page, verdict, base)
+    for feature in verdict["features"]:
+        _feature(page, feature, base)
+    rules = verdict["rules"]
+    page.lines.append("")
+    page.say(
+        f"Rules {rules['version']} ({rules['sha256'][:12]}). `advisor explain ID` tells more about any id.", 0, "dim"
+    )
+    return "\n".join(line.rstrip() for line in page.lines) + "\n"
+
+
+def _feature(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+    _headline(page, feature, base)
+    _why(page, feature)
+    _others(page, feature, base)
+    _caveats(page, feature)
+    if feature["costs"]:
+        _costs(page, feature, base)
+    if feature["timing"] and feature["primary"] is not None and not feature["outside"]:
+        _timing(page, feature)
+    _open_ends(page, feature)
+    page.head("The article")
+    for number, step in enumerate(feature["article_steps"], 1):
+        if step["because"]:
+            page.say(f"{number}. {step['title']} {step['because']}", hang=3)
+    page.say(words.article_line(feature, base))
+    page.lines.append("")
+
+
+# --- the parts --------------------------------------------------------------------------------------------------------
+
+
+def _portfolio(page: Page, verdict: Mapping[str, Any], base: RuleBase) -> None:
+    title = f"{visible(verdict['project'])}: {plural(len(verdict['features']), 'feature')}"
+    page.say(title, 0, "bold")
+    names = [visible(f["name"]) for f in verdict["features"]]
+    column = min(max(len(n) for n in names), page.width // 2)
+    for name, feature in zip(names, verdict["features"], strict=True):
+        worst = [c["severity"] for c in feature["caveats"]]
+        counts = ", ".join(f"{worst.count(s)} {s}" for s in SEVERITY if s in worst)
+        short = name if len(name) <= column else name[: column - 3] + "..."
+        shown = words.title(feature["primary"], base) if feature["primary"] else "no pattern fits"
+        first = f"  {short:{column}}  "
+        line = f"{shown} ({feature['confidence']} confidence{'; ' + counts if counts else ''})"
+        page.lines += wrap(line, page.width, " " * len(first), first).split("\n")
+    for connection in verdict["shared"]["connections"]:
+        page.say(words.connection_line(connection, base), hang=2)
+    if verdict["shared"]["caveats"]:
+        page.item("Raised for the features together", ", ".join(verdict["shared"]["caveats"]))
+    page.lines.append("")
+
+
+def _headline(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+    primary = feature["primary"]
+    shown = f"{words.title(primary, base)} ({primary})" if primary else "no pattern fits"
+    page.lines.append("=" * page.width)
+    page.say(f"{visible(feature['name'])}: {shown}", 0, "good" if primary else "breaks")
+    page.lines.append("=" * page.width)
+    if primary in base.patterns:
+        page.say(base.patterns[primary].summary)
+    for line in words.scope_lines(feature, base):
+        page.say(line)
+    page.say(f"Confidence: {feature['confidence']}, {CONFIDENCE[feature['confidence']]}.")
+    if feature["fallback"]:
+        page.say(f"Fallback where it cannot connect: {words.title(feature['fallback'], base)}.")
+
+
+CONFIDENCE = {
+    "high": "whatever the open answers turn out to be, the pattern stays",
+    "medium": "an open answer can change the pattern, but only to one that is acceptable too",
+    "low": "an open answer can change the pattern to one that is not acceptable now",
+}
+
+
+def _why(page: Page, feature: Mapping[str, Any]) -> None:
+    page.head("Why")
+    walked = [step for step in feature["steps"] if step["state"] != "not-reached"]
+    for number, step in enumerate(walked, 1):
+        said = words.conditions_of(step, feature)
+        more = [*said[:4], f"and {len(said) - 4} more"] if len(said) > 4 else said
+        page.say(f"{MARK[step['state']]} {number}. {step['title']} [{step['state']}] {'; '.join(more)}", hang=5)
+        if step["state"] == "decided":
+            page.say(f"{step['because']} (rule {step['rule']})", 7)
+    left = len(feature["steps"]) - len(walked)
+    if left:
+        page.say(f"{plural(left, 'later step was', 'later steps were')} not reached.", 4)
+
+
+def _others(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+    others = [item for item in feature["acceptable"] if item["id"] != feature["primary"]]
+    if others:
+        page.head("Also defensible")
+        for item in others:
+            page.item(words.title(item["id"], base), item["why"])
+    if feature["rejected"]:
+        page.head("Rejected")
+        reasons: dict[str, list[str]] = {}
+        for item in feature["rejected"]:
+            reasons.setdefault(f"{item['why']} (rule {item['rule']})", []).append(words.title(item["id"], base))
+        for reason, names in reasons.items():
+            page.item(", ".join(names), reason)
+
+
+def _caveats(page: Page, feature: Mapping[str, Any]) -> None:
+    if feature["caveats"]:
+        page.head("What to watch")
+    for i, caveat in enumerate(feature["caveats"]):
+        if i:
+            page.lines.append("")
+        maybe = "" if caveat["certainty"] == "certain" else ", possible"
+        head = f"[{SEVERITY[caveat['severity']]}{maybe}] {caveat['title']} ({caveat['id']})"
+        page.say(head, style=caveat["severity"], hang=2)
+        if caveat["id"] in page.told:
+            page.say("As told above.", 4)
+        else:
+            page.say(caveat["why"], 4)
+            page.item("Do", caveat["do"], 4)
+        if caveat["figures"]:
+            page.item("Figures", caveat["figures"], 4)
+        if caveat["id"] not in page.told:
+            _evidence(page, caveat)
+        page.told.add(caveat["id"])
+    if feature["caveats_if"]:
+        page.head("Only if")
+        for caveat in feature["caveats_if"]:
+            facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in caveat["if"].items())
+            page.say(f"{facts}: {caveat['title']} ({caveat['id']})", hang=2)
+
+
+def _evidence(page: Page, caveat: Mapping[str, Any]) -> None:
+    for item in caveat["evidence"]:
+        page.say(f"- {words.evidence(item)}", 4, "dim", hang=2)
+        if item.get("url"):  # whole, however long, so that it can be copied
+            page.lines.append(page.ink(f"      {item['url']}", "dim"))
+
+
+def _costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+    page.head("What it costs")
+    if feature["outside"]:
+        page.say("For comparison, what the patterns of the article would cost:")
+    page.say(words.polling_line(feature))
+    page.lines.append("")
+    _table(page, feature, base, "patterns")
+    page.lines.append("")
+    _bars(page, feature, base)
+    page.lines.append("")
+    page.say("With ten times the clients:")
+    _table(page, feature, base, "at_ten_times")
+    page.lines.append("")
+    uplink = feature["costs"]["patterns"]["sse"]["uplink_requests_per_h"]
+    if uplink:
+        page.say(f"What the clients send adds {words.exact(uplink)} requests an hour, except over a WebSocket.")
+    page.item("Taken", words.cost_inputs(feature, base))
+    page.say(f"{COUNTED} {LEGEND}", style="dim")
+
+
+LEGEND = (
+    "Delay: on top of the network's own. Held: connections that stay open. Proxy fds: descriptors at the reverse proxy."
+)
+
+
+def _table(page: Page, feature: Mapping[str, Any], base: RuleBase, key: str) -> None:
+    rows = list(words.cost_rows(feature, base, key))
+    table = [["", *words.COST_HEADS]] + [[name, *cells] for _, name, cells in rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    if sum(widths) + len(widths) + 1 > page.width:  # a narrow terminal: each row as a paragraph
+        for _, name, cells in rows:
+            said = zip(words.COST_HEADS, cells, strict=True)
+            page.item(name, ", ".join(f"{head} {cell}" for head, cell in said))
+        return
+    for row, pattern in zip(table, ["", *(p for p, _, _ in rows)], strict=True):
+        cells = [f"{row[0]:{widths[0]}}"] + [f"{cell:>{w}}" for cell, w in zip(row[1:], widths[1:], strict=True)]
+        line = "  " + " ".join(cells)
+        page.lines.append(page.ink(line, "good") if pattern == feature["primary"] else line)
+
+
+def _bars(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+    """Bytes of overhead as bars, the longest one across the page."""
+    costs = feature["costs"]["patterns"]
+    rows = [(name, costs[p]["overhead_bytes_per_h"], cells[2]) for p, name, cells in words.cost_rows(feature, base)]
+    most = max(value for _, value, _ in rows)
+    label = max(len(name) for name, _, _ in rows)
+    room = page.width - label - 16
+    page.say("Overhead an hour:")
+    for name, value, shown in rows:
+        length = 0 if not value else max(1, round(room * (value / most)))
+        page.lines.append(f"  {name:{label}} {'#' * length} {shown}")
+
+
+def _timing(page: Page, feature: Mapping[str, Any]) -> None:
+    page.head("Timing")
+    rows = list(words.times(feature))
+    name_width, value_width = max(len(r[0]) for r in rows), max(len(r[1]) for r in rows)
+    for name, value, why in rows:
+        first = f"  {name:{name_width}}  {value:>{value_width}}  "
+        if len(first) > page.width // 2:
+            page.item(f"{name} {value}", why)
+            continue
+        page.lines += wrap(why, page.width, " " * len(first), first).split("\n")
+    for conflict in feature["timing"].get("conflicts", []):
+        one, other = conflict["between"]
+        page.say(f"CONFLICT: {one}, against {other}. {conflict['text']}", style="breaks", hang=2)
+    for line in words.hard_ends(feature):
+        page.say(line, hang=2)
+
+
+def _open_ends(page: Page, feature: Mapping[str, Any]) -> None:
+    if feature["assumptions"]:
+        page.head("Assumed, because it was not stated")
+        for line in words.assumed(feature):
+            page.say(line, hang=2)
+    if feature["open"]:
+        page.head("Still open")
+        page.say(", ".join(feature["open"]), hang=2)
+    if feature["changes"]:
+        page.head("What would change it")
+        for change in feature["changes"]:
+            page.say(change["text"], hang=2)

@@ -1,0 +1,236 @@
+"""What every report says alike: answers, amounts, evidence, the steps as walked and the rows of the cost table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from advisor.costs import finite
+from advisor.text import number, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from advisor.rulebase import RuleBase
+
+BEYOND = 1e300  # costs.py gives the largest float for what no float holds; nobody needs its digits
+CORE = ("short-polling", "long-polling", "sse", "websocket")
+
+
+def answer(value: Any) -> str:
+    """An answer of the verdict in words: yes, 5, nginx, `browser, ios`, `other: TEXT`, or `not known`."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return quantity(value)
+    if isinstance(value, dict):
+        return f"other: {visible(str(value['other']))}"
+    if isinstance(value, list | tuple):
+        return ", ".join(answer(item) for item in value) or "none"
+    return visible(str(value))
+
+
+def quantity(value: float) -> str:
+    """A stated or derived number: 5, 0.2, 72,000, 1e308, or `infinite`."""
+    return number(finite(value))
+
+
+def exact(value: float) -> str:
+    """A cost with all its digits, as far as anybody would read them."""
+    return number(value) if value < 1e15 else amount(value)
+
+
+def amount(value: float | None) -> str:
+    """A count in at most nine columns: 72,000, then 7.2 M, 1.5 G, 1e+15. `-` where it does not apply."""
+    if value is None:
+        return "-"
+    if value >= BEYOND:
+        return "no limit"
+    for factor, sign in ((1e6, ""), (1e9, " M"), (1e12, " G")):
+        if value < factor * 0.9995:
+            return number(value) if not sign else f"{value / factor * 1000:.3g}{sign}"
+    return f"{value:.3g}"
+
+
+def size(value: float) -> str:
+    """Bytes with a decimal unit and three digits: 980 B, 14.9 MB."""
+    if value >= BEYOND:
+        return amount(value)
+    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
+        if value < 999.5:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} EB"
+
+
+def delay(value: float) -> str:
+    """A delay on top of the network's own, given in seconds: none, 100 ms, 5 s, 5 min, 3 h."""
+    if value >= 1e12:
+        return amount(value)
+    if value == 0:
+        return "none"
+    if value < 1:
+        return f"{value * 1000:.3g} ms"
+    for span, unit, until in ((1, "s", 120), (60, "min", 7200)):
+        if value < until:
+            return f"{value / span:.3g} {unit}"
+    return f"{value / 3600:.3g} h"
+
+
+def title(pattern: str | None, base: RuleBase) -> str:
+    """A pattern's name for people; the id itself where the rule base has none."""
+    if pattern is None:
+        return "none"
+    return base.patterns[pattern].title if pattern in base.patterns else pattern
+
+
+def evidence(item: Mapping[str, Any]) -> str:
+    """One piece of evidence as a line: what kind it is, what it says, as of when. Its address is left to the caller."""
+    kinds = {"article": "The article, ", "source": "", "measured": "Measured: ", "judgement": "Our judgement: "}
+    line = kinds[item["kind"]] + item["text"]
+    return f"{line} (as of {item['as_of']})" if item.get("as_of") else line
+
+
+def conditions_of(step: Mapping[str, Any], feature: Mapping[str, Any]) -> list[str]:
+    """What decided a step, each fact once: the conditions of the rule that held, else one that failed for each rule."""
+    assumed = {item["fact"] for item in feature["assumptions"]}
+    decided = step["state"] == "decided"
+    found: dict[str, str] = {}
+    for rule in step["rules"]:
+        if decided and rule["rule"] != step["rule"]:
+            continue
+        met = [c for c in rule["conditions"] if c["result"] == ("true" if decided else "false")] or rule["conditions"]
+        for condition in met if decided else met[:1]:
+            fact = condition["fact"]
+            mark = " (assumed)" if fact in assumed else ""
+            found.setdefault(fact, f"{fact}: {answer(condition['answer'])}{mark}")
+    return list(found.values())
+
+
+def assumed(feature: Mapping[str, Any]) -> Iterator[str]:
+    """The assumptions, those with the same reason together."""
+    groups: dict[str, list[str]] = {}
+    for item in feature["assumptions"]:
+        groups.setdefault(item["text"], []).append(f"{item['fact']}: {answer(item['value'])}")
+    yield from (f"{text.rstrip('.')}: {'; '.join(facts)}." for text, facts in groups.items())
+
+
+def cost_rows(
+    feature: Mapping[str, Any], base: RuleBase, key: str = "patterns"
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Per pattern: id, title, and requests/h, queries/h, overhead/h, worst delay, held, descriptors as words."""
+    costs = feature["costs"][key]
+    shown = list(CORE)
+    for item in feature["acceptable"]:
+        if item["id"] in costs and item["id"] not in shown:
+            shown.append(item["id"])
+    for pattern in shown:
+        row = costs[pattern]
+        name = title(pattern, base)
+        yield (
+            pattern,
+            name if len(name) <= 18 else pattern,
+            [
+                amount(row["requests_per_h"]),
+                amount(row["queries_per_h"]),
+                size(row["overhead_bytes_per_h"]),
+                delay(row["worst_delay_s"]),
+                amount(row["held_connections"]),
+                amount(row["proxy_descriptors"]),
+            ],
+        )
+
+
+COST_HEADS = ("requests/h", "queries/h", "overhead/h", "delay", "held", "proxy fds")
+
+
+def cost_inputs(feature: Mapping[str, Any], base: RuleBase) -> str:
+    """The numbers behind the costs, the assumed ones marked."""
+    parts = []
+    for fact, given in feature["costs"]["inputs"].items():
+        unit = base.questions[fact].unit if fact in base.questions else "s"
+        said = (
+            answer(given["value"]) if isinstance(given["value"], bool) else f"{answer(given['value'])} {unit}".rstrip()
+        )
+        parts.append(f"{fact} {said}{' (assumed)' if given['assumed'] else ''}")
+    return ", ".join(parts)
+
+
+def polling_line(feature: Mapping[str, Any]) -> str:
+    """The arithmetic of short polling in one sentence: 720 requests an hour and client, 72,000 for a hundred."""
+    costs = feature["costs"]
+    row, inputs = costs["patterns"]["short-polling"], costs["inputs"]
+    if row["requests_per_client_per_h"] >= BEYOND:
+        return f"Short polling every {answer(inputs['poll-interval-s']['value'])} s has no limit to what it costs."
+    return (
+        f"Short polling every {answer(inputs['poll-interval-s']['value'])} s is "
+        f"{exact(row['requests_per_client_per_h'])} requests an hour for each client and "
+        f"{exact(row['requests_per_h'])} for all {answer(inputs['concurrent-clients']['value'])}, and as many queries."
+    )
+
+
+TIMES = {
+    "heartbeat_s": ("heartbeat", "s"),
+    "hold_s": ("long-poll hold", "s"),
+    "retry_ms": ("reconnect within", "ms"),
+    "retry_max_ms": ("longest retry wait", "ms"),
+    "drain_s": ("drain", "s"),
+    "connect_patience_ms": ("connect patience", "ms"),
+    "read_timeout_s": ("proxy read timeout", "s"),
+}
+# What a pattern has no use for: a stream has no hold, a poll no heartbeat, and only a WebSocket needs patience.
+WITHOUT = {
+    "websocket": {"hold_s"},
+    "sse": {"hold_s", "connect_patience_ms"},
+    "long-polling": {"heartbeat_s", "connect_patience_ms"},
+    "short-polling": {"heartbeat_s", "hold_s", "connect_patience_ms", "drain_s", "read_timeout_s"},
+}
+
+
+def times(feature: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The times that the feature's pattern needs: name, value with unit, what binds it."""
+    timing, near = feature["timing"], feature["nearest_core"] or feature["primary"]
+    for key, (name, unit) in TIMES.items():
+        if timing.get(key) is not None and key not in WITHOUT.get(near, set()):
+            yield name, f"{number(timing[key])} {unit}", timing["binding"].get(key, "")
+
+
+def scope_lines(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+    """Where the pattern stands beside the article's four, and what merging with other features changed."""
+    if feature["outside"]:
+        yield "This lies outside WebSocket, SSE, long polling and short polling."
+    if feature["nearest_core"] and feature["nearest_core"] != feature["primary"]:
+        yield f"The nearest of the article's patterns is {title(feature['nearest_core'], base)}."
+    if feature["alone"] != feature["primary"]:
+        yield f"Taken alone, this feature would use {title(feature['alone'], base)}."
+
+
+def hard_ends(feature: Mapping[str, Any]) -> Iterator[str]:
+    """What ends a stream whatever it carries: no heartbeat helps there."""
+    near = feature["nearest_core"] or feature["primary"]
+    for limit in feature["timing"].get("limits", []):
+        span = f"{quantity(limit['seconds'])} s ({limit['where']})"
+        if limit["kind"] == "lifetime":
+            yield f"Every connection ends after {span}, whatever it carries: reconnect and resume; no heartbeat helps."
+        if limit["kind"] == "total" and near == "sse":
+            yield f"A response may last {span} in all, whatever it carries: raise that, or the stream ends there."
+
+
+def article_line(feature: Mapping[str, Any], base: RuleBase) -> str:
+    """What the article's five steps alone give, and why the verdict differs, if it does."""
+    given = feature["article"]
+    if given["primary"] is None:
+        line = "The article's five steps alone settle on no single pattern."
+    else:
+        line = f"The article's five steps alone give {title(given['primary'], base)}, settled at step {given['step']}."
+    if feature["departs"]:
+        return f"{line} This verdict departs from it: {feature['departs']}"
+    return f"{line} This verdict agrees." if given["primary"] == feature["primary"] else line
+
+
+def connection_line(connection: Mapping[str, Any], base: RuleBase) -> str:
+    """A connection that several features of one page share."""
+    names = ", ".join(visible(name) for name in connection["features"])
+    page = f"Page {visible(connection['page'])}" if connection.get("page") else "One page"
+    return f"{page}: {names} share one {title(connection['pattern'], base)} connection."

@@ -1,0 +1,139 @@
+"""Times solved from limits: what binds, what never binds, and what is said when nothing fits."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.compile import compile_folder
+from advisor.data import data
+from advisor.timing import CHANNELS, load, on_the_way, timing
+from advisor.values import UNKNOWN, Other
+
+RULES = compile_folder(data("rules"))
+FIGURES, TABLE = load(RULES.tables["timing"])
+PATH_FACTS = ("reverse-proxy", "load-balancer", "cdn", "service-mesh", "platform")
+
+
+def _answers():
+    options = {fact: st.sampled_from([*RULES.questions[fact].options, UNKNOWN]) for fact in PATH_FACTS}
+    numbers = st.one_of(st.sampled_from([0, 1, 1e308, UNKNOWN]), st.floats(0, 1e5))
+    return st.fixed_dictionaries(
+        {}, optional=options | {"idle-timeout-s": numbers, "max-connection-s": numbers, "concurrent-clients": numbers}
+    )
+
+
+@given(answers=_answers(), pattern=st.sampled_from([None, *CHANNELS, "grpc-web", "fetch-stream", "short-polling"]))
+def test_every_time_fits_every_limit_or_the_conflict_is_named(answers, pattern):
+    solved = timing(answers, RULES, pattern)
+    json.dumps(solved, allow_nan=False)
+    conflicts = {conflict["between"][0] for conflict in solved["conflicts"]}
+    for limit in solved["limits"]:
+        if limit["kind"] == "idle" and pattern != "long-polling":
+            fits = 2 * solved["heartbeat_s"] <= limit["seconds"]
+            assert fits or any(limit["where"] in line for line in conflicts), limit
+    met = [x for x in on_the_way(answers, TABLE) if "long-polling" in x.channels and x.kind != "grace"]
+    if pattern in (None, "long-polling") and not any(
+        "hold" in c["between"][1] or "held" in c["between"][1] for c in solved["conflicts"]
+    ):
+        assert all(solved["hold_s"] < limit.seconds for limit in met)
+    assert solved["heartbeat_s"] >= 1
+    assert solved["hold_s"] >= 1
+    assert 0 < solved["retry_ms"] <= solved["retry_max_ms"]
+
+
+def test_a_lifetime_never_asks_for_a_heartbeat():
+    usual = timing({}, RULES)["heartbeat_s"]
+    solved = timing({"max-connection-s": 10}, RULES)
+    assert solved["heartbeat_s"] == usual
+    assert "lifetime" not in solved["binding"]["heartbeat_s"]
+    assert solved["hold_s"] < 10
+
+
+@pytest.mark.parametrize(("idle", "heartbeat"), [(60, 15), (30, 15), (29, 14), (20, 10), (2, 1)])
+def test_the_heartbeat_is_at_most_half_of_the_idle_limit(idle, heartbeat):
+    solved = timing({"idle-timeout-s": idle, "reverse-proxy": "nginx"}, RULES)
+    assert solved["heartbeat_s"] == heartbeat
+    assert "idle-timeout-s" in solved["binding"]["heartbeat_s"]
+    assert not solved["conflicts"]
+
+
+def test_where_nothing_fits_the_two_lines_are_named():
+    (conflict,) = timing({"idle-timeout-s": 1}, RULES, "sse")["conflicts"]
+    assert conflict["between"] == ["idle limit of 1 s, your answer to idle-timeout-s", "one heartbeat a second at most"]
+    assert conflict["text"]
+    named = timing({"max-connection-s": 0.5}, RULES, "websocket")["conflicts"]
+    assert [c["between"][1] for c in named] == ["reconnects spread over 1000 ms"]
+
+
+def test_a_stated_idle_limit_takes_the_place_of_settings_but_not_of_what_nobody_can_change():
+    stated = timing({"idle-timeout-s": 600, "reverse-proxy": "nginx", "platform": "heroku"}, RULES)
+    ids = [limit["id"] for limit in stated["limits"]]
+    assert "nginx-read" not in ids
+    assert {"idle-timeout-s", "heroku-idle"} <= set(ids)
+
+
+@pytest.mark.parametrize(
+    ("answers", "hold"),
+    [
+        ({"platform": "heroku"}, 25),
+        ({"load-balancer": "aws-api-gateway"}, 24),
+        ({"reverse-proxy": "envoy"}, 12),
+        ({"cdn": "fastly"}, 12),
+        ({"cdn": "cloudfront"}, 25),
+        ({"reverse-proxy": "nginx"}, 25),
+    ],
+)
+def test_the_hold_ends_before_the_shortest_limit_on_a_pending_request(answers, hold):
+    assert timing(answers, RULES)["hold_s"] == hold
+
+
+def test_only_the_limits_of_the_pattern_count():
+    answers = {"load-balancer": "aws-api-gateway"}
+    sockets = {limit["id"] for limit in timing(answers, RULES, "websocket")["limits"]}
+    streams = {limit["id"] for limit in timing(answers, RULES, "grpc-web")["limits"]}
+    assert sockets == {"aws-api-gateway-socket-idle", "aws-api-gateway-socket-life"}
+    assert streams == {"aws-api-gateway-stream-idle", "aws-api-gateway-stream-life"}
+
+
+def test_reconnects_are_spread_wider_the_more_clients_an_instance_has():
+    few, many = ({"concurrent-clients": n, "instances": 1} for n in (10, 5000))
+    assert timing(few, RULES)["retry_ms"] == 1000
+    assert timing(many, RULES)["retry_ms"] == 5000
+    assert timing(many | {"instances": 5}, RULES)["retry_ms"] == 1000
+    assert timing({"concurrent-clients": 1e308}, RULES)["retry_ms"] == FIGURES["retry-limit-ms"]
+
+
+@pytest.mark.parametrize(("platform", "drain"), [("kubernetes", 10), ("fly", 4), (UNKNOWN, 10), (Other("Nomad"), 10)])
+def test_the_drain_ends_before_the_process_is_killed(platform, drain):
+    assert timing({"platform": platform}, RULES)["drain_s"] == drain
+
+
+def test_every_time_says_what_binds_it():
+    solved = timing({}, RULES)
+    assert set(solved["binding"]) == {name for name in solved if name.endswith(("_s", "_ms"))}
+    assert all(solved["binding"].values())
+
+
+def test_every_limit_stands_at_an_answer_that_exists_and_has_its_source():
+    for limit in TABLE:
+        for fact, answer in limit.at:
+            assert answer in RULES.questions[fact].options, (limit.id, fact, answer)
+        assert limit.source.startswith("https://"), limit.id
+        assert limit.as_of[:2] == "20", limit.id
+        assert limit.kind in {"idle", "first-byte", "total", "lifetime", "grace"}, limit.id
+        assert set(limit.channels) <= set(CHANNELS), limit.id
+        assert limit.up_to is None or limit.up_to >= limit.seconds, limit.id
+        assert (limit.change == "fixed") == (limit.up_to == limit.seconds), limit.id
+        assert limit.confidence in {"high", "medium", "low"}, limit.id
+    assert len({limit.id for limit in TABLE}) == len(TABLE)
+
+
+def test_every_figure_has_evidence():
+    for name, figure in RULES.tables["timing"]["figures"].items():
+        assert figure["evidence"], name
+        assert figure["title"], name
+        assert figure["unit"], name
