@@ -1,40 +1,57 @@
 """What would change the decision: for each other pattern, the fewest answers that lead there.
 
 One changed answer is tried the way a person would try it: write it into the file and decide again, with everything
-that follows from it. Where one is not enough, the diagram gives the fewest variables, and the result is checked the same way.
+that follows from it. Where one is not enough, the diagram gives the fewest variables, and the result is checked the
+same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from advisor.decision import Answers, Known, decide, lead_case
-from advisor.diagram import Diagram, TooWideError
+from advisor.diagram import Diagram
 from advisor.rulebase import Question, RuleBase, band_of
 from advisor.space import realise
 from advisor.values import Other, Unknown, Value
 
 
-def changes(answers: Answers, known: Known, base: RuleBase, diagram: Diagram) -> list[tuple[str, dict[str, Value]]]:
-    """(pattern, answers to set), fewest answers first, then in the order of the patterns."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """`to`: (pattern, answers to set), fewest answers first, then in the order of the patterns.
+
+    `decisive`: for each fact, the patterns that another answer to it alone would give.
+    """
+
+    to: tuple[tuple[str, dict[str, Value]], ...]
+    decisive: dict[str, tuple[str, ...]]
+
+
+def changes(answers: Answers, known: Known, base: RuleBase, diagram: Diagram) -> Changes:
+    """What would change the decision that these answers give."""
     here = decide(known.lead, base).primary
     found: dict[str, dict[str, Value]] = {}
+    decisive: dict[str, tuple[str, ...]] = {}
     for fact, value in single_changes(known, base, diagram):
         to = decide(lead_case({**answers, fact: value}, base), base).primary
-        if to is not None and to != here and to not in found:
-            found[to] = {fact: value}
+        if to is not None and to != here:
+            found.setdefault(to, {fact: value})
+            decisive[fact] = tuple(dict.fromkeys((*decisive.get(fact, ()), to)))
     if len(found) < len(base.patterns) - 1:
-        try:
-            nearest = diagram.nearest(known.lead)
-        except TooWideError:
-            nearest = {}
-        for to, variables in nearest.items():
-            if to not in found:
-                facts = _facts(variables, known, base)
-                if facts and decide(lead_case({**answers, **facts}, base), base).primary == to:
-                    found[to] = facts
+        for to, facts in _several(known, base, diagram):
+            if to not in found and decide(lead_case({**answers, **facts}, base), base).primary == to:
+                found[to] = facts
     order = list(base.patterns)
-    return sorted(found.items(), key=lambda item: (len(item[1]), order.index(item[0])))
+    ranked = sorted(found.items(), key=lambda item: (len(item[1]), order.index(item[0])))
+    return Changes(tuple(ranked), decisive)
+
+
+def _several(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[str, dict[str, Value]]]:
+    for to, variables in diagram.nearest(known.lead).items():
+        facts = _facts(variables, known, base)
+        if facts:
+            yield to, facts
 
 
 def single_changes(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[str, Value]]:

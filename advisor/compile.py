@@ -430,11 +430,11 @@ def _evidence(items: list[schema.Evidence]) -> tuple[rb.Evidence, ...]:
     made = []
     for e in items:
         if e.article is not None:
-            made.append(rb.Evidence("article", f"{e.article}: {e.says}"))
+            made.append(rb.Evidence("article", e.says or "", where=e.article))
         elif e.source is not None:
-            made.append(rb.Evidence("source", e.says or "", e.source, e.as_of or ""))
+            made.append(rb.Evidence("source", e.says or "", url=e.source, as_of=e.as_of or ""))
         elif e.measured is not None:
-            made.append(rb.Evidence("measured", e.measured, "", e.as_of or ""))
+            made.append(rb.Evidence("measured", e.measured, as_of=e.as_of or ""))
         else:
             made.append(rb.Evidence("judgement", e.judgement or ""))
     return tuple(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from advisor import words
@@ -224,7 +225,7 @@ def _bands(bands: Iterable[Band], unit: str) -> Iterator[Line]:
 def _evidence(items: Iterable[Evidence]) -> Iterator[Line]:
     yield 2, "Evidence:"
     for item in items:
-        yield 4, f"- {words.evidence({'kind': item.kind, 'text': item.text, 'as_of': item.as_of})}"
+        yield 4, f"- {words.evidence(asdict(item))}"
         if item.url:
             yield 6, item.url
 

@@ -59,7 +59,7 @@ def _record(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBa
     yield from ("", f"{sub} Context and Problem Statement", "")
     yield f"How does {escape(verdict['project'])} deliver the events of {name} between server and clients?"
     yield from ("", f"{sub} Decision Drivers", "")
-    yield from _bullets(_drivers(feature))
+    yield from _bullets(_drivers(feature, base))
     yield from ("", f"{sub} Considered Options", "")
     yield from _bullets(escape(words.title(option, base)) for option in _options(feature))
     yield from ("", f"{sub} Decision Outcome", "")
@@ -75,7 +75,7 @@ def _record(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBa
     yield from _more(verdict, feature, base)
 
 
-def _drivers(feature: Mapping[str, Any]) -> Iterator[str]:
+def _drivers(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
     """The answers that decided, step by step, each once."""
     seen: dict[str, None] = {}
     for step in feature["steps"]:
@@ -83,7 +83,7 @@ def _drivers(feature: Mapping[str, Any]) -> Iterator[str]:
             seen.update(dict.fromkeys(words.conditions_of(step, feature)))
     yield from map(escape, seen)
     if feature["assumptions"]:
-        yield f"Assumed, because it was not stated: {' '.join(map(escape, words.assumed(feature)))}"
+        yield f"Assumed, because it was not stated: {' '.join(map(escape, words.assumed(feature, base)))}"
     if not seen and not feature["assumptions"]:
         yield "None: every answer leads here."
 

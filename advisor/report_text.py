@@ -70,7 +70,7 @@ def _feature(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         _costs(page, feature, base)
     if feature["timing"] and feature["primary"] is not None and not feature["outside"]:
         _timing(page, feature)
-    _open_ends(page, feature)
+    _open_ends(page, feature, base)
     page.head("The article")
     for number, step in enumerate(feature["article_steps"], 1):
         if step["because"]:
@@ -180,10 +180,13 @@ def _caveats(page: Page, feature: Mapping[str, Any]) -> None:
 
 
 def _evidence(page: Page, caveat: Mapping[str, Any]) -> None:
+    """Where it comes from, in short; `advisor explain` says what each source says."""
+    said = list(words.evidence_in_short(caveat["evidence"]))
+    if said:
+        page.say(f"Evidence: {'; '.join(line.rstrip('.') for line in said)}.", 4, "dim", hang=2)
     for item in caveat["evidence"]:
-        page.say(f"- {words.evidence(item)}", 4, "dim", hang=2)
-        if item.get("url"):  # whole, however long, so that it can be copied
-            page.lines.append(page.ink(f"      {item['url']}", "dim"))
+        if item["url"]:  # whole, however long, so that it can be copied
+            page.lines.append(page.ink(f"      {item['url']} ({item['as_of']})", "dim"))
 
 
 def _costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
@@ -256,10 +259,10 @@ def _timing(page: Page, feature: Mapping[str, Any]) -> None:
         page.say(line, hang=2)
 
 
-def _open_ends(page: Page, feature: Mapping[str, Any]) -> None:
+def _open_ends(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
     if feature["assumptions"]:
         page.head("Assumed, because it was not stated")
-        for line in words.assumed(feature):
+        for line in words.assumed(feature, base):
             page.say(line, hang=2)
     if feature["open"]:
         page.head("Still open")

@@ -21,10 +21,11 @@ PATTERN = "pattern"  # the name under which accepts and caveats speak about the 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why something is believed. `kind` is article, source, measured or judgement; `text` says what it says."""
+    """Why something is believed; `text` tells what it says. `where` is the article's section, `url` a source's address."""
 
     kind: Literal["article", "source", "measured", "judgement"]
     text: str
+    where: str = ""
     url: str = ""
     as_of: str = ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from advisor.boxes import Box, find, meet
-from advisor.changes import changes, plain
+from advisor.changes import Changes, changes, plain
 from advisor.costs import costs
 from advisor.decision import (
     Answers,
@@ -30,6 +30,7 @@ from advisor.text import number
 from advisor.timing import timing
 from advisor.values import Value
 
+USUAL = "The usual case; nobody said otherwise."
 SEVERITIES = ("breaks", "degrades", "note")
 
 
@@ -51,6 +52,7 @@ class Judge:
         acceptable = self._acceptable(known, decision)
         times = timing(known.stated, base, near.nearest_core if near else None)
         there = list(regions(base, known.box)) if primary else []
+        other = changes(answers, known, base, self.diagram)
         raised = list(self._caveats(known, primary, there, times)) if primary else []
         return {
             "name": name,
@@ -65,9 +67,9 @@ class Judge:
             "confidence": self._confidence(known, primary, {a["id"] for a in acceptable}),
             "caveats": [c for c in raised if "certainty" in c],
             "caveats_if": [c for c in raised if "certainty" not in c],
-            "assumptions": self._assumptions(known),
+            "assumptions": self._assumptions(known, other),
             "open": list(known.open),
-            "changes": self._changes(answers, known),
+            "changes": self._changes(other),
             "costs": costs(known.answers, base, stated=known.stated.keys()),
             "timing": times,
             "steps": [_step(step) for step in steps],
@@ -224,20 +226,21 @@ class Judge:
 
     # --- the rest -----------------------------------------------------------------------------------------------------
 
-    def _assumptions(self, known: Known) -> list[dict[str, Any]]:
-        """What was assumed for facts that the rules of the decision, the article or a caveat read."""
+    def _assumptions(self, known: Known, other: Changes) -> list[dict[str, Any]]:
+        """What was assumed, and the patterns that another answer to it alone would give."""
         made = []
         for a in known.assumptions:
             question = self.base.questions[a.fact]
             if question.type == "text" or a.fact == "kind":
                 continue
-            because = a.prior.because if a.prior else "The usual case; nobody said otherwise."
-            made.append({"fact": a.fact, "value": plain(a.value), "text": because})
+            because = a.prior.because if a.prior else USUAL
+            decides = list(other.decisive.get(a.fact, ()))
+            made.append({"fact": a.fact, "value": plain(a.value), "text": because, "decides": decides})
         return made
 
-    def _changes(self, answers: Answers, known: Known) -> list[dict[str, Any]]:
+    def _changes(self, other: Changes) -> list[dict[str, Any]]:
         made = []
-        for to, settings in changes(answers, known, self.base, self.diagram):
+        for to, settings in other.to:
             words = " and ".join(f"{fact} were {shown(fact, value, self.base)}" for fact, value in settings.items())
             made.append(
                 {
@@ -262,7 +265,7 @@ def shown(fact: str, value: Value, base: RuleBase) -> str:
 
 def evidence(item: Evidence) -> dict[str, str]:
     """Evidence as JSON carries it."""
-    return {"kind": item.kind, "text": item.text, "url": item.url, "as_of": item.as_of}
+    return {"kind": item.kind, "text": item.text, "where": item.where, "url": item.url, "as_of": item.as_of}
 
 
 def _step(traced: TracedStep) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.costs import finite
 from advisor.text import number, visible
+from advisor.verdict import USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from advisor.rulebase import RuleBase
 
@@ -87,9 +88,23 @@ def title(pattern: str | None, base: RuleBase) -> str:
 
 def evidence(item: Mapping[str, Any]) -> str:
     """One piece of evidence as a line: what kind it is, what it says, as of when. Its address is left to the caller."""
-    kinds = {"article": "The article, ", "source": "", "measured": "Measured: ", "judgement": "Our judgement: "}
+    kinds = {
+        "article": f"The article, {item['where']}: ",
+        "source": "",
+        "measured": "Measured: ",
+        "judgement": "Our judgement: ",
+    }
     line = kinds[item["kind"]] + item["text"]
     return f"{line} (as of {item['as_of']})" if item.get("as_of") else line
+
+
+def evidence_in_short(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Where to look: the article's sections, what was measured, our judgements. Addresses are left to the caller."""
+    for item in items:
+        if item["kind"] == "article":
+            yield f"The article, {item['where']}"
+        elif item["kind"] != "source":
+            yield evidence(item)
 
 
 def conditions_of(step: Mapping[str, Any], feature: Mapping[str, Any]) -> list[str]:
@@ -108,12 +123,19 @@ def conditions_of(step: Mapping[str, Any], feature: Mapping[str, Any]) -> list[s
     return list(found.values())
 
 
-def assumed(feature: Mapping[str, Any]) -> Iterator[str]:
-    """The assumptions, those with the same reason together."""
+def assumed(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+    """The assumptions: one line for each that can decide by itself, the others together by their reason."""
     groups: dict[str, list[str]] = {}
     for item in feature["assumptions"]:
-        groups.setdefault(item["text"], []).append(f"{item['fact']}: {answer(item['value'])}")
-    yield from (f"{text.rstrip('.')}: {'; '.join(facts)}." for text, facts in groups.items())
+        said = f"{item['fact']}: {answer(item['value'])}"
+        if item["decides"]:
+            others = " or ".join(title(pattern, base) for pattern in item["decides"])
+            why = "" if item["text"] == USUAL else f" {item['text']}"
+            yield f"{said}; otherwise perhaps {others}.{why}"
+        else:
+            groups.setdefault(item["text"], []).append(said)
+    for text, facts in groups.items():
+        yield f"Without a say in the pattern. {text.rstrip('.')}: {'; '.join(facts)}."
 
 
 def cost_rows(
