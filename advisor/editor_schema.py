@@ -99,9 +99,11 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
     """A rules file: the model's own schema, with conditions, facts and patterns narrowed to the ids that exist."""
+    from pydantic import BaseModel
+
     from advisor import schema
 
-    models = {
+    models: dict[str, type[BaseModel]] = {
         "article": schema.Article,
         "caveats": schema.Caveats,
         "decision": schema.Decision,
@@ -144,27 +146,25 @@ def _wanted(values: list[str], *, some_of: bool) -> dict[str, Any]:
 
 def _narrow(node: Any) -> None:
     """Replace the loose parts that pydantic writes for `when`, `given`, `usually` and pattern ids."""
-    if isinstance(node, dict):
-        for key, part in node.items():
-            if key == "properties" and isinstance(part, dict):
-                for field, names in (
-                    ("when", "When"),
-                    ("given", "Facts"),
-                    ("usually", "Facts"),
-                    ("nearest-core", "PatternId"),
-                ):
-                    if field in part:
-                        part[field] = {"$ref": f"#/$defs/{names}"}
-                for field in ("choose", "keep", "exclude", "accept", "fallbacks"):
-                    if field in part:
-                        one = {"$ref": "#/$defs/PatternId"}
-                        part[field] = {"anyOf": [one, {"type": "array", "items": one}]}
-            if key != "$defs" or not isinstance(part, dict):
-                _narrow(part)
-            else:
-                for name, definition in part.items():
-                    if name not in ("When", "Facts", "PatternId"):
-                        _narrow(definition)
-    elif isinstance(node, list):
+    if isinstance(node, list):
         for part in node:
             _narrow(part)
+    elif isinstance(node, dict):
+        for key, part in node.items():
+            if key == "properties":
+                for field in part.keys() & NARROWED.keys():
+                    part[field] = NARROWED[field]
+            if key not in OWN:
+                _narrow(part)
+
+
+ONE_PATTERN = {"$ref": "#/$defs/PatternId"}
+PATTERNS = {"anyOf": [ONE_PATTERN, {"type": "array", "items": ONE_PATTERN}]}
+OWN = ("When", "Facts", "PatternId")
+NARROWED: dict[str, Any] = {
+    "when": {"$ref": "#/$defs/When"},
+    "given": {"$ref": "#/$defs/Facts"},
+    "usually": {"$ref": "#/$defs/Facts"},
+    "nearest-core": ONE_PATTERN,
+    **dict.fromkeys(("choose", "keep", "exclude", "accept", "fallbacks"), PATTERNS),
+}
