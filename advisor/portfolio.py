@@ -59,7 +59,7 @@ def merge(
     }
     case = know(facts, base).lead
     for connection in SHARED:
-        if connection in neighbours and connection != alone[name] and excluding(connection, case, base) is None:
+        if connection in neighbours and excluding(connection, case, base) is None:
             return connection
     return None
 
