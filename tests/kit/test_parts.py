@@ -1,0 +1,265 @@
+"""The parts of the kit's server by themselves: log, ids, hub, settings, and the app without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sqlite3
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lab import SETTINGS
+from server import ids, settings
+from server.app import App
+from server.hub import CHUNK_BYTES, Hub
+from server.log import KEYS_KEPT, EventLog, NewEvent
+
+
+def new(count, start=0):
+    return [NewEvent("order-status", json.dumps(start + number)) for number in range(count)]
+
+
+@pytest.fixture
+def log(tmp_path):
+    log = EventLog(tmp_path / "events.sqlite3", keep=100)
+    yield log
+    log.close()
+
+
+@given(st.text())
+def test_any_cursor_gets_a_place_or_a_reason(text):
+    assert ids.place(text, "0" * 12, 3, 7) in {"malformed", "epoch"}
+
+
+@pytest.mark.parametrize(
+    ("cursor", "place"),
+    [("3", "trimmed"), ("4", 4), ("5", 5), ("9", 9), ("10", "future"), ("05", "malformed"), ("-5", "malformed"),
+     ("5\n", "malformed"), ("9" * 19, "malformed"), ("\u0665", "malformed")],
+)  # fmt: skip
+def test_a_cursor_is_placed_against_what_the_log_still_has(cursor, place):
+    assert ids.place(f"aaaaaaaaaaaa-{cursor}", "a" * 12, oldest=5, latest=9) == place
+    assert ids.place(f"bbbbbbbbbbbb-{cursor}", "a" * 12, oldest=5, latest=9) in {"epoch", "malformed"}
+
+
+def test_the_log_is_bounded_and_numbers_without_a_gap(log):
+    for start in range(0, 330, 30):
+        log.append(new(30, start))
+    assert (log.oldest, log.latest) == (231, 330)
+    assert [event.n for event in log.after(0, 1000, 1 << 30)] == list(range(231, 331))
+
+
+def test_the_log_goes_on_where_it_was_after_a_restart(tmp_path, log):
+    log.append(new(130))
+    again = EventLog(tmp_path / "events.sqlite3", keep=100)
+    assert (again.epoch, again.oldest, again.latest) == (log.epoch, 31, 130)
+    again.close()
+
+
+def test_reading_stops_at_the_limit_and_at_the_bytes(log):
+    log.append([NewEvent("order-status", "1" * 1000) for _ in range(10)])
+    assert len(log.after(0, 4, 1 << 30)) == 4
+    assert len(log.after(0, 10, 2500)) == 3
+
+
+def test_a_repeated_key_appends_once_also_inside_one_batch(log):
+    event = NewEvent("order-status", "1", "key")
+    first, second = log.append([event, event])
+    (third,) = log.append([event])
+    assert [first.n, second.n, third.n] == [1, 1, 1]
+    assert [bool(outcome.event) for outcome in (first, second, third)] == [True, False, False]
+    assert log.append([NewEvent("order-status", "2", "key")])[0].n is None
+    assert log.latest == 1
+
+
+def test_keys_outlive_a_short_history_and_are_bounded(log):
+    log.append([NewEvent("order-status", "1", "old")])
+    log.append([NewEvent("order-status", "1", f"key {number}") for number in range(KEYS_KEPT - 1)])
+    assert log.append([NewEvent("order-status", "1", "old")])[0].n == 1
+    log.append(new(1))
+    assert log.append([NewEvent("order-status", "1", "old")])[0].event is not None
+    assert log._write.execute("SELECT count(*) FROM keys").fetchone()[0] <= KEYS_KEPT
+
+
+def test_a_full_disk_keeps_nothing_of_the_batch_and_the_log_stays_usable(log):
+    pages = log._write.execute("PRAGMA page_count").fetchone()[0]
+    log._write.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        log.append([NewEvent("order-status", "1" * 50_000, "key"), *new(1)])
+    assert log.latest == 0
+    assert log.append([NewEvent("order-status", "1", "key")])[0].n == 1
+
+
+def test_an_error_inside_a_batch_keeps_nothing_of_it_and_the_log_stays_usable(log):
+    with pytest.raises(sqlite3.IntegrityError):
+        log.append([*new(1), NewEvent(None, "1")])
+    assert [outcome.n for outcome in log.append(new(2))] == [1, 2]
+
+
+def test_the_newest_events_of_a_type_end_where_the_snapshot_ends(log):
+    log.append([*new(5), NewEvent("stock-alerts", "1"), *new(5)])
+    assert [event.n for event in log.recent("order-status", 8, 3)] == [5, 7, 8]
+
+
+def test_a_commit_is_synced_to_the_disk(log):
+    assert log._write.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+    assert log._write.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+class Client:
+    """A client whose socket is full now and then: `send` then waits, as uvicorn's does."""
+
+    def __init__(self):
+        self.room = asyncio.Event()
+        self.room.set()
+        self.seen = []
+
+    async def send(self, message):
+        await self.room.wait()
+        for block in message["body"].decode().split("\n\n"):
+            lines = block.split("\n")
+            if "event: order-status" in lines:
+                self.seen.append(int(lines[0].rpartition("-")[2]))
+
+
+@given(st.integers(0, 2**32), st.integers(1, 6))
+def test_every_stream_gets_every_event_once_and_in_order_whatever_stalls(tmp_path_factory, seed, count):
+    chance = random.Random(seed)
+    log = EventLog(tmp_path_factory.mktemp("log") / "events.sqlite3", keep=1000)
+    log.append(new(chance.randrange(50)))
+
+    async def run():
+        hub = Hub(log, settings._settings(SETTINGS | {"per_client_queue": 16, "history_events": 1000}))
+        clients = [Client() for _ in range(count)]
+        starts = [chance.randint(0, log.latest) for _ in clients]
+        for client, start in zip(clients, starts, strict=True):
+            hub.join(client.send, ids.make(log.epoch, start))
+        for _ in range(30):
+            outcomes = log.append(new(chance.randint(1, 5)))
+            hub.deliver([outcome.event for outcome in outcomes])
+            for client in clients:
+                (client.room.set if chance.random() < 0.5 else client.room.clear)()
+            for _ in range(chance.randrange(4)):
+                await asyncio.sleep(0)
+        for client in clients:
+            client.room.set()
+        for client, start in zip(clients, starts, strict=True):
+            for _ in range(1000):
+                if client.seen and client.seen[-1] == log.latest:
+                    break
+                await asyncio.sleep(0.001)
+            assert client.seen == list(range(start + 1, log.latest + 1))
+
+    asyncio.run(run())
+    log.close()
+
+
+def test_a_stream_that_falls_out_of_the_history_gets_a_reset(tmp_path):
+    log = EventLog(tmp_path / "events.sqlite3", keep=100)
+    written = []
+
+    async def run():
+        hub = Hub(log, settings._settings(SETTINGS | {"per_client_queue": 16, "history_events": 100}))
+        client = Client()
+        send = client.send
+        hub.join(lambda message: (written.append(message["body"].decode()), send(message))[1], "")
+        await asyncio.sleep(0)
+        client.room.clear()
+        for _ in range(30):
+            hub.deliver([outcome.event for outcome in log.append(new(10))])
+        client.room.set()
+        await asyncio.sleep(0.1)
+        hub.deliver([log.append(new(1))[0].event])
+
+    asyncio.run(run())
+    log.close()
+    assert "event: reset" in written[-2]
+    assert '"reason":"trimmed"' in written[-2]
+    assert f"id: {log.epoch}-300" in written[-2]
+    assert f"id: {log.epoch}-301" in written[-1]
+
+
+def test_replay_is_written_in_bounded_chunks_from_memory_and_from_the_disk(tmp_path):
+    log = EventLog(tmp_path / "events.sqlite3", keep=100)
+    log.append([NewEvent("order-status", '"' + "x" * 100_000 + '"') for _ in range(40)])
+    sizes = []
+
+    async def send(message):
+        sizes.append(len(message["body"]))
+
+    async def run():
+        hub = Hub(log, settings._settings(SETTINGS | {"per_client_queue": 16, "history_events": 100}))
+        hub.join(send, ids.make(log.epoch, 0))
+        while sum(sizes) < 4_000_000:  # noqa: ASYNC110 - the hub has no event for it
+            await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+    log.close()
+    assert max(sizes) < CHUNK_BYTES + 101_000
+
+
+def test_a_client_that_leaves_while_it_is_behind_is_fed_no_more(log):
+    async def run():
+        hub = Hub(log, settings._settings(SETTINGS | {"history_events": 100}))
+        client = Client()
+        stream = hub.join(client.send, "")
+        await asyncio.sleep(0)
+        client.room.clear()
+        hub.deliver([outcome.event for outcome in log.append(new(3))])
+        hub.leave(stream)
+        client.room.set()
+        await asyncio.sleep(0.01)
+        assert (client.seen, len(hub), len(hub._live)) == ([], 0, 0)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"colour": 1}, "unknown key 'colour'"), ({"auth": "basic"}, "auth: must be one of"),
+     ({"heartbeat_s": 0}, "heartbeat_s: must be a number from 0.2 to 300"), ({"retry_ms": True}, "retry_ms"),
+     ({"retry_ms": 200.5}, "whole number"), ({"retry_max_ms": 100}, "retry_max_ms: must be a whole number from 200"),
+     ({"features": []}, "features"), ({"features": [{"name": "x", "slug": "reset"}]}, "slug 'reset'"),
+     ({"features": [{"name": "x", "slug": "a\nb"}]}, "slug"), ({"features": SETTINGS["features"][:1] * 2}, "same slug"),
+     ({"origins": ["https://app.example.com/"]}, "no Origin"), ({"origins": ["*"]}, "no Origin"),
+     ({"ports": {"edge": 0, "server": 1}}, "edge"), ({"project": 1}, "project: must be text")],
+)  # fmt: skip
+def test_settings_that_are_not_understood_are_refused_by_name(tmp_path, change, words):
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(SETTINGS | change))
+    with pytest.raises(settings.SettingsError, match=r"settings\.json") as error:
+        settings.load(path)
+    assert words in str(error.value)
+
+
+def test_settings_without_a_key_are_refused(tmp_path):
+    for key in SETTINGS:
+        path = tmp_path / "settings.json"
+        path.write_text(json.dumps({name: value for name, value in SETTINGS.items() if name != key}))
+        with pytest.raises(settings.SettingsError, match=key):
+            settings.load(path)
+
+
+@pytest.fixture
+def app(tmp_path, log):
+    (tmp_path / "index.html").touch()
+    return App(settings._settings(SETTINGS), log, tmp_path, "token", "")
+
+
+async def get(app, path):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kit") as client:
+        return await client.get(path)
+
+
+def test_the_snapshot_holds_back_what_is_committed_but_not_yet_delivered(app, log):
+    log.append(new(3))
+    assert asyncio.run(get(app, "/snapshot")).json()["events"]["order-status"] == []
+
+
+def test_a_draining_server_says_so_and_takes_no_more_streams(app):
+    app.hub.draining = True
+
+    assert asyncio.run(get(app, "/healthz")).json()["status"] == "draining"
+    assert [asyncio.run(get(app, path)).status_code for path in ("/healthz", "/events", "/config")] == [503, 503, 200]
