@@ -75,6 +75,7 @@ def intended(version, *, tls, behind, clients=1000):
         *listen,
         d("root", "client"),
         d("client_max_body_size", "65536"),
+        d("client_body_buffer_size", "65536"),
         *some(old, d("proxy_http_version", "1.1"), d("proxy_set_header", "Connection", "")),
         d("proxy_set_header", "Host", "$http_host"),
         d("proxy_set_header", "X-Forwarded-For", address),
@@ -352,6 +353,11 @@ def large_body_is_refused_before_the_server(e):
     return e.post("/publish", b"x" * 70_000).status_code == 413 and len(e.up.requests) == seen
 
 
+def large_event_needs_no_file(e):
+    e.post("/publish", b"x" * 60_000)
+    return "buffered to a temporary file" not in (e.folder / "var" / "nginx-error.log").read_text("utf-8")
+
+
 def version_is_not_told(e):
     return e.get("/").headers["server"] == "nginx"
 
@@ -434,6 +440,7 @@ LINES = [
     ("limit_conn address 1;", second_stream_of_an_address_is_429),
     ("limit_conn_status 429;", second_stream_of_an_address_is_429),
     ("client_max_body_size 65536;", large_body_is_refused_before_the_server),
+    ("client_body_buffer_size 65536;", large_event_needs_no_file),
     ("server_tokens off;", version_is_not_told),
     (f'add_header Content-Security-Policy "{FRAMES}";', page_header("content-security-policy", FRAMES)),
     ("add_header X-Content-Type-Options nosniff;", page_header("x-content-type-options", "nosniff")),
