@@ -7,6 +7,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines that run tests are shared: a slow example is not a wrong one. The same examples everywhere, so a red run repeats.
+settings.register_profile("advisor", deadline=None, derandomize=True)
+settings.load_profile("advisor")
 
 ROOT = Path(__file__).resolve().parent.parent
 

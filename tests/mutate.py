@@ -1,0 +1,213 @@
+"""Would anybody notice? Every rule is dropped, and every condition dropped, negated or swapped for another answer.
+
+`python tests/mutate.py [RULE-ID ...]` prints the share of mutants that the prover, an example or a scenario notices, and the survivors.
+Stored output does not count.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import score
+from boundaries import broken
+
+from advisor.answers import parse
+from advisor.conditions import ConditionError, Space
+from advisor.decision import accepted, decide, excluding, holds, know, with_pattern
+from advisor.knowledge import load
+from advisor.portfolio import merge
+from advisor.prove import prove
+from advisor.rulebase import PATTERN, RuleBase
+
+Mutant = tuple[str, RuleBase]
+
+
+# --- mutants ----------------------------------------------------------------------------------------------------------
+
+
+def mutants(base: RuleBase) -> Iterator[Mutant]:
+    """Every mutant, with what was done to make it."""
+    for i, rule in enumerate(base.excludes):
+        for what, made in changed(rule, base, pattern=False):
+            kept = [*base.excludes[:i], *([made] if made else []), *base.excludes[i + 1 :]]
+            yield what, replace(base, excludes=tuple(kept), diagram=None)
+    for i, rule in enumerate(base.accepts):
+        for what, made in changed(rule, base, pattern=True):
+            kept = [*base.accepts[:i], *([made] if made else []), *base.accepts[i + 1 :]]
+            yield what, replace(base, accepts=tuple(kept), diagram=None)
+    for s, step in enumerate(base.steps):
+        for i, rule in enumerate(step.rules):
+            for what, made in changed(rule, base, pattern=False):
+                rules = (*step.rules[:i], *([made] if made else []), *step.rules[i + 1 :])
+                steps = (*base.steps[:s], replace(step, rules=rules), *base.steps[s + 1 :])
+                yield what, replace(base, steps=steps, diagram=None)
+        if s:
+            steps = (*base.steps[: s - 1], step, base.steps[s - 1], *base.steps[s + 1 :])
+            yield f"step {step.id} before {base.steps[s - 1].id}", replace(base, steps=steps, diagram=None)
+    for key, caveat in base.caveats.items():
+        for what, made in changed(caveat, base, pattern=True):
+            caveats = {k: c for k, c in base.caveats.items() if k != key or made}
+            if made:
+                caveats[key] = made
+            yield what, replace(base, caveats=caveats)
+
+
+def changed(rule: Any, base: RuleBase, *, pattern: bool) -> Iterator[tuple[str, Any]]:
+    """The rule dropped (None), with one pattern less, and with each condition dropped, negated or swapped."""
+    yield f"{rule.id} dropped", None
+    for i, name in enumerate(getattr(rule, "patterns", ())):
+        if len(rule.patterns) > 1:
+            yield f"{rule.id} without {name}", replace(rule, patterns=rule.patterns[:i] + rule.patterns[i + 1 :])
+    space = Space([v for v in base.variables if pattern or v.name != PATTERN])
+    for what, when in altered(rule.when, base):
+        try:
+            boxes = tuple(space.boxes(when))
+        except ConditionError:
+            continue
+        if {tuple(sorted(b.items())) for b in boxes} != {tuple(sorted(b.items())) for b in rule.boxes}:
+            yield f"{rule.id}: {what}", replace(rule, boxes=boxes, when=when)
+
+
+def altered(when: Any, base: RuleBase) -> Iterator[tuple[str, Any]]:
+    situations = when if isinstance(when, list) else [when]
+    for i, situation in enumerate(situations):
+        if len(situations) > 1:
+            yield f"without situation {i + 1}", situations[:i] + situations[i + 1 :]
+        for fact, wanted in situation.items():
+            rest = {k: v for k, v in situation.items() if k != fact}
+            if rest:
+                yield f"without {fact}", [*situations[:i], rest, *situations[i + 1 :]]
+            for what, other in alternatives(fact, wanted, base):
+                yield f"{fact} {what}", [*situations[:i], {**situation, fact: other}, *situations[i + 1 :]]
+
+
+def alternatives(fact: str, wanted: Any, base: RuleBase) -> Iterator[tuple[str, Any]]:
+    if isinstance(wanted, dict):
+        if set(wanted) == {"not"}:
+            yield "not negated", wanted["not"]
+        return
+    yield "negated", {"not": wanted}
+    names = wanted if isinstance(wanted, list) else [wanted]
+    for i in range(len(names)):
+        if len(names) > 1:
+            yield f"without {names[i]}", names[:i] + names[i + 1 :]
+    variable = base.variables[base.of_fact[fact][0]]
+    values = [v for v in variable.values if v != "other"] if not variable.element else []
+    other = next((v for v in values if v not in [str(n) for n in names] and values not in (["no", "yes"],)), None)
+    if other is not None:
+        yield f"also {other}", [*names, other]
+
+
+# --- who notices ------------------------------------------------------------------------------------------------------
+
+
+class Judged:
+    """The scenarios as cases, decided fast: the primary of each feature and which labelled caveats are raised."""
+
+    def __init__(self, base: RuleBase) -> None:
+        self.labels = {(label.scenario, label.feature): label for label in score.labels(score.scenarios())}
+        self.projects = []
+        for item in score.scenarios():
+            import json
+
+            project = parse(json.dumps(item["answers"]), item["id"], base)
+            self.projects.append((item["id"], {f.name: project.answers(f) for f in project.features}))
+
+    def misses(self, base: RuleBase) -> set[str]:
+        found = set()
+        for scenario, answers in self.projects:
+            alone = {name: decide(know(facts, base).lead, base).primary for name, facts in answers.items()}
+            for name, facts in answers.items():
+                label = self.labels[scenario, name]
+                merged = merge(name, answers, alone, base)
+                case = know({**facts, "existing-connection": merged} if merged else facts, base).lead
+                primary = decide(case, base).primary
+                where = f"{scenario}/{name}"
+                if primary not in label.acceptable:
+                    found.add(f"{where} {primary}")
+                elif primary not in label.primary:
+                    found.add(f"{where} best {primary}")
+                if primary is not None:
+                    full = with_pattern(case, primary, base)
+                    fine = {primary, *dict(accepted(full, primary, base))}
+                    found |= {f"{where} lacks {p}" for p in set(label.acceptable) - fine}
+                    found |= {f"{where} accepts {p}" for p in set(label.never) & fine}
+                    for caveat in label.must_warn:
+                        if caveat not in base.caveats or not holds(base.caveats[caveat], full):
+                            found.add(f"{where} warn {caveat}")
+        return found
+
+
+def notice(what: str, mutant: RuleBase, base: RuleBase, judged: Judged, before: set[str]) -> str:
+    """Who notices the mutant: "" for nobody."""
+    if any(True for _ in broken(mutant, what if what in base.caveats else "")):
+        return "boundary"
+    if broken_promises(mutant, base):
+        return "example"
+    findings = prove(mutant).findings
+    if findings:
+        return "prover"
+    return "scenario" if judged.misses(mutant) - before else ""
+
+
+def broken_promises(mutant: RuleBase, base: RuleBase) -> bool:
+    """Whether an example beside a rule, the dropped one's included, does not come out any more."""
+    for rule in base.excludes:
+        for e in rule.examples:
+            if excluding(e.expect, know(e.given, mutant).lead, mutant) is None:
+                return True
+    for step in base.steps:
+        for rule in step.rules:
+            if any(decide(know(e.given, mutant).lead, mutant).primary != e.expect for e in rule.examples):
+                return True
+    for rule in base.accepts:
+        for e in rule.examples:
+            case = know(e.given, mutant).lead
+            primary = decide(case, mutant).primary
+            if primary is None or e.expect not in dict(accepted(with_pattern(case, primary, mutant), primary, mutant)):
+                return True
+    for key, caveat in base.caveats.items():
+        for e in caveat.examples:
+            case = know(e.given, mutant).lead
+            primary = decide(case, mutant).primary
+            there = primary is not None and key in mutant.caveats
+            raised = there and holds(mutant.caveats[key], with_pattern(case, primary or "", mutant))
+            if raised != (e.expect == "raised"):
+                return True
+    return False
+
+
+def main() -> int:
+    only = set(sys.argv[1:])
+    base = load()
+    judged = Judged(base)
+    before = judged.misses(base)
+    counts: dict[str, int] = {}
+    survivors = []
+    start = time.monotonic()
+    for what, mutant in mutants(base):
+        name = what.split(":")[0].split(" ")[0]
+        if only and name not in only:
+            continue
+        by = notice(name, mutant, base, judged, before)
+        counts[by] = counts.get(by, 0) + 1
+        if not by:
+            survivors.append(what)
+            sys.stdout.write(f"survives: {what}\n")
+    total = sum(counts.values())
+    killed = total - len(survivors)
+    by_whom = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()) if name)
+    sys.stdout.write(f"{killed} of {total} mutants noticed ({100 * killed / total:.1f} %): {by_whom}\n")
+    sys.stderr.write(f"{time.monotonic() - start:.0f} s\n")
+    return 0 if killed / total >= 0.95 else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,20 @@
+"""Every boundary case holds (tests/boundaries/README.md says what they are)."""
+
+from __future__ import annotations
+
+from boundaries import broken, files
+
+from advisor.knowledge import load
+
+
+def test_every_boundary_case_holds():
+    assert list(broken(load())) == []
+
+
+def test_cases_name_real_caveats_and_have_both_sides():
+    base = load()
+    for name, content in files():
+        if name.startswith("caveats"):
+            assert set(content) <= base.caveats.keys(), name
+            for caveat, sides in content.items():
+                assert set(sides) <= {"raised", "silent"}, caveat
