@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from advisor.decision import Answers, Known, decide, lead_case
 from advisor.diagram import Diagram
 from advisor.rulebase import Question, RuleBase, band_of
-from advisor.space import realise
+from advisor.space import realise, typical
 from advisor.values import Other, Unknown, Value
 
 
@@ -40,7 +40,7 @@ def changes(answers: Answers, known: Known, base: RuleBase, diagram: Diagram) ->
             decisive[fact] = tuple(dict.fromkeys((*decisive.get(fact, ()), to)))
     if len(found) < len(base.patterns) - 1:
         for to, facts in _several(known, base, diagram):
-            if to not in found and decide(lead_case({**answers, **facts}, base), base).primary == to:
+            if to != here and to not in found and decide(lead_case({**answers, **facts}, base), base).primary == to:
                 found[to] = facts
     order = list(base.patterns)
     ranked = sorted(found.items(), key=lambda item: (len(item[1]), order.index(item[0])))
@@ -76,8 +76,9 @@ def other_answers(question: Question, current: Value) -> Iterator[Value]:
         assert isinstance(current, int | float)
         here = band_of(question.bands, current)
         for i, band in sorted(enumerate(question.bands), key=lambda item: abs(item[0] - here)):
-            if i != here:
-                yield just_inside(band.low, band.high, above=i > here)
+            value = typical(band, question)
+            if i != here and value is not None:
+                yield value
     elif question.type == "one-of":
         yield from (option for option in question.options if option != current)
     elif question.type == "some-of":
@@ -92,14 +93,8 @@ def other_answers(question: Question, current: Value) -> Iterator[Value]:
             yield from ((option,) for option in chosen)
 
 
-def just_inside(low: float, high: float, *, above: bool) -> float:
-    """A number of [low, high) that a person would write: the lower end from below, half of the upper end from above."""
-    value = low if above or low > 0 else high / 2 if high > 0.001 else 0.0
-    return int(value) if value == int(value) else value
-
-
 def _facts(variables: dict[int, int], known: Known, base: RuleBase) -> dict[str, Value]:
-    """The changed variables as answers; other elements of a some-of and other numbers stay as they are where they can."""
+    """The changed variables as answers; other elements of a some-of and other numbers stay where they can."""
     touched = dict.fromkeys(base.variables[v].fact for v in variables)  # not a set: same order in every process
     box: dict[int, int] = {}
     for fact in touched:

@@ -55,8 +55,9 @@ class _File:
         self.name = name
         self.node = node
 
-    def place(self, path: Path_) -> rb.Place:
-        line, column = yamlfile.find(self.node, path)
+    def place(self, path: Path_, *, key: bool = False) -> rb.Place:
+        """The place of what the path leads to; with `key`, of the key that it stands under."""
+        line, column = yamlfile.find(self.node, path, key=key)
         return rb.Place(self.name, line, column)
 
 
@@ -159,6 +160,7 @@ class _Compiler:
                 lead=UNKNOWN,
                 settled=q.settled,
                 feeds=tuple(q.feeds),
+                place=file.place(path, key=True),
             )
             made[key] = replace(question, lead=self.value(file, (*path, "when-unknown", mode), question, lead))
             if "other" in (q.options or {}):
@@ -186,7 +188,8 @@ class _Compiler:
                 if fact not in self.questions or self.questions[fact].type != "number":
                     hint = _did_you_mean(fact, self.questions)
                     self.problem(file, (*path, "product", fact), f"no number fact {fact!r}{hint}")
-            made[key] = rb.Derived(key, d.title, d.unit, dict(d.product), self.make_bands(file, path, d.bands))
+            bands = self.make_bands(file, path, d.bands)
+            made[key] = rb.Derived(key, d.title, d.unit, dict(d.product), bands, file.place(path, key=True))
         return made
 
     def make_patterns(self, file: _File, model: schema.Patterns) -> dict[str, rb.Pattern]:
@@ -210,7 +213,7 @@ class _Compiler:
                 p.nearest_core or key,
                 tuple(p.fallbacks),
                 _evidence(p.evidence),
-                file.place(path),
+                file.place(path, key=True),
             )
         return made
 
@@ -389,9 +392,7 @@ def value(question: rb.Question, raw: Any) -> Value:
             raise ValueError(f"{question.id}: yes or no, not {raw!r}")
         return answer
     if question.type == "number":
-        if isinstance(raw, bool) or not isinstance(raw, int | float):
-            raise ValueError(f"{question.id}: a number, not {raw!r}")
-        return raw
+        return _number(question, raw)
     if question.type == "text":
         return str(raw)
     if question.type == "some-of":
@@ -399,10 +400,20 @@ def value(question: rb.Question, raw: Any) -> Value:
     return _choice(question, raw)
 
 
+def _number(question: rb.Question, raw: Any) -> int | float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
+        raise ValueError(f"{question.id}: a number, not {raw!r}")
+    if raw < question.minimum:
+        raise ValueError(f"{question.id}: {question.minimum:g} or more, not {raw:g}")
+    if question.whole and raw != int(raw):
+        raise ValueError(f"{question.id}: a whole number, not {raw:g}")
+    return raw
+
+
 def _choice(question: rb.Question, raw: Any) -> str | Other:
     if isinstance(raw, dict) and set(raw) == {"other"}:
         return Other(str(raw["other"]))
-    if raw not in question.options:
+    if not isinstance(raw, str) or raw not in question.options:
         raise ValueError(f"{question.id}: no answer {raw!r}{_did_you_mean(str(raw), question.options)}")
     return str(raw)
 

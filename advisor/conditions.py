@@ -79,7 +79,7 @@ class Space:
         def pick(names: Any, where: tuple[str | int, ...]) -> list[int]:
             found = []
             for name in names if isinstance(names, list) else [names]:
-                if name not in elements:
+                if not isinstance(name, str) or name not in elements:
                     raise ConditionError(f"no answer {name!r}{_hint(str(name), elements)}", where)
                 found.append(elements[name])
             return found

@@ -1,8 +1,8 @@
 """The decision as a reduced decision diagram: what can still come out, what still matters, what is nearest. Exact.
 
-An end is a pattern, NONE (no rule gives one) or CANNOT (such a case does not occur). An inner node asks one variable and
-has a child for each of its values; no two nodes are alike and none has only one child, so a node that is there matters.
-The rules are laid over each other from the last to the first, so the diagram stays small while it grows.
+An end is a pattern, NONE (no rule gives one) or CANNOT (such a case does not occur). An inner node asks one variable
+and has a child for each of its values; no two nodes are alike and none has only one child, so a node that is there
+matters. The rules are laid over each other from the last to the first, so the diagram stays small while it grows.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Diagram:
         """Lay the rules over each other, last first. Raises TooWideError."""
         rules = [(rule.boxes, rule.patterns) for step in base.steps for rule in step.rules]
         outs = [(rule.boxes, rule.patterns) for rule in base.excludes]
-        named = [v for boxes, _ in (*rules, *outs) for box in boxes for v in box]
+        named = [box for boxes, _ in (*rules, *outs) for box in boxes]
         impossible = cannot_occur(base, named)
-        order = list(dict.fromkeys((*named, *(v for box in impossible for v in box))))
+        order = list(dict.fromkeys(v for box in (*named, *impossible) for v in box))
         made = Diagram(base, order, (NONE, CANNOT, *base.patterns))
         end = {name: number for number, name in enumerate(made.ends)}
         made.root = end[NONE]
@@ -209,25 +209,35 @@ class Diagram:
             )
         return found
 
-    def nearest(self, case: Sequence[int], fixed: Box | None = None) -> dict[str, Changes]:
+    def nearest(self, case: Sequence[int]) -> dict[str, Changes]:
         """For every other primary, the fewest variables to change from this case, and their new values.
 
-        Of two ways with as many changes, the one that touches fewer settled facts. A variable of `fixed` may not leave
-        its mask.
+        Of two ways with as many changes, the one that touches fewer settled facts.
         """
-        best: dict[int, dict[str, tuple[int, Changes]]] = {n: {end: (0, {})} for n, end in enumerate(self.ends)}
         settled = {i for q in self.base.questions.values() if q.settled for i in self.base.of_fact[q.id]}
-        for node in sorted(self.reachable(fixed or {})):
-            if not self.children[node]:
+        cost = {self.root: 0}
+        before: dict[
+            int, tuple[int, int]
+        ] = {}  # node -> the node before it on the cheapest way, and the value taken there
+        for node in range(self.root, len(self.ends) - 1, -1):  # parents come before children
+            if node not in cost:
                 continue
             variable = self.order[self.asks[node]]
-            mine: dict[str, tuple[int, Changes]] = {}
-            for value in self.allowed(node, fixed or {}):
-                changed = value != case[variable]
-                price = (101 if variable in settled else 100) if changed else 0
-                for end, (cost, changes) in best[self.children[node][value]].items():
-                    if end not in mine or cost + price < mine[end][0]:
-                        mine[end] = (cost + price, {variable: value, **changes} if changed else changes)
-            best[node] = mine
+            price = 101 if variable in settled else 100
+            for value, child in enumerate(self.children[node]):
+                way = cost[node] + (price if value != case[variable] else 0)
+                if child not in cost or way < cost[child]:
+                    cost[child] = way
+                    before[child] = (node, value)
         here = self.outcome(case)
-        return {end: changes for end, (_, changes) in best[self.root].items() if end not in (here, NONE, CANNOT)}
+        found = {name: n for n, name in enumerate(self.ends) if n in cost and name not in (here, NONE, CANNOT)}
+        return {name: self._way(case, n, before) for name, n in found.items()}
+
+    def _way(self, case: Sequence[int], node: int, before: dict[int, tuple[int, int]]) -> Changes:
+        changes: Changes = {}
+        while node != self.root:
+            node, value = before[node]
+            variable = self.order[self.asks[node]]
+            if value != case[variable]:
+                changes[variable] = value
+        return dict(reversed(changes.items()))

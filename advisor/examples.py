@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.decision import accepted, article, decide, excluding, holds, know, with_pattern
+from advisor.decision import accepted, article, decide, holds, know, lead_case, with_pattern
 from advisor.rulebase import Caveat, Example, Place, Rule, RuleBase
 
 Failure = tuple[str, str, Place, str]  # code, subject, place, sentence
@@ -13,11 +13,7 @@ Failure = tuple[str, str, Place, str]  # code, subject, place, sentence
 def failures(base: RuleBase) -> Iterator[Failure]:
     """Every example that does not hold."""
     for rule in base.excludes:
-        for example in rule.examples:
-            case = know(example.given, base).lead
-            by = excluding(example.expect, case, base)
-            if not holds(rule, case) or by is None or example.expect not in rule.patterns:
-                yield _failed(rule, example, f"{rule.id} does not exclude {example.expect} here")
+        yield from _excludes(rule, base)
     for step in base.steps:
         for rule in step.rules:
             yield from _choices(rule, base)
@@ -25,19 +21,29 @@ def failures(base: RuleBase) -> Iterator[Failure]:
         yield from _accepts(rule, base)
     for step in base.article:
         for rule in step.rules:
-            for example in rule.examples:
-                got = article(know(example.given, base), base)
-                if got.primary != example.expect:
-                    yield _failed(rule, example, f"the article's steps give {got.primary or 'nothing'}")
-                elif not any(r is rule for _, r, _ in got.states):
-                    yield _failed(rule, example, f"{rule.id} takes no part in it")
+            yield from _article(rule, base)
     for caveat in base.caveats.values():
         yield from _caveats(caveat, base)
 
 
+def _excludes(rule: Rule, base: RuleBase) -> Iterator[Failure]:
+    for example in rule.examples:
+        if example.expect not in rule.patterns or not holds(rule, lead_case(example.given, base)):
+            yield _failed(rule, example, f"{rule.id} does not exclude {example.expect} here")
+
+
+def _article(rule: Rule, base: RuleBase) -> Iterator[Failure]:
+    for example in rule.examples:
+        got = article(know(example.given, base), base)
+        if got.primary != example.expect:
+            yield _failed(rule, example, f"the article's steps give {got.primary or 'nothing'}")
+        elif not any(r is rule for _, r, _ in got.states):
+            yield _failed(rule, example, f"{rule.id} takes no part in it")
+
+
 def _choices(rule: Rule, base: RuleBase) -> Iterator[Failure]:
     for example in rule.examples:
-        got = decide(know(example.given, base).lead, base)
+        got = decide(lead_case(example.given, base), base)
         if got.primary != example.expect or got.rule is not rule:
             by = got.rule.id if got.rule else "no rule"
             yield _failed(rule, example, f"{by} decides it, for {got.primary or 'nothing'}")
@@ -45,7 +51,7 @@ def _choices(rule: Rule, base: RuleBase) -> Iterator[Failure]:
 
 def _accepts(rule: Rule, base: RuleBase) -> Iterator[Failure]:
     for example in rule.examples:
-        case = know(example.given, base).lead
+        case = lead_case(example.given, base)
         primary = decide(case, base).primary
         if primary is None:
             yield _failed(rule, example, "nothing is decided here")
@@ -62,7 +68,7 @@ def _caveats(caveat: Caveat, base: RuleBase) -> Iterator[Failure]:
         if example.expect not in ("raised", "silent"):
             yield _failed(caveat, example, "`expect` of a caveat is raised or silent")
             continue
-        case = know(example.given, base).lead
+        case = lead_case(example.given, base)
         primary = decide(case, base).primary
         raised = primary is not None and holds(caveat, with_pattern(case, primary, base))
         if raised != (example.expect == "raised"):

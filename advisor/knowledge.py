@@ -1,4 +1,4 @@
-"""The rule base of this installation: compiled from the rules folder, or taken from the user's cache if nothing changed.
+"""The rule base of this installation: compiled from the rules folder, or taken from the cache if nothing changed.
 
 The cache is a convenience: a missing, broken or unwritable one changes nothing but the time.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from advisor.data import data
 from advisor.diagram import Diagram
 from advisor.rulebase import RuleBase, to_data
 
-FORMAT = "1"  # of the cached data; raise it when rulebase.py changes shape
+FORMAT = "2"  # of the cached data; raise it when rulebase.py changes shape
 
 
 def load(folder: Path | None = None) -> RuleBase:
@@ -50,7 +51,8 @@ def _fingerprint(folder: Path) -> str:
     sha = hashlib.sha256(FORMAT.encode())
     here = Path(__file__).parent
     code = [
-        here / f"{name}.py" for name in ("compile", "conditions", "diagram", "rulebase", "schema", "space", "yamlfile")
+        here / f"{name}.py"
+        for name in ("compile", "conditions", "diagram", "rulebase", "scalars", "schema", "space", "yamlfile")
     ]
     for path in [*sorted(folder.glob("*.yaml")), *sorted(folder.glob("caveats/*.yaml")), *code]:
         content = path.read_bytes()
@@ -63,18 +65,27 @@ def _read(path: Path | None) -> RuleBase | None:
     if path is None:
         return None
     try:
-        return RuleBase.from_data(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        told, _, body = path.read_bytes().partition(b"\n")
+    except OSError:
         return None
+    if told != _checksum(body):
+        return None
+    return RuleBase.from_data(json.loads(body))
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode()
 
 
 def _write(path: Path | None, base: RuleBase) -> None:
     if path is None:
         return
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    body = json.dumps(to_data(base), separators=(",", ":")).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(to_data(base), separators=(",", ":")), "utf-8")
+        temporary.write_bytes(_checksum(body) + b"\n" + body)
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from advisor.boxes import Box, covers, find, meet
-from advisor.rulebase import PATTERN, Caveat, Impossible, Place, Prior, Rule, RuleBase, Step
+from advisor.conditions import Space
 from advisor.regions import alternatives, excluded, product, regions
+from advisor.rulebase import PATTERN, Caveat, Impossible, Place, Prior, Rule, RuleBase, Step
 from advisor.space import cannot_occur, occurs, witness
 from advisor.values import Value
 
@@ -60,6 +61,7 @@ def prove(base: RuleBase) -> Proof:
 class _Prover:
     def __init__(self, base: RuleBase) -> None:
         self.base = base
+        self.space = Space(base.variables)
         self.excluded = excluded(base)
         self.regions = list(regions(base))
 
@@ -217,9 +219,10 @@ class _Prover:
                     )
                     yield Finding("DEAD_RULE", f"{rule.id}.{pattern}", rule.place, sentence)
         for caveat in self.base.caveats.values():
-            for i, box in enumerate(caveat.boxes):
-                if not self._occurs(box, [], ""):
-                    which = f" (situation {i + 1})" if len(caveat.boxes) > 1 else ""
+            situations = caveat.when if isinstance(caveat.when, list) else [caveat.when]
+            for i, situation in enumerate(situations):
+                if not any(self._occurs(box, [], "") for box in self.space.boxes(situation)):
+                    which = f" (situation {i + 1})" if len(situations) > 1 else ""
                     sentence = f"{caveat.id} is never raised{which}: no answers lead to its pattern under its condition"
                     yield Finding("DEAD_CAVEAT", caveat.id, caveat.place, sentence)
                     break
@@ -258,16 +261,17 @@ class _Prover:
             if question.feeds or question.id in sources or question.type == "text":
                 continue
             numbers = base.of_fact[question.id]
-            place = Place("rules/questions.yaml", 1, 1)
             if not any(variable in masks for variable in numbers):
-                yield Finding("UNUSED_QUESTION", question.id, place, f"no rule, caveat or number reads {question.id}")
+                yield Finding(
+                    "UNUSED_QUESTION", question.id, question.place, f"no rule, caveat or number reads {question.id}"
+                )
                 continue
             for variable in numbers:
-                yield from self._indistinct(variable, masks.get(variable, set()), place)
+                yield from self._indistinct(variable, masks.get(variable, set()), question.place)
         printed = " ".join(caveat.figures for caveat in base.caveats.values())
-        for key in base.derived:
+        for key, derived in base.derived.items():
             if base.index[key] not in masks and f"{{{key}}}" not in printed:
-                yield Finding("UNUSED_QUESTION", key, Place("rules/derived.yaml", 1, 1), f"nothing reads {key}")
+                yield Finding("UNUSED_QUESTION", key, derived.place, f"nothing reads {key}")
 
     def _indistinct(self, variable: int, masks: set[int], place: Place) -> Iterator[Finding]:
         v = self.base.variables[variable]

@@ -1,7 +1,7 @@
 """The nouns of the rule base: questions, bands, patterns, steps, rules, caveats, and the variables they speak about.
 
-All of it is made from one JSON-able mapping (`RuleBase.from_data`), which `compile.py` writes from the YAML in rules/ and
-`knowledge.py` may take from a cache. Nothing here reads a file, and nothing imports more than the standard library.
+All of it is made from one JSON-able mapping (`RuleBase.from_data`), which `compile.py` writes from the YAML in rules/
+and `knowledge.py` may take from a cache. Nothing here reads a file, and nothing imports more than the standard library.
 """
 
 from __future__ import annotations
@@ -20,8 +20,17 @@ PATTERN = "pattern"  # the name under which accepts and caveats speak about the 
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the rules folder, counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why something is believed; `text` tells what it says. `where` is the article's section, `url` a source's address."""
+    """Why something is believed; `text` tells what it says. `where` is the article's section, `url` the address."""
 
     kind: Literal["article", "source", "measured", "judgement"]
     text: str
@@ -43,8 +52,8 @@ class Band:
 class Question:
     """One fact: how it is asked, and what "I don't know" does.
 
-    `mode` is "assume" (the lead value is taken and printed as an assumption) or "open" (every value is followed; the lead
-    value gives the headline). `lead` is a Value; for a text it is an empty string.
+    `mode` is "assume" (the lead value is taken and printed as an assumption) or "open" (every value is followed; the
+    lead value gives the headline). `lead` is a Value; for a text it is an empty string.
     """
 
     id: str
@@ -62,6 +71,7 @@ class Question:
     lead: Value
     settled: bool  # says what the feature is rather than what it needs: the last thing that anybody would change
     feeds: tuple[str, ...]  # what needs it besides the decision: costs, timing, kit, merge, report
+    place: Place = Place("rules/questions.yaml", 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +83,21 @@ class Derived:
     unit: str
     factors: dict[str, int]
     bands: tuple[Band, ...]
+    place: Place = Place("rules/derived.yaml", 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One dimension of the space of cases.
 
-    A some-of question gives one yes-no variable per element, named `fact=element`; every other question gives one, named
-    like it. `values` are option ids, band ids, or ("no", "yes"); a one-of ends with "other".
+    A some-of question gives one yes-no variable per element, named `fact=element`; every other question gives one,
+    named like it. `values` are option ids, band ids, or ("no", "yes"); a one-of ends with "other".
     """
 
     name: str
     fact: str
     element: str
     values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands in the rules folder, counted from 1."""
-
-    file: str
-    line: int
-    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +334,7 @@ def _bands(data: list[dict[str, Any]]) -> tuple[Band, ...]:
 
 
 def _boxes(data: list[Any]) -> tuple[Box, ...]:
-    return tuple({variable: mask for variable, mask in box["box"]} if box else {} for box in data)
+    return tuple(dict(box["box"]) if box else {} for box in data)
 
 
 def _evidence(data: list[dict[str, Any]]) -> tuple[Evidence, ...]:
@@ -364,7 +366,11 @@ def _steps(data: list[dict[str, Any]]) -> tuple[Step, ...]:
 
 def _question(data: dict[str, Any]) -> Question:
     made = dict(data, bands=_bands(data["bands"]), lead=_value(data["lead"]), feeds=tuple(data["feeds"]))
-    return Question(**made)
+    return Question(**dict(made, place=Place(**data["place"])))
+
+
+def _derived(data: dict[str, Any]) -> Derived:
+    return Derived(**dict(data, bands=_bands(data["bands"]), place=Place(**data["place"])))
 
 
 def _pattern(data: dict[str, Any]) -> Pattern:
@@ -379,7 +385,7 @@ def _rulebase(data: dict[str, Any]) -> RuleBase:
         version=data["version"],
         sha256=data["sha256"],
         questions={key: _question(q) for key, q in data["questions"].items()},
-        derived={key: Derived(**dict(d, bands=_bands(d["bands"]))) for key, d in data["derived"].items()},
+        derived={key: _derived(d) for key, d in data["derived"].items()},
         patterns={key: _pattern(p) for key, p in data["patterns"].items()},
         variables=tuple(Variable(v["name"], v["fact"], v["element"], tuple(v["values"])) for v in data["variables"]),
         excludes=tuple(Rule(**_common(r)) for r in data["excludes"]),

@@ -25,7 +25,7 @@ from advisor.decision import (
 from advisor.diagram import Diagram
 from advisor.regions import Region, regions
 from advisor.rulebase import PATTERN, Caveat, Evidence, RuleBase
-from advisor.space import cannot_occur, narrow, realise
+from advisor.space import cannot_occur, realise, unreachable
 from advisor.text import number
 from advisor.timing import timing
 from advisor.values import Value
@@ -64,7 +64,7 @@ class Judge:
             "outside": near is not None and near.group == "outside",
             "nearest_core": near.nearest_core if near and near.group != "core" else None,
             **self._article(known, decision),
-            "confidence": self._confidence(known, primary, {a["id"] for a in acceptable}),
+            "confidence": self._confidence(known, primary, there, {a["id"] for a in acceptable}),
             "caveats": [c for c in raised if "certainty" in c],
             "caveats_if": [c for c in raised if "certainty" not in c],
             "assumptions": self._assumptions(known, other),
@@ -107,8 +107,10 @@ class Judge:
         names = self.base.patterns[primary].fallbacks
         return next((p for p in names if excluding(p, known.lead, self.base) is None), None)
 
-    def _confidence(self, known: Known, primary: str | None, acceptable: set[str]) -> str:
+    def _confidence(self, known: Known, primary: str | None, there: list[Region], acceptable: set[str]) -> str:
         possible = self.diagram.possible(known.box)
+        if not possible:  # the stated answers contradict each other, so the diagram has no such case
+            possible = {r.pattern for r in there if find(r.box, r.minus, self.base.full) is not None}
         if possible <= {primary or ""}:
             return "high"
         return "medium" if possible <= acceptable else "low"
@@ -156,16 +158,17 @@ class Judge:
         variable = self.base.index[PATTERN]
         bit = 1 << self.base.variables[variable].values.index(primary)
         inside = [r for r in there if r.pattern == primary]
+        limits = self._limits(known)
         for caveat in sorted(self.base.caveats.values(), key=lambda c: SEVERITIES.index(c.severity)):
             boxes = [
                 {v: m for v, m in box.items() if v != variable}
                 for box in caveat.boxes
                 if box.get(variable, bit) & bit and meet({variable: bit}, box) is not None
             ]
-            raising = next((w for box in boxes if (w := self._some(box, inside)) is not None), None)
+            raising = next((w for box in boxes if (w := self._some(box, inside, limits)) is not None), None)
             if raising is None:
                 continue
-            certain = all(self._find(r.box, [*r.minus, *boxes]) is None for r in inside)
+            certain = all(find(r.box, [*r.minus, *boxes, *limits], self.base.full) is None for r in inside)
             common = {"id": caveat.id, "severity": caveat.severity, "title": caveat.title}
             if certain or caveat.warn_unknown:
                 yield {
@@ -177,26 +180,44 @@ class Judge:
                     "evidence": [evidence(e) for e in caveat.evidence],
                 }
             else:
-                yield {**common, "if": self._if(caveat, raising, known)}
+                yield {**common, "if": self._if(caveat, *raising, known)}
 
-    def _some(self, box: Box, inside: list[Region]) -> dict[int, int] | None:
+    def _limits(self, known: Known) -> list[Box]:
+        """What to leave out of the completions. Stated answers that contradict each other are decided all the same."""
+        limits = list(self.impossible)
+        if find(known.box, limits, self.base.full) is None:
+            limits = [box for key in self.base.derived for box in unreachable(key, self.base)]
+        for derived in self.base.derived.values():
+            if any(fact in known.open for fact in derived.factors):
+                numbers = {
+                    f: n
+                    for f in derived.factors
+                    if f not in known.open and isinstance(n := known.answers[f], int | float)
+                }
+                limits += unreachable(derived.id, self.base, tuple(numbers.items()))
+        return limits
+
+    def _some(self, box: Box, inside: list[Region], limits: list[Box]) -> tuple[Box, list[Box]] | None:
+        """Where the condition can hold with this primary: a box, and what to leave out of it."""
         for region in inside:
             both = meet(box, region.box)
-            found = None if both is None else self._find(both, region.minus)
-            if found is not None:
-                return found
+            without = [*region.minus, *limits]
+            if both is not None and find(both, without, self.base.full) is not None:
+                return both, without
         return None
 
-    def _find(self, box: Box, minus: list[Box] | tuple[Box, ...]) -> dict[int, int] | None:
-        return find(box, [*minus, *self.impossible], self.base.full)
-
-    def _if(self, caveat: Caveat, raising: Box, known: Known) -> dict[str, object]:
-        """The open answers under which it is raised."""
+    def _if(self, caveat: Caveat, where: Box, without: list[Box], known: Known) -> dict[str, object]:
+        """The open answers under which it is raised: as few as possible that are not those of the headline."""
+        for fact in known.open:
+            closer = meet(where, {v: 1 << known.lead[v] for v in self.base.of_fact[fact]})
+            if closer is not None and find(closer, without, self.base.full) is not None:
+                where = closer
+        found = find(where, without, self.base.full) or {}
+        point = {v: 1 << known.lead[v] if mask >> known.lead[v] & 1 else mask & -mask for v, mask in found.items()}
+        answers = {f: v for f, v in (realise(point, self.base, known.answers) or {}).items() if f in known.open}
+        moved = {fact: plain(value) for fact, value in answers.items() if value != known.answers[fact]}
         read = {self.base.variables[v].fact for box in caveat.boxes for v in box}
-        read |= {fact for key in read & self.base.derived.keys() for fact in self.base.derived[key].factors}
-        point = narrow(raising, self.impossible, self.base)
-        answers = realise(point, self.base, known.answers) or {}
-        return {fact: plain(value) for fact, value in answers.items() if fact in known.open and fact in read}
+        return moved or {fact: plain(value) for fact, value in answers.items() if fact in read}
 
     def _figures(self, caveat: Caveat, known: Known, times: dict[str, Any]) -> str | None:
         """The caveat's numbers filled in, or None if one of them was not stated."""

@@ -1,0 +1,145 @@
+"""The rules folder into a rule base: nothing is lost on the way to JSON and back, and the vocabulary is complete."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+from bases import bases
+from hypothesis import HealthCheck, given, settings
+
+from advisor import rulebase as rb
+from advisor.compile import compile_folder, digest, value
+from advisor.data import data
+from advisor.errors import RuleBaseError
+from advisor.values import UNKNOWN, Other
+
+VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def base():
+    return compile_folder(data("rules"))
+
+
+def same(a, b):
+    for name in vars(a):
+        assert getattr(a, name) == getattr(b, name), name
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(bases(priors=True))
+def test_a_rule_base_comes_back_from_json_as_it_was(made):
+    same(made, rb.RuleBase.from_data(json.loads(json.dumps(rb.to_data(made), allow_nan=False))))
+
+
+def test_the_shipped_rule_base_comes_back_from_json_as_it_was(base):
+    same(base, rb.RuleBase.from_data(json.loads(json.dumps(rb.to_data(base), allow_nan=False))))
+
+
+def test_every_fact_of_the_vocabulary_is_asked_in_its_scope_with_its_type_and_answers(base):
+    for scope, facts in VOCABULARY["facts"].items():
+        for fact, kind in facts.items():
+            asked = base.questions[fact]
+            wanted, options = (kind, []) if isinstance(kind, str) else next(iter(kind.items()))
+            assert (asked.scope, asked.type) == (scope, wanted), fact
+            assert set(options) <= set(asked.options), fact
+            assert bool(asked.unit) == (wanted == "number"), fact
+
+
+def test_every_pattern_of_the_vocabulary_is_there_in_its_group(base):
+    for group, names in VOCABULARY["patterns"].items():
+        assert [p.id for p in base.patterns.values() if p.group == group] == names or set(names) == {
+            p.id for p in base.patterns.values() if p.group == group
+        }
+    for pattern in base.patterns.values():
+        assert base.patterns[pattern.nearest_core].group == "core"
+
+
+def test_every_caveat_of_the_vocabulary_is_there(base):
+    assert set(VOCABULARY["caveats"]) <= base.caveats.keys()
+
+
+def test_every_number_has_bands_that_tile_and_every_lead_value_is_legal(base):
+    for item in (*base.questions.values(), *base.derived.values()):
+        if item.bands:
+            assert item.bands[0].low == 0
+            assert math.isinf(item.bands[-1].high)
+            assert all(a.high == b.low for a, b in zip(item.bands, item.bands[1:], strict=False))
+    for asked in base.questions.values():
+        if asked.type == "number":
+            assert asked.lead >= asked.minimum
+            assert not asked.whole or asked.lead == int(asked.lead)
+
+
+def test_every_article_step_is_there_and_nothing_else(base):
+    assert [step.number for step in base.article] == [1, 2, 3, 4, 5]
+    assert all(e.kind == "article" for step in base.article for rule in step.rules for e in rule.evidence)
+
+
+def test_the_digest_changes_with_a_byte_of_any_rule_file(tmp_path):
+    import shutil
+
+    folder = tmp_path / "rules"
+    shutil.copytree(data("rules"), folder)
+    before = digest(folder)
+    assert before == digest(data("rules"))
+    for path in (folder / "timing.yaml", folder / "caveats" / "sse.yaml"):
+        path.write_text(path.read_text("utf-8") + "\n# one more line\n", "utf-8")
+        assert digest(folder) != before
+        before = digest(folder)
+
+
+@pytest.mark.parametrize("missing", ["questions.yaml", "decision.yaml", "priors.yaml"])
+def test_a_folder_without_one_of_its_files_is_a_problem_with_its_name(tmp_path, missing):
+    import shutil
+
+    folder = tmp_path / "rules"
+    shutil.copytree(data("rules"), folder)
+    (folder / missing).unlink()
+    with pytest.raises(RuleBaseError, match=missing):
+        compile_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("fact", "raw", "answer"),
+    [
+        ("media", True, True),
+        ("media", "no", False),
+        ("media", None, UNKNOWN),
+        ("media", "unknown", UNKNOWN),
+        ("auth", {"other": "mTLS"}, Other("mTLS")),
+        ("clients", "ios", ("ios",)),
+        ("clients", ["ios", {"other": "fridge"}], ("ios", Other("fridge"))),
+        ("instances", 3, 3),
+        ("page", "home", "home"),
+    ],
+)
+def test_an_answer_of_the_rules_is_read_as_in_an_answers_file(base, fact, raw, answer):
+    assert value(base.questions[fact], raw) == answer
+
+
+@pytest.mark.parametrize(
+    ("fact", "raw", "complaint"),
+    [
+        ("media", "maybe", "yes or no"),
+        ("media", 1, "yes or no"),
+        ("instances", True, "a number"),
+        ("instances", "3", "a number"),
+        ("instances", 0, "1 or more"),
+        ("instances", 1.5, "whole"),
+        ("concurrent-clients", -1, "0 or more"),
+        ("idle-timeout-s", math.inf, "a number"),
+        ("idle-timeout-s", math.nan, "a number"),
+        ("auth", "cooky", "did you mean 'cookie'"),
+        ("auth", ["cookie"], "no answer"),
+        ("auth", {"other": "a", "more": "b"}, "no answer"),
+        ("clients", [["ios"]], "no answer"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_refused(base, fact, raw, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        value(base.questions[fact], raw)

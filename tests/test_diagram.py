@@ -1,0 +1,118 @@
+"""The diagram against brute force: outcome, possible, relevant, nearest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from bases import random_answers, randoms, worlds
+from big import big_base
+from hypothesis import HealthCheck, given, settings
+
+from advisor.decision import know
+from advisor.diagram import Diagram, TooWideError
+
+slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def random_box(rng, base):
+    """What some answers leave open."""
+    return know(random_answers(rng, base), base).box
+
+
+@slow
+@given(worlds())
+def test_the_outcome_is_the_decision_for_every_case_that_occurs(world):
+    diagram = Diagram.build(world.base)
+    for case in world.cases:
+        assert diagram.outcome(case) == (world.outcome(case) or "")
+
+
+@slow
+@given(worlds(), randoms)
+def test_every_outcome_of_a_completion_is_possible(world, rng):
+    diagram = Diagram.build(world.base)
+    box = random_box(rng, world.base)
+    assert {world.outcome(case) or "" for case in world.inside(box)} <= diagram.possible(box)
+
+
+@slow
+@given(worlds(joint=False), randoms)
+def test_possible_is_exact(world, rng):
+    diagram = Diagram.build(world.base)
+    for box in ({}, random_box(rng, world.base)):
+        assert diagram.possible(box) == {world.outcome(case) or "" for case in world.inside(box)}
+
+
+@slow
+@given(worlds(joint=False), randoms)
+def test_a_variable_is_relevant_exactly_when_two_completions_that_differ_in_it_alone_differ_in_the_outcome(world, rng):
+    diagram = Diagram.build(world.base)
+    for box in ({}, random_box(rng, world.base)):
+        outcomes = {case: world.outcome(case) for case in world.inside(box)}
+        relevant = set()
+        for variable in range(len(world.base.variables)):
+            seen = {}
+            for case, outcome in outcomes.items():
+                seen.setdefault((*case[:variable], *case[variable + 1 :]), set()).add(outcome)
+            if any(len(different) > 1 for different in seen.values()):
+                relevant.add(variable)
+        assert diagram.relevant(box) == relevant
+
+
+@slow
+@given(worlds(joint=False), randoms)
+def test_nearest_changes_the_fewest_variables(world, rng):
+    diagram = Diagram.build(world.base)
+    case = rng.choice(world.cases) if world.cases else None
+    if case is None:
+        return
+    read = set(diagram.order)
+    best = {}
+    for other in world.cases:
+        outcome = world.outcome(other)
+        price = sum(case[v] != other[v] for v in read)
+        if outcome is not None and price < best.get(outcome, 99):
+            best[outcome] = price
+    best.pop(world.outcome(case), None)
+    nearest = diagram.nearest(case)
+    assert {outcome: len(changed) for outcome, changed in nearest.items()} == best
+    for outcome, changed in nearest.items():
+        moved = tuple(changed.get(v, value) for v, value in enumerate(case))
+        assert diagram.outcome(moved) == outcome
+
+
+@slow
+@given(worlds())
+def test_no_node_is_superfluous(world):
+    diagram = Diagram.build(world.base)
+    inner = range(len(diagram.ends), len(diagram.asks))
+    assert all(len(set(diagram.children[n])) > 1 for n in inner)
+    assert len({(diagram.asks[n], diagram.children[n]) for n in inner}) == len(inner)
+    assert set(inner) <= diagram.reachable({})
+
+
+@slow
+@given(worlds())
+def test_a_diagram_comes_back_from_data_unchanged(world):
+    built = Diagram.build(world.base)
+    carried = Diagram.of(replace(world.base, diagram=json.loads(json.dumps(built.data()))))
+    assert (carried.asks, carried.children, carried.root, carried.order) == (
+        built.asks,
+        built.children,
+        built.root,
+        built.order,
+    )
+
+
+def test_a_base_far_wider_than_ours_is_refused_and_not_waited_for(monkeypatch):
+    base = big_base()
+    plain = Diagram.__init__
+
+    def small(self, base, order, ends, budget=200_000):
+        plain(self, base, order, ends, min(budget, 500))
+
+    monkeypatch.setattr(Diagram, "__init__", small)
+    with pytest.raises(TooWideError):
+        Diagram.build(base)

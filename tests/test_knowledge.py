@@ -1,0 +1,104 @@
+"""The cache of compiled rules: the same rules with and without it, whatever happens to it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from advisor.data import data
+from advisor.knowledge import cache_file, load
+from advisor.rulebase import to_data
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("ADVISOR_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def files(cache):
+    return sorted(cache.rglob("*")) if cache.exists() else []
+
+
+def test_the_rules_are_the_same_from_the_cache_and_without_one(cache, monkeypatch):
+    fresh = to_data(load())
+    assert [p.suffix for p in files(cache) if p.is_file()] == [".json"]
+    assert to_data(load()) == fresh
+    monkeypatch.setenv("ADVISOR_CACHE", "")
+    assert cache_file(data("rules")) is None
+    assert to_data(load()) == fresh
+
+
+def damage(text):
+    half = len(text) // 2
+    return {
+        "empty": "",
+        "half": text[:half],
+        "no checksum": text.partition("\n")[2],
+        "another rule base": text.replace("websocket", "webbsocket"),
+        "a byte": text[:half] + chr(ord(text[half]) ^ 1) + text[half + 1 :],
+        "more": text + " ",
+        "not text": "\x00\x01",
+        "not ours": '{"version": "1"}',
+    }
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("kind", damage("{}").keys())
+def test_a_damaged_cache_is_passed_over_and_replaced(kind):
+    fresh = to_data(load())
+    path = cache_file(data("rules"))
+    whole = path.read_text("utf-8")
+    path.write_text(damage(whole)[kind], "utf-8")
+    assert to_data(load()) == fresh
+    assert path.read_text("utf-8") == whole
+
+
+def test_a_cache_that_cannot_be_written_changes_nothing(tmp_path, monkeypatch):
+    blocker = tmp_path / "file"
+    blocker.write_text("in the way", "utf-8")
+    monkeypatch.setenv("ADVISOR_CACHE", str(blocker))
+    assert load().patterns
+    assert blocker.read_text("utf-8") == "in the way"
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_change_of_the_rules_is_seen_at_once(tmp_path):
+    folder = tmp_path / "rules"
+    shutil.copytree(data("rules"), folder)
+    before = load(folder)
+    path = folder / "impossible.yaml"
+    path.write_text(path.read_text("utf-8").replace("socket-open-where-blocked", "renamed"), "utf-8")
+    after = load(folder)
+    assert "renamed" in [i.id for i in after.impossible]
+    assert before.sha256 != after.sha256
+
+
+def test_several_at_once_get_the_same_rules_and_leave_one_whole_file(cache):
+    loaded = []
+    threads = [threading.Thread(target=lambda: loaded.append(load().sha256)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loaded) == 4
+    assert len(set(loaded)) == 1
+    (only,) = [p for p in files(cache) if p.is_file()]
+    checksum, _, body = only.read_bytes().partition(b"\n")
+    assert hashlib.sha256(body).hexdigest().encode() == checksum
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_warm_run_imports_neither_pydantic_nor_yaml():
+    load()
+    code = (
+        "import sys; from advisor.knowledge import load; load();"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'pydantic', 'yaml', 'textual', 'rich', 'jinja2'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"

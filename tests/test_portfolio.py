@@ -1,0 +1,121 @@
+"""Several features of one project: merged by page, in any order, and never told of a connection that nobody has."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_verdict import random_answers_of_file
+
+from advisor.answers import Feature, Project
+from advisor.data import data
+from advisor.knowledge import load
+from advisor.portfolio import recommend
+from advisor.verdict import Judge
+
+CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2}
+STATUS = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2}
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(load(data("rules")))
+
+
+def project(features, **more):
+    return Project(
+        name="p",
+        features=tuple(Feature(name, facts) for name, facts in features.items()),
+        **{"path": {}, "app": {}, **more},
+    )
+
+
+def decided(judge, features, **more):
+    verdict = recommend(project(features, **more), judge.base, judge)
+    return {f["name"]: f for f in verdict["features"]}, verdict
+
+
+def test_a_one_way_feature_rides_on_the_socket_that_its_page_has_open(judge):
+    features, verdict = decided(judge, {"chat": CHAT, "status": STATUS})
+    assert (features["status"]["alone"], features["status"]["primary"]) == ("sse", "websocket")
+    assert features["chat"]["alone"] == features["chat"]["primary"] == "websocket"
+    assert verdict["shared"]["connections"] == [{"page": "", "pattern": "websocket", "features": ["chat", "status"]}]
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        {"page": "another"},
+        {"clients": ("server",)},
+        {"existing-connection": "none"},
+        {"websockets-blocked": "always"},
+    ],
+)
+def test_it_does_not_where_it_is_elsewhere_or_says_otherwise_or_cannot(judge, apart):
+    features, _ = decided(judge, {"chat": CHAT, "status": {**STATUS, **apart}})
+    assert features["status"]["primary"] == features["status"]["alone"] != "websocket"
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_the_features_changes_nothing_but_the_order(judge, seed):
+    rng = Random(seed)
+    features = {f"f{i}": random_answers_of_file(rng, judge.base) for i in range(3)}
+    for facts in features.values():
+        facts["page"] = rng.choice(["one", "two"])
+        facts["clients"] = ("browser",)
+        if rng.random() < 0.7:
+            facts.pop("existing-connection", None)
+    names = list(features)
+    rng.shuffle(names)
+    first, whole = decided(judge, features)
+    second, again = decided(judge, {name: features[name] for name in names})
+    assert first == second
+    assert [f["name"] for f in again["features"]] == names
+    assert again["exit"] == whole["exit"]
+    assert set(again["shared"]["caveats"]) == set(whole["shared"]["caveats"])
+    assert again["shared"]["timing"] == whole["shared"]["timing"]
+
+    def groups(verdict):
+        return {(c["page"], c["pattern"], tuple(sorted(c["features"]))) for c in verdict["shared"]["connections"]}
+
+    assert groups(whole) == groups(again)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_who_rides_on_a_connection_shares_its_page_with_one_that_keeps_it(judge, seed):
+    rng = Random(seed)
+    features = {f"f{i}": {**random_answers_of_file(rng, judge.base), "clients": ("browser",)} for i in range(3)}
+    for facts in features.values():
+        facts.pop("existing-connection", None)
+    found, _ = decided(judge, features)
+    for name, feature in found.items():
+        if feature["primary"] != feature["alone"]:
+            others = [f for other, f in found.items() if other != name]
+            assert any(f["primary"] == feature["primary"] for f in others)
+
+
+def test_path_and_app_facts_hold_for_every_feature_unless_it_has_its_own(judge):
+    features, _ = decided(
+        judge,
+        {"chat": CHAT, "inside": {**CHAT, "websockets-blocked": "never"}},
+        path={"websockets-blocked": "always"},
+    )
+    assert features["chat"]["primary"] != "websocket"
+    assert features["inside"]["primary"] == "websocket"
+
+
+def test_the_same_project_gives_the_same_bytes(judge):
+    whole = project({"chat": CHAT, "status": STATUS})
+    one, two = (json.dumps(recommend(whole, judge.base, Judge(judge.base))) for _ in range(2))
+    assert one == two
+
+
+def test_exit_is_0_for_what_lies_outside_too(judge):
+    _, verdict = decided(judge, {"call": {"media": True}})
+    assert verdict["features"][0]["outside"]
+    assert verdict["exit"] == 0

@@ -1,0 +1,195 @@
+"""Confidence, caveats and what else a verdict says about open answers, against brute force over their completions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from bases import World, bands, make, means, occurring_cases, question, random_answers, randoms, worlds
+from hypothesis import HealthCheck, given, settings
+
+from advisor import rulebase as rb
+from advisor.changes import other_answers
+from advisor.compile import value
+from advisor.data import data
+from advisor.decision import decide, holds, know, with_pattern
+from advisor.knowledge import load
+from advisor.regions import regions
+from advisor.values import UNKNOWN
+from advisor.verdict import Judge
+
+slow = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def completions(world, known):
+    """The cases that occur and agree with what is known, its numbers included; all of them where answers contradict."""
+    exact = {fact: number for fact, number in known.answers.items() if fact not in known.open}
+    cases = occurring_cases(world.base, {f: n for f, n in exact.items() if world.base.questions[f].type == "number"})
+    return list(World(world.base, cases).inside(known.box))
+
+
+def caveats(judge, known, primary):
+    there = list(regions(judge.base, known.box))
+    return {c["id"]: c for c in judge._caveats(known, primary, there, {})}
+
+
+@slow
+@given(worlds(sound=True, joint=False), randoms)
+def test_a_caveat_is_certain_possible_or_absent_as_over_the_completions_that_keep_the_primary(world, rng):
+    base = world.base
+    known = know(random_answers(rng, base), base)
+    primary = decide(known.lead, base).primary
+    kept = [case for case in completions(world, known) if world.outcome(case) == primary]
+    got = caveats(Judge(base), known, primary)
+    if not completions(world, known):
+        return  # contradicting answers have a test of their own
+    for caveat in base.caveats.values():
+        raised = [means(caveat.when, world.with_pattern(case, primary), base) for case in kept]
+        found = got.get(caveat.id)
+        if not any(raised):
+            assert found is None
+        elif all(raised):
+            assert found["certainty"] == "certain"
+        elif caveat.warn_unknown:
+            assert found["certainty"] == "possible"
+        else:
+            assert "certainty" not in found
+
+
+@slow
+@given(worlds(sound=True, joint=False), randoms)
+def test_the_answers_named_for_a_caveat_raise_it_and_keep_the_primary(world, rng):
+    base = world.base
+    answers = random_answers(rng, base)
+    known = know(answers, base)
+    primary = decide(known.lead, base).primary
+    for caveat in caveats(Judge(base), known, primary).values():
+        if "if" in caveat:
+            assert caveat["if"].keys() <= set(known.open)
+            named = {fact: value(base.questions[fact], raw) for fact, raw in caveat["if"].items()}
+            lead = know({**answers, **named}, base).lead
+            assert decide(lead, base).primary == primary
+            assert holds(base.caveats[caveat["id"]], with_pattern(lead, primary, base))
+
+
+@slow
+@given(worlds(sound=True, joint=False), randoms)
+def test_confidence_is_high_with_one_primary_medium_inside_the_acceptable_else_low(world, rng):
+    base = world.base
+    known = know(random_answers(rng, base), base)
+    primary = decide(known.lead, base).primary
+    outcomes = {world.outcome(case) for case in world.inside(known.box)}
+    if not outcomes:
+        return
+    acceptable = {"p", primary}
+    expected = "high" if outcomes <= {primary} else "medium" if outcomes <= acceptable else "low"
+    assert Judge(base)._confidence(known, primary, list(regions(base, known.box)), acceptable) == expected
+
+
+def contradictory():
+    return make(
+        [question("open-socket", "yes-no"), question("blocked", "yes-no"), question("late", "yes-no", mode="open")],
+        ["p", "r"],
+        steps=[[("first", {"late": "yes"}, ("p",))], [("last", {}, ("r",))]],
+        caveats=[("conflict", {"open-socket": "yes", "blocked": "yes"}, True)],
+        impossible=[("both", {"open-socket": "yes", "blocked": "yes"})],
+    )
+
+
+def test_answers_that_contradict_each_other_are_decided_with_their_caveats_and_their_doubts():
+    base = contradictory()
+    judge = Judge(base)
+    known = know({"open-socket": True, "blocked": True}, base)
+    assert caveats(judge, known, "r")["conflict"]["certainty"] == "certain"
+    there = list(regions(base, known.box))
+    assert judge._confidence(known, "r", there, {"r"}) == "low"
+    assert judge._confidence(known, "r", there, {"r", "p"}) == "medium"
+    settled = know({"open-socket": True, "blocked": True, "late": False}, base)
+    assert judge._confidence(settled, "r", list(regions(base, settled.box)), {"r"}) == "high"
+
+
+def test_a_stated_number_counts_as_it_is_and_not_as_its_band():
+    clients = question("clients", "number", bands=bands(10000, 100000), whole=True, lead=1)
+    instances = question("instances", "number", bands=bands(2), whole=True, minimum=1.0, mode="open")
+    share = rb.Derived("share", "", "", {"clients": 1, "instances": -1}, bands(10000))
+    base = make(
+        [clients, instances], ["p"], derived=[share], steps=[[("last", {}, ("p",))]],
+        caveats=[("crowded", {"share": "b1", "instances": "b1"}, True)],
+    )  # fmt: skip
+    judge = Judge(base)
+    assert caveats(judge, know({"clients": 15000}, base), "p") == {}  # 15,000 on two or more are 7,500 at most
+    assert caveats(judge, know({"clients": 50000}, base), "p")["crowded"]["certainty"] == "possible"
+
+
+# --- the shipped rules ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(load(data("rules")))
+
+
+@settings(max_examples=60, deadline=None)
+@given(randoms)
+def test_every_verdict_of_the_shipped_rules_is_whole_and_consistent(judge, rng):
+    base = judge.base
+    verdict = judge.feature("one", random_answers_of_file(rng, base))
+    primary = verdict["primary"]
+    acceptable = [a["id"] for a in verdict["acceptable"]]
+    assert primary in base.patterns
+    assert acceptable[0] == primary
+    assert len(set(acceptable)) == len(acceptable)
+    assert not set(acceptable) & {r["id"] for r in verdict["rejected"]}
+    assert verdict["outside"] == (base.patterns[primary].group == "outside")
+    assert verdict["confidence"] in ("high", "medium", "low")
+    if not verdict["open"]:
+        assert verdict["confidence"] == "high"
+        assert all(c["certainty"] == "certain" for c in verdict["caveats"])
+        assert verdict["caveats_if"] == []
+    ids = [c["id"] for c in (*verdict["caveats"], *verdict["caveats_if"])]
+    assert len(set(ids)) == len(ids)
+    ranks = [("breaks", "degrades", "note").index(c["severity"]) for c in verdict["caveats"]]
+    assert ranks == sorted(ranks)
+    assert [s["state"] for s in verdict["steps"]].count("decided") == 1
+    sizes = [len(change["set"]) for change in verdict["changes"]]
+    assert sizes == sorted(sizes)
+    assert json.loads(json.dumps(verdict, allow_nan=False)) == verdict
+
+
+def random_answers_of_file(rng, base):
+    answers = {}
+    for asked in base.questions.values():
+        draw = rng.random()
+        if asked.type == "text" or draw < 0.5:
+            continue
+        if draw < 0.6:
+            answers[asked.id] = UNKNOWN
+        elif asked.type == "number":
+            answers[asked.id] = rng.choice([max(0, asked.minimum), 1, 7, 90, 4000, 250000])
+        elif asked.type == "yes-no":
+            answers[asked.id] = rng.random() < 0.5
+        elif asked.type == "one-of":
+            answers[asked.id] = rng.choice(list(asked.options))
+        else:
+            answers[asked.id] = tuple(rng.sample(list(asked.options), rng.randint(0, 2)))
+    return answers
+
+
+def test_a_conflict_of_the_stated_answers_does_not_silence_the_caveats(judge):
+    verdict = judge.feature("one", {"existing-connection": "websocket", "websockets-blocked": "always"})
+    assert verdict["primary"]
+    blocked = judge.feature("one", {"existing-connection": "none", "websockets-blocked": "always"})
+    assert {c["id"] for c in verdict["caveats"]} & {c["id"] for c in blocked["caveats"]}
+
+
+@settings(max_examples=40, deadline=None)
+@given(randoms)
+def test_whatever_an_open_fact_turns_out_to_be_its_outcome_was_called_possible(judge, rng):
+    base = judge.base
+    answers = random_answers_of_file(rng, base)
+    known = know(answers, base)
+    possible = judge.diagram.possible(known.box)
+    for fact in known.open if possible else ():
+        asked = base.questions[fact]
+        for stated in (known.answers[fact], *other_answers(asked, known.answers[fact])):
+            assert decide(know({**answers, fact: stated}, base).lead, base).primary in possible
