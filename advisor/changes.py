@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from advisor.decision import Answers, Known, decide, lead_case
-from advisor.diagram import Diagram
+from advisor.diagram import Diagram, decision_order
 from advisor.rulebase import Question, RuleBase, band_of
 from advisor.space import realise, typical
 from advisor.values import Other, Unknown, Value
@@ -28,17 +28,17 @@ class Changes:
     decisive: dict[str, tuple[str, ...]]
 
 
-def changes(answers: Answers, known: Known, base: RuleBase, diagram: Diagram) -> Changes:
+def changes(answers: Answers, known: Known, base: RuleBase, diagram: Diagram | None) -> Changes:
     """What would change the decision that these answers give."""
     here = decide(known.lead, base).primary
     found: dict[str, dict[str, Value]] = {}
     decisive: dict[str, tuple[str, ...]] = {}
-    for fact, value in single_changes(known, base, diagram):
+    for fact, value in single_changes(known, base):
         to = decide(lead_case({**answers, fact: value}, base), base).primary
         if to is not None and to != here:
             found.setdefault(to, {fact: value})
             decisive[fact] = tuple(dict.fromkeys((*decisive.get(fact, ()), to)))
-    if len(found) < len(base.patterns) - 1:
+    if diagram is not None and len(found) < len(base.patterns) - 1:
         for to, facts in _several(known, base, diagram):
             if to != here and to not in found and decide(lead_case({**answers, **facts}, base), base).primary == to:
                 found[to] = facts
@@ -54,12 +54,12 @@ def _several(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[s
             yield to, facts
 
 
-def single_changes(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[str, Value]]:
+def single_changes(known: Known, base: RuleBase) -> Iterator[tuple[str, Value]]:
     """Every other answer of every question that bears on the decision.
 
     In the order of the decision, with what the feature is (its clients, its platform) after what it needs.
     """
-    facts = [base.variables[variable].fact for variable in diagram.order]
+    facts = [base.variables[variable].fact for variable in decision_order(base)]
     facts += [source for fact in facts if fact in base.derived for source in base.derived[fact].factors]
     facts += [base.variables[variable].fact for prior in base.priors for box in prior.boxes for variable in box]
     questions = [base.questions[fact] for fact in dict.fromkeys(facts) if fact in base.questions and fact != "kind"]

@@ -213,9 +213,9 @@ def _check(folder: Path) -> int:
             _data(f"    for example {{{case}}}")
     rules = sum(len(step.rules) for step in base.steps)
     _data(
-        f"{len(base.questions)} questions, {rules} choices in {len(base.steps)} steps, {len(base.excludes)} exclusions, "
-        f"{len(base.accepts)} acceptances, {len(base.caveats)} caveats: {len(proof.findings)} findings, "
-        f"{len(proof.waived)} waived"
+        f"{len(base.questions)} questions, {rules} choices in {len(base.steps)} steps, "
+        f"{len(base.excludes)} exclusions, {len(base.accepts)} acceptances, {len(base.caveats)} caveats: "
+        f"{len(proof.findings)} findings, {len(proof.waived)} waived"
     )
     return Exit.FINDINGS if proof.findings else Exit.OK
 

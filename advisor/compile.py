@@ -5,7 +5,6 @@ Every mistake is collected with its place; none stops the reading of the rest.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -20,45 +19,18 @@ from advisor import schema, yamlfile
 from advisor.boxes import Box
 from advisor.conditions import ConditionError, Space
 from advisor.errors import InputError, Problem, RuleBaseError
-from advisor.text import nearest
-from advisor.values import UNKNOWN, Other, Value
+from advisor.given import value
+from advisor.rulefiles import RuleFile, Steps, digest
+from advisor.text import did_you_mean
+from advisor.values import UNKNOWN, Value
 
 M = TypeVar("M", bound=BaseModel)
-Path_ = tuple[str | int, ...]
 LIMIT = 2_000_000  # bytes of one rules file
-
-
-def sources(folder: Path) -> list[Path]:
-    """The rule files that a rule base is made of, in a stable order. Examples and schemas are not among them."""
-    return sorted(folder.glob("*.yaml")) + sorted(folder.glob("caveats/*.yaml"))
-
-
-def digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of the rule files."""
-    sha = hashlib.sha256()
-    for path in sources(folder):
-        content = path.read_bytes()
-        sha.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
-        sha.update(content)
-    return sha.hexdigest()
 
 
 def compile_folder(folder: Path) -> rb.RuleBase:
     """Read the rules folder. Raises RuleBaseError with every problem found."""
     return _Compiler(folder).run()
-
-
-class _File:
-    """One rules file: its nodes (for places) and its model."""
-
-    def __init__(self, name: str, node: yamlfile.Node) -> None:
-        self.name = name
-        self.node = node
-
-    def place(self, path: Path_, *, key: bool = False) -> rb.Place:
-        """The place of what the path leads to; with `key`, of the key that it stands under."""
-        line, column = yamlfile.find(self.node, path, key=key)
-        return rb.Place(self.name, line, column)
 
 
 class _Compiler:
@@ -76,7 +48,7 @@ class _Compiler:
         self.questions = self.make_questions(questions_file, questions)
         self.derived = self.make_derived(derived_file, derived)
         self.patterns = self.make_patterns(patterns_file, patterns)
-        self.variables = variables(self.questions.values(), self.derived.values(), tuple(self.patterns))
+        self.variables = rb.variables(self.questions.values(), self.derived.values(), tuple(self.patterns))
         self.spaces = {
             True: Space(self.variables),
             False: Space([v for v in self.variables if v.name != rb.PATTERN]),
@@ -113,13 +85,13 @@ class _Compiler:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def read(self, name: str, model: type[M]) -> tuple[_File, M]:
+    def read(self, name: str, model: type[M]) -> tuple[RuleFile, M]:
         """One file as its model. A file that cannot be read ends the reading of it, with an empty stand-in."""
         try:
             node = yamlfile.parse(yamlfile.read_text(self.folder / name, LIMIT), f"rules/{name}")
         except InputError as error:
             raise RuleBaseError([*self.problems, *error.problems]) from None
-        file = _File(f"rules/{name}", node)
+        file = RuleFile(f"rules/{name}", node)
         try:
             return file, model.model_validate(yamlfile.plain(node))
         except ValidationError as error:
@@ -128,7 +100,7 @@ class _Compiler:
                 self.problem(file, path, f"{_dotted(path)}: {_words(item['msg'])}")
             raise RuleBaseError(self.problems) from None
 
-    def problem(self, file: _File, path: Path_, message: str) -> None:
+    def problem(self, file: RuleFile, path: Steps, message: str) -> None:
         place = file.place(path)
         self.problems.append(Problem(place.file, place.line, place.column, message))
 
@@ -138,10 +110,10 @@ class _Compiler:
 
     # --- nouns --------------------------------------------------------------------------------------------------------
 
-    def make_questions(self, file: _File, model: schema.Questions) -> dict[str, rb.Question]:
+    def make_questions(self, file: RuleFile, model: schema.Questions) -> dict[str, rb.Question]:
         made = {}
         for key, q in model.questions.items():
-            path: Path_ = ("questions", key)
+            path: Steps = ("questions", key)
             mode: Literal["assume", "open"] = "open" if "open" in q.when_unknown.model_fields_set else "assume"
             lead = q.when_unknown.open if mode == "open" else q.when_unknown.assume
             question = rb.Question(
@@ -167,7 +139,7 @@ class _Compiler:
                 self.problem(file, (*path, "options"), "`other` is implied; do not list it")
         return made
 
-    def make_bands(self, file: _File, path: Path_, bands: dict[str, schema.Band] | None) -> tuple[rb.Band, ...]:
+    def make_bands(self, file: RuleFile, path: Steps, bands: dict[str, schema.Band] | None) -> tuple[rb.Band, ...]:
         made = tuple(
             rb.Band(key, band.from_, math.inf if band.below is None else band.below)
             for key, band in (bands or {}).items()
@@ -180,25 +152,25 @@ class _Compiler:
             self.problem(file, (*path, "bands", made[-1].id), "the last band must be open above: leave out `below`")
         return made
 
-    def make_derived(self, file: _File, model: schema.DerivedFile) -> dict[str, rb.Derived]:
+    def make_derived(self, file: RuleFile, model: schema.DerivedFile) -> dict[str, rb.Derived]:
         made = {}
         for key, d in model.derived.items():
-            path: Path_ = ("derived", key)
+            path: Steps = ("derived", key)
             for fact in d.product:
                 if fact not in self.questions or self.questions[fact].type != "number":
-                    hint = _did_you_mean(fact, self.questions)
+                    hint = did_you_mean(fact, self.questions)
                     self.problem(file, (*path, "product", fact), f"no number fact {fact!r}{hint}")
             bands = self.make_bands(file, path, d.bands)
             made[key] = rb.Derived(key, d.title, d.unit, dict(d.product), bands, file.place(path, key=True))
         return made
 
-    def make_patterns(self, file: _File, model: schema.Patterns) -> dict[str, rb.Pattern]:
+    def make_patterns(self, file: RuleFile, model: schema.Patterns) -> dict[str, rb.Pattern]:
         made = {}
         for key, p in model.patterns.items():
-            path: Path_ = ("patterns", key)
+            path: Steps = ("patterns", key)
             for name in [*p.fallbacks, *([p.nearest_core] if p.nearest_core else [])]:
                 if name not in model.patterns:
-                    self.problem(file, path, f"no pattern {name!r}{_did_you_mean(name, model.patterns)}")
+                    self.problem(file, path, f"no pattern {name!r}{did_you_mean(name, model.patterns)}")
             if (p.nearest_core is None) != (p.group == "core"):
                 self.problem(
                     file, path, "extended and outside patterns name their nearest core pattern, core ones do not"
@@ -217,13 +189,13 @@ class _Compiler:
             )
         return made
 
-    def make_steps(self, file: _File, steps: Iterable[Any], key: str) -> tuple[rb.Step, ...]:
+    def make_steps(self, file: RuleFile, steps: Iterable[Any], key: str) -> tuple[rb.Step, ...]:
         made = []
         for i, step in enumerate(steps):
             rules = self.make_rules(file, step.rules, ("steps", i, "rules"), key)
             otherwise = getattr(step, "otherwise", None)
             if otherwise is not None:
-                path: Path_ = ("steps", i, "otherwise")
+                path: Steps = ("steps", i, "otherwise")
                 self.known_patterns(file, path, otherwise.choose)
                 rules += (
                     rb.Rule(
@@ -243,7 +215,7 @@ class _Compiler:
         return tuple(made)
 
     def make_rules(
-        self, file: _File, items: Iterable[Any], at: Path_, key: str, *, pattern: bool = False
+        self, file: RuleFile, items: Iterable[Any], at: Steps, key: str, *, pattern: bool = False
     ) -> tuple[rb.Rule, ...]:
         made = []
         for i, item in enumerate(items):
@@ -265,13 +237,15 @@ class _Compiler:
             )
         return tuple(made)
 
-    def make_caveats(self, files: list[tuple[_File, schema.Caveats]]) -> tuple[dict[str, rb.Caveat], list[rb.Waiver]]:
+    def make_caveats(
+        self, files: list[tuple[RuleFile, schema.Caveats]]
+    ) -> tuple[dict[str, rb.Caveat], list[rb.Waiver]]:
         made: dict[str, rb.Caveat] = {}
         waivers: list[rb.Waiver] = []
         for file, model in files:
             waivers += self.make_waivers(file, model.waive)
             for i, c in enumerate(model.caveats):
-                path: Path_ = ("caveats", i)
+                path: Steps = ("caveats", i)
                 if c.id in made:
                     self.problem(file, (*path, "id"), f"caveat {c.id!r} stands in {made[c.id].place.file} already")
                 made[c.id] = rb.Caveat(
@@ -290,7 +264,7 @@ class _Compiler:
                 )
         return made, waivers
 
-    def make_impossible(self, file: _File, model: schema.ImpossibleFile) -> tuple[rb.Impossible, ...]:
+    def make_impossible(self, file: RuleFile, model: schema.ImpossibleFile) -> tuple[rb.Impossible, ...]:
         return tuple(
             rb.Impossible(
                 item.id,
@@ -302,7 +276,7 @@ class _Compiler:
             for i, item in enumerate(model.impossible)
         )
 
-    def make_priors(self, file: _File, model: schema.Priors) -> tuple[rb.Prior, ...]:
+    def make_priors(self, file: RuleFile, model: schema.Priors) -> tuple[rb.Prior, ...]:
         return tuple(
             rb.Prior(
                 p.id,
@@ -323,10 +297,10 @@ class _Compiler:
                 tables[name] = yamlfile.plain(yamlfile.parse(yamlfile.read_text(path, LIMIT), f"rules/{name}.yaml"))
         return tables
 
-    def make_waivers(self, file: _File, waive: list[schema.Waive]) -> list[rb.Waiver]:
+    def make_waivers(self, file: RuleFile, waive: list[schema.Waive]) -> list[rb.Waiver]:
         return [rb.Waiver(w.finding, w.because, file.place(("waive", i))) for i, w in enumerate(waive)]
 
-    def make_examples(self, file: _File, at: Path_, examples: list[schema.Example]) -> tuple[rb.Example, ...]:
+    def make_examples(self, file: RuleFile, at: Steps, examples: list[schema.Example]) -> tuple[rb.Example, ...]:
         return tuple(
             rb.Example(
                 dict(self.given(file, (*at, "examples", i, "given"), e.given)),
@@ -338,26 +312,26 @@ class _Compiler:
 
     # --- checks on the way --------------------------------------------------------------------------------------------
 
-    def boxes(self, file: _File, path: Path_, when: Any, *, pattern: bool = False) -> tuple[Box, ...]:
+    def boxes(self, file: RuleFile, path: Steps, when: Any, *, pattern: bool = False) -> tuple[Box, ...]:
         try:
             return tuple(self.spaces[pattern].boxes(when))
         except ConditionError as error:
             self.problem(file, (*path, "when", *error.path), str(error))
             return ({},)
 
-    def known_patterns(self, file: _File, path: Path_, names: Iterable[str]) -> None:
+    def known_patterns(self, file: RuleFile, path: Steps, names: Iterable[str]) -> None:
         for name in names:
             if name not in self.patterns:
-                self.problem(file, path, f"no pattern {name!r}{_did_you_mean(name, self.patterns)}")
+                self.problem(file, path, f"no pattern {name!r}{did_you_mean(name, self.patterns)}")
 
-    def given(self, file: _File, path: Path_, facts: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+    def given(self, file: RuleFile, path: Steps, facts: dict[str, Any]) -> Iterator[tuple[str, Value]]:
         for fact, raw in facts.items():
             if fact not in self.questions:
-                self.problem(file, (*path, fact), f"no fact {fact!r}{_did_you_mean(fact, self.questions)}")
+                self.problem(file, (*path, fact), f"no fact {fact!r}{did_you_mean(fact, self.questions)}")
             else:
                 yield fact, self.value(file, (*path, fact), self.questions[fact], raw)
 
-    def value(self, file: _File, path: Path_, question: rb.Question, raw: Any) -> Value:
+    def value(self, file: RuleFile, path: Steps, question: rb.Question, raw: Any) -> Value:
         try:
             return value(question, raw)
         except ValueError as error:
@@ -382,61 +356,6 @@ class _Compiler:
             seen[item.id] = item.place
 
 
-def value(question: rb.Question, raw: Any) -> Value:
-    """An answer as rules and examples write it. Raises ValueError with what is wrong."""
-    if raw is None or raw == "unknown":
-        return UNKNOWN
-    if question.type == "yes-no":
-        answer = {"yes": True, "no": False, True: True, False: False}.get(raw) if isinstance(raw, str | bool) else None
-        if answer is None:
-            raise ValueError(f"{question.id}: yes or no, not {raw!r}")
-        return answer
-    if question.type == "number":
-        return _number(question, raw)
-    if question.type == "text":
-        return str(raw)
-    if question.type == "some-of":
-        return tuple(_choice(question, item) for item in (raw if isinstance(raw, list) else [raw]))
-    return _choice(question, raw)
-
-
-def _number(question: rb.Question, raw: Any) -> int | float:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        raise ValueError(f"{question.id}: a number, not {raw!r}")
-    if raw < question.minimum:
-        raise ValueError(f"{question.id}: {question.minimum:g} or more, not {raw:g}")
-    if question.whole and raw != int(raw):
-        raise ValueError(f"{question.id}: a whole number, not {raw:g}")
-    return raw
-
-
-def _choice(question: rb.Question, raw: Any) -> str | Other:
-    if isinstance(raw, dict) and set(raw) == {"other"}:
-        return Other(str(raw["other"]))
-    if not isinstance(raw, str) or raw not in question.options:
-        raise ValueError(f"{question.id}: no answer {raw!r}{_did_you_mean(str(raw), question.options)}")
-    return str(raw)
-
-
-def variables(
-    questions: Iterable[rb.Question], derived: Iterable[rb.Derived], patterns: tuple[str, ...]
-) -> tuple[rb.Variable, ...]:
-    """The dimensions of the space of cases; the pattern comes last."""
-    made = []
-    for q in questions:
-        if q.type == "yes-no":
-            made.append(rb.Variable(q.id, q.id, "", ("no", "yes")))
-        elif q.type == "number":
-            made.append(rb.Variable(q.id, q.id, "", tuple(b.id for b in q.bands)))
-        elif q.type == "one-of":
-            made.append(rb.Variable(q.id, q.id, "", (*q.options, "other")))
-        elif q.type == "some-of":
-            made += [rb.Variable(f"{q.id}={option}", q.id, option, ("no", "yes")) for option in q.options]
-    made += [rb.Variable(d.id, d.id, "", tuple(b.id for b in d.bands)) for d in derived]
-    made.append(rb.Variable(rb.PATTERN, rb.PATTERN, "", patterns))
-    return tuple(made)
-
-
 def _evidence(items: list[schema.Evidence]) -> tuple[rb.Evidence, ...]:
     made = []
     for e in items:
@@ -451,15 +370,10 @@ def _evidence(items: list[schema.Evidence]) -> tuple[rb.Evidence, ...]:
     return tuple(made)
 
 
-def _dotted(path: Path_) -> str:
+def _dotted(path: Steps) -> str:
     return ".".join(str(step) for step in path)
 
 
 def _words(message: str) -> str:
     message = re.sub(r"^Value error, ", "", message)
     return {"Field required": "is missing", "Extra inputs are not permitted": "is not a key here"}.get(message, message)
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    close = nearest(word, list(known))
-    return f" (did you mean {close!r}?)" if close else ""

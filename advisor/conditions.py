@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from advisor.boxes import meet
-from advisor.text import nearest, number
+from advisor.text import did_you_mean, number
 
 if TYPE_CHECKING:
     from advisor.rulebase import Band, RuleBase, Variable
@@ -114,8 +114,7 @@ def _mask(values: tuple[str, ...], wanted: Any, path: tuple[str | int, ...]) -> 
 
 
 def _hint(word: str, known: Any) -> str:
-    close = nearest(word, list(known))
-    return f" (did you mean {close!r}?)" if close else f"; there are: {', '.join(known)}"
+    return did_you_mean(word, list(known)) or f"; there are: {', '.join(known)}"
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------

@@ -48,9 +48,8 @@ class Diagram:
         """Lay the rules over each other, last first. Raises TooWideError."""
         rules = [(rule.boxes, rule.patterns) for step in base.steps for rule in step.rules]
         outs = [(rule.boxes, rule.patterns) for rule in base.excludes]
-        named = [box for boxes, _ in (*rules, *outs) for box in boxes]
-        impossible = cannot_occur(base, named)
-        order = list(dict.fromkeys(v for box in (*named, *impossible) for v in box))
+        impossible = cannot_occur(base, [box for boxes, _ in (*rules, *outs) for box in boxes])
+        order = list(dict.fromkeys((*decision_order(base), *(v for box in impossible for v in box))))
         made = Diagram(base, order, (NONE, CANNOT, *base.patterns))
         end = {name: number for number, name in enumerate(made.ends)}
         made.root = end[NONE]
@@ -241,3 +240,9 @@ class Diagram:
             if value != case[variable]:
                 changes[variable] = value
         return dict(reversed(changes.items()))
+
+
+def decision_order(base: RuleBase) -> list[int]:
+    """The variables that the decision reads, in the order in which its rules, then its exclusions, first name them."""
+    rules = [*(rule for step in base.steps for rule in step.rules), *base.excludes]
+    return list(dict.fromkeys(v for rule in rules for box in rule.boxes for v in box))

@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from advisor.data import data
-from advisor.diagram import Diagram
-from advisor.rulebase import RuleBase, to_data
+from advisor.diagram import Diagram, TooWideError
+from advisor.rulebase import RuleBase
+from advisor.rulejson import from_data, to_data
 
 FORMAT = "2"  # of the cached data; raise it when rulebase.py changes shape
 
@@ -29,7 +30,8 @@ def load(folder: Path | None = None) -> RuleBase:
     from advisor.compile import compile_folder
 
     base = compile_folder(folder)
-    base = replace(base, diagram=Diagram.of(base).data())
+    with suppress(TooWideError):  # then everything goes by boxes
+        base = replace(base, diagram=Diagram.of(base).data())
     _write(path, base)
     return base
 
@@ -70,7 +72,7 @@ def _read(path: Path | None) -> RuleBase | None:
         return None
     if told != _checksum(body):
         return None
-    return RuleBase.from_data(json.loads(body))
+    return from_data(json.loads(body))
 
 
 def _checksum(body: bytes) -> bytes:

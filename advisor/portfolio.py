@@ -1,7 +1,7 @@
 """Several features together: each decided alone, then once more with what the others of its page keep open.
 
-Merging is deciding again: a feature whose neighbour needs a WebSocket is told that one is open, and the rules do the rest.
-Neighbours are looked at as they decided alone, so the order of the features does not matter.
+Merging is deciding again: a feature whose neighbour needs a WebSocket is told that one is open, and the rules do the
+rest. Neighbours are looked at as they decided alone, so the order of the features does not matter.
 """
 
 from __future__ import annotations

@@ -110,6 +110,8 @@ def _outcome(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
 
 def _consequences(feature: Mapping[str, Any]) -> Iterator[str]:
     judged = {"breaks": "Bad, because", "degrades": "Bad, because", "note": "Neutral, because"}
+    for item in feature["contradictions"]:
+        yield f"Bad, because: The stated answers contradict each other. {escape(item['why'])}"
     for caveat in feature["caveats"]:
         maybe = "" if caveat["certainty"] == "certain" else "possible, "
         figures = f" {escape(caveat['figures'])}" if caveat["figures"] else ""

@@ -154,6 +154,10 @@ def _others(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
 
 
 def _caveats(page: Page, feature: Mapping[str, Any]) -> None:
+    if feature["contradictions"]:
+        page.head("These answers contradict each other")
+        for item in feature["contradictions"]:
+            page.say(f"{item['why']} ({item['id']})", style="breaks", hang=2)
     if feature["caveats"]:
         page.head("What to watch")
     for i, caveat in enumerate(feature["caveats"]):

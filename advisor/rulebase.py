@@ -1,12 +1,13 @@
 """The nouns of the rule base: questions, bands, patterns, steps, rules, caveats, and the variables they speak about.
 
-All of it is made from one JSON-able mapping (`RuleBase.from_data`), which `compile.py` writes from the YAML in rules/
-and `knowledge.py` may take from a cache. Nothing here reads a file, and nothing imports more than the standard library.
+All of it is made by `compile.py` from the YAML in rules/, or by `rulejson.py` from what a cache kept of that. Nothing
+here reads a file.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -234,11 +235,6 @@ class RuleBase:
             of_fact.setdefault(v.fact, []).append(i)
         object.__setattr__(self, "of_fact", {fact: tuple(found) for fact, found in of_fact.items()})
 
-    @staticmethod
-    def from_data(data: dict[str, Any]) -> RuleBase:
-        """The rule base from what `to_data` gave (and perhaps JSON carried)."""
-        return _rulebase(data)
-
     def encode(self, fact: str, value: Value) -> Box:
         """The box of the cases in which `fact` (not derived) has this answer. UNKNOWN and texts limit nothing."""
         question = self.questions[fact]
@@ -292,113 +288,20 @@ def band_of(bands: tuple[Band, ...], value: float) -> int:
     return len(bands) - 1
 
 
-# --- to and from plain data -------------------------------------------------------------------------------------------
-
-
-def to_data(base: RuleBase) -> dict[str, Any]:
-    """The rule base as data that JSON can carry; `RuleBase.from_data` is its inverse."""
-    from dataclasses import fields, is_dataclass
-
-    def plain(value: Any) -> Any:
-        if is_dataclass(value) and not isinstance(value, type):
-            if isinstance(value, Other):
-                return {"other": value.text}
-            return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.init}
-        if isinstance(value, Unknown):
-            return None
-        if isinstance(value, dict):
-            if all(isinstance(key, int) for key in value) and value:
-                return {"box": [[key, mask] for key, mask in value.items()]}
-            return {key: plain(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(item) for item in value]
-        if isinstance(value, float) and math.isinf(value):
-            return "inf"
-        return value
-
-    return {name: plain(value) for name, value in vars(base).items() if name not in ("full", "index", "of_fact")}
-
-
-def _value(data: Any) -> Value:
-    if data is None:
-        return UNKNOWN
-    if isinstance(data, dict):
-        return Other(data["other"])
-    if isinstance(data, list):
-        return tuple(Other(item["other"]) if isinstance(item, dict) else item for item in data)
-    return data  # type: ignore[no-any-return]  # JSON scalars are answers as they are
-
-
-def _bands(data: list[dict[str, Any]]) -> tuple[Band, ...]:
-    return tuple(Band(b["id"], float(b["low"]), float(b["high"])) for b in data)
-
-
-def _boxes(data: list[Any]) -> tuple[Box, ...]:
-    return tuple(dict(box["box"]) if box else {} for box in data)
-
-
-def _evidence(data: list[dict[str, Any]]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(**item) for item in data)
-
-
-def _examples(data: list[dict[str, Any]]) -> tuple[Example, ...]:
-    return tuple(
-        Example({fact: _value(v) for fact, v in e["given"].items()}, e["expect"], Place(**e["place"])) for e in data
-    )
-
-
-def _common(data: dict[str, Any]) -> dict[str, Any]:
-    made = dict(data)
-    made["boxes"] = _boxes(data["boxes"])
-    made["place"] = Place(**data["place"])
-    if "evidence" in data:
-        made["evidence"] = _evidence(data["evidence"])
-    if "examples" in data:
-        made["examples"] = _examples(data["examples"])
-    if "patterns" in data:
-        made["patterns"] = tuple(data["patterns"])
-    return made
-
-
-def _steps(data: list[dict[str, Any]]) -> tuple[Step, ...]:
-    return tuple(Step(s["id"], s["title"], s["number"], tuple(Rule(**_common(r)) for r in s["rules"])) for s in data)
-
-
-def _question(data: dict[str, Any]) -> Question:
-    made = dict(data, bands=_bands(data["bands"]), lead=_value(data["lead"]), feeds=tuple(data["feeds"]))
-    return Question(**dict(made, place=Place(**data["place"])))
-
-
-def _derived(data: dict[str, Any]) -> Derived:
-    return Derived(**dict(data, bands=_bands(data["bands"]), place=Place(**data["place"])))
-
-
-def _pattern(data: dict[str, Any]) -> Pattern:
-    made = dict(data, evidence=_evidence(data["evidence"]), place=Place(**data["place"]))
-    for name in ("strengths", "weaknesses", "fallbacks"):
-        made[name] = tuple(data[name])
-    return Pattern(**made)
-
-
-def _rulebase(data: dict[str, Any]) -> RuleBase:
-    return RuleBase(
-        version=data["version"],
-        sha256=data["sha256"],
-        questions={key: _question(q) for key, q in data["questions"].items()},
-        derived={key: _derived(d) for key, d in data["derived"].items()},
-        patterns={key: _pattern(p) for key, p in data["patterns"].items()},
-        variables=tuple(Variable(v["name"], v["fact"], v["element"], tuple(v["values"])) for v in data["variables"]),
-        excludes=tuple(Rule(**_common(r)) for r in data["excludes"]),
-        steps=_steps(data["steps"]),
-        accepts=tuple(Rule(**_common(r)) for r in data["accepts"]),
-        article=_steps(data["article"]),
-        caveats={key: Caveat(**_common(c)) for key, c in data["caveats"].items()},
-        impossible=tuple(Impossible(**_common(i)) for i in data["impossible"]),
-        priors=tuple(
-            Prior(**dict(_common(p), usually={fact: _value(v) for fact, v in p["usually"].items()}))
-            for p in data["priors"]
-        ),
-        tables=data["tables"],
-        waivers=tuple(Waiver(w["finding"], w["because"], Place(**w["place"])) for w in data["waivers"]),
-        diagram=data["diagram"],
-    )
+def variables(
+    questions: Iterable[Question], derived: Iterable[Derived], patterns: tuple[str, ...]
+) -> tuple[Variable, ...]:
+    """The dimensions of the space of cases; the pattern comes last."""
+    made = []
+    for q in questions:
+        if q.type == "yes-no":
+            made.append(Variable(q.id, q.id, "", ("no", "yes")))
+        elif q.type == "number":
+            made.append(Variable(q.id, q.id, "", tuple(b.id for b in q.bands)))
+        elif q.type == "one-of":
+            made.append(Variable(q.id, q.id, "", (*q.options, "other")))
+        elif q.type == "some-of":
+            made += [Variable(f"{q.id}={option}", q.id, option, ("no", "yes")) for option in q.options]
+    made += [Variable(d.id, d.id, "", tuple(b.id for b in d.bands)) for d in derived]
+    made.append(Variable(PATTERN, PATTERN, "", patterns))
+    return tuple(made)

@@ -212,11 +212,11 @@ def _choices(
 
 
 def typical(band: Band, question: Question) -> int | float | None:
-    """A number that a person would write for the band: its lower end; in the first, zero or half of the upper end.
+    """A number that a person would write for the band: its lower end; zero or half of the upper end where that is tiny.
 
     None where the band holds no legal number.
     """
-    value = band.low if band.low > 0 or band.high <= 0.001 else band.high / 2
+    value = band.low if band.low > 0.001 or band.high <= 0.001 else band.high / 2
     value = max(value, question.minimum)
     if question.whole or value == int(value):
         value = math.ceil(value) if math.ceil(value) < band.high else math.floor(value)

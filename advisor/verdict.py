@@ -17,12 +17,13 @@ from advisor.decision import (
     accepted,
     article,
     excluding,
+    holds,
     know,
     trace,
     trace_rule,
     with_pattern,
 )
-from advisor.diagram import Diagram
+from advisor.diagram import Diagram, TooWideError
 from advisor.regions import Region, regions
 from advisor.rulebase import PATTERN, Caveat, Evidence, RuleBase
 from advisor.space import cannot_occur, realise, unreachable
@@ -30,8 +31,17 @@ from advisor.text import number
 from advisor.timing import timing
 from advisor.values import Value
 
+CONFLICT = "requirements-conflict"  # the caveat under which contradicting answers are reported too
 USUAL = "The usual case; nobody said otherwise."
 SEVERITIES = ("breaks", "degrades", "note")
+
+
+def diagram_of(base: RuleBase) -> Diagram | None:
+    """The diagram of the decision; None where it would be too wide, which costs only the changes of several answers."""
+    try:
+        return Diagram.of(base)
+    except TooWideError:
+        return None
 
 
 class Judge:
@@ -39,7 +49,7 @@ class Judge:
 
     def __init__(self, base: RuleBase) -> None:
         self.base = base
-        self.diagram = Diagram.of(base)
+        self.diagram = diagram_of(base)
         self.impossible = cannot_occur(base)
 
     def feature(self, name: str, answers: Answers, alone: str | None = "") -> dict[str, Any]:
@@ -53,7 +63,11 @@ class Judge:
         times = timing(known.stated, base, near.nearest_core if near else None)
         there = list(regions(base, known.box)) if primary else []
         other = changes(answers, known, base, self.diagram)
+        contradictions = [{"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)]
         raised = list(self._caveats(known, primary, there, times)) if primary else []
+        if contradictions and CONFLICT in base.caveats and all(c["id"] != CONFLICT for c in raised):
+            why = " ".join(c["why"] for c in contradictions)
+            raised.insert(0, {**self._told(base.caveats[CONFLICT], known, times), "certainty": "certain", "why": why})
         return {
             "name": name,
             "primary": primary,
@@ -66,6 +80,7 @@ class Judge:
             **self._article(known, decision),
             "confidence": self._confidence(known, primary, there, {a["id"] for a in acceptable}),
             "caveats": [c for c in raised if "certainty" in c],
+            "contradictions": contradictions,
             "caveats_if": [c for c in raised if "certainty" not in c],
             "assumptions": self._assumptions(known, other),
             "open": list(known.open),
@@ -108,8 +123,8 @@ class Judge:
         return next((p for p in names if excluding(p, known.lead, self.base) is None), None)
 
     def _confidence(self, known: Known, primary: str | None, there: list[Region], acceptable: set[str]) -> str:
-        possible = self.diagram.possible(known.box)
-        if not possible:  # the stated answers contradict each other, so the diagram has no such case
+        possible = self.diagram.possible(known.box) if self.diagram else set()
+        if not possible:  # no diagram, or answers that contradict each other, which it does not have
             possible = {r.pattern for r in there if find(r.box, r.minus, self.base.full) is not None}
         if possible <= {primary or ""}:
             return "high"
@@ -169,18 +184,11 @@ class Judge:
             if raising is None:
                 continue
             certain = all(find(r.box, [*r.minus, *boxes, *limits], self.base.full) is None for r in inside)
-            common = {"id": caveat.id, "severity": caveat.severity, "title": caveat.title}
             if certain or caveat.warn_unknown:
-                yield {
-                    **common,
-                    "certainty": "certain" if certain else "possible",
-                    "why": caveat.why,
-                    "do": caveat.do,
-                    "figures": self._figures(caveat, known, times),
-                    "evidence": [evidence(e) for e in caveat.evidence],
-                }
+                yield {**self._told(caveat, known, times), "certainty": "certain" if certain else "possible"}
             else:
-                yield {**common, "if": self._if(caveat, *raising, known)}
+                only_if = self._if(caveat, *raising, known)
+                yield {"id": caveat.id, "severity": caveat.severity, "title": caveat.title, "if": only_if}
 
     def _limits(self, known: Known) -> list[Box]:
         """What to leave out of the completions. Stated answers that contradict each other are decided all the same."""
@@ -196,6 +204,17 @@ class Judge:
                 }
                 limits += unreachable(derived.id, self.base, tuple(numbers.items()))
         return limits
+
+    def _told(self, caveat: Caveat, known: Known, times: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": caveat.id,
+            "severity": caveat.severity,
+            "title": caveat.title,
+            "why": caveat.why,
+            "do": caveat.do,
+            "figures": self._figures(caveat, known, times),
+            "evidence": [evidence(e) for e in caveat.evidence],
+        }
 
     def _some(self, box: Box, inside: list[Region], limits: list[Box]) -> tuple[Box, list[Box]] | None:
         """Where the condition can hold with this primary: a box, and what to leave out of it."""

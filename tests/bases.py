@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from trying import DERIVED_EDGES, EDGES, combinations
 
 from advisor import rulebase as rb
-from advisor.compile import variables
 from advisor.conditions import ConditionError, Space
+from advisor.rulebase import variables
 from advisor.values import UNKNOWN, Other, Value
 
 PLACE = rb.Place("rules/test.yaml", 1, 1)

@@ -8,8 +8,8 @@ from typing import Any
 from bases import bands, make, question, some
 
 from advisor import rulebase as rb
-from advisor.compile import variables
 from advisor.conditions import Space
+from advisor.rulebase import variables
 
 
 def big_base(seed: int = 7) -> rb.RuleBase:

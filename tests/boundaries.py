@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from advisor import yamlfile
-from advisor.compile import value
 from advisor.decision import accepted, decide, excluding, holds, know, with_pattern
+from advisor.given import value
 from advisor.rulebase import RuleBase
 
 FOLDER = Path(__file__).resolve().parent / "boundaries"

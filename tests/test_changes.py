@@ -32,7 +32,7 @@ def check(answers, base):
         assert all(value != known.answers[fact] for fact, value in settings_.items())
         assert_legal(settings_, base)
     by_one = {}
-    for fact, value in single_changes(known, base, diagram):
+    for fact, value in single_changes(known, base):
         to = decide(know({**answers, fact: value}, base).lead, base).primary
         if to not in (None, here):
             by_one.setdefault(to, set()).add(fact)

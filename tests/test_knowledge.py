@@ -12,7 +12,7 @@ import pytest
 
 from advisor.data import data
 from advisor.knowledge import cache_file, load
-from advisor.rulebase import to_data
+from advisor.rulejson import to_data
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_ids_are_unique_and_every_scenario_has_a_story_a_reason_and_a_source(ite
     for item in items:
         assert len(item["story"]) > 80, item["id"]
         assert item["reason"].strip(), item["id"]
-        assert item["source"]["url"].startswith("https://"), item["id"]
+        assert item["source"]["url"].startswith(("https://", "http://")), item["id"]
 
 
 def test_labels_name_real_patterns_and_caveats_and_do_not_contradict_themselves(items):

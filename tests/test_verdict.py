@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 
 from advisor import rulebase as rb
 from advisor.changes import other_answers
-from advisor.compile import value
 from advisor.data import data
 from advisor.decision import decide, holds, know, with_pattern
+from advisor.diagram import Diagram, TooWideError
+from advisor.given import value
 from advisor.knowledge import load
 from advisor.regions import regions
 from advisor.values import UNKNOWN
@@ -193,3 +194,31 @@ def test_whatever_an_open_fact_turns_out_to_be_its_outcome_was_called_possible(j
         asked = base.questions[fact]
         for stated in (known.answers[fact], *other_answers(asked, known.answers[fact])):
             assert decide(know({**answers, fact: stated}, base).lead, base).primary in possible
+
+
+def test_answers_that_contradict_each_other_are_said_and_still_decided():
+    base = load()
+    answers = {"bidirectional-realtime": False, "existing-connection": "websocket", "websockets-blocked": "always"}
+    verdict = Judge(base).feature("x", answers)
+    assert [item["id"] for item in verdict["contradictions"]] == ["socket-open-where-blocked"]
+    assert verdict["primary"] is not None
+    assert "requirements-conflict" in {c["id"] for c in verdict["caveats"] if c["certainty"] == "certain"}
+    assert Judge(base).feature("x", {"bidirectional-realtime": False})["contradictions"] == []
+
+
+def test_a_rule_base_that_is_too_wide_for_a_diagram_is_decided_by_boxes(monkeypatch):
+    from dataclasses import replace
+
+    base = replace(load(), diagram=None)
+    slim = Judge(base)
+    monkeypatch.setattr(Diagram, "of", staticmethod(_too_wide))
+    wide = Judge(base)
+    assert wide.diagram is None
+    for answers in ({}, {"kind": "chat"}, {"bidirectional-realtime": False, "latency-need-ms": 10_000}):
+        one, other = slim.feature("x", answers), wide.feature("x", answers)
+        assert {k: v for k, v in one.items() if k != "changes"} == {k: v for k, v in other.items() if k != "changes"}
+        assert [c for c in one["changes"] if len(c["set"]) == 1] == other["changes"]
+
+
+def _too_wide(base):
+    raise TooWideError

@@ -1,0 +1,251 @@
+"""The plain twin: numbered prompts, one line out, one line in; whatever ends it, the answers are safe."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from advisor.answers import read
+from advisor.errors import InputError, OutputError
+from advisor.knowledge import load
+from advisor.portfolio import recommend
+from advisor.prompts import ask
+from advisor.values import UNKNOWN, Other
+
+
+@pytest.fixture(scope="module")
+def base():
+    return load()
+
+
+@pytest.fixture
+def talk(base, monkeypatch, capsys, tmp_path):
+    """Type lines into an interview; give back the exit code, the screen and the project in the file."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = tmp_path / "answers.yaml"
+
+    def run(*lines, file=file):
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+        code = ask(base, str(file) if file else None)
+        return code, capsys.readouterr().out, read(file, base) if file and file.exists() else None
+
+    run.file = file
+    return run
+
+
+def test_answers_are_numbers_words_lists_and_texts(talk):
+    code, shown, project = talk(
+        "order status", "2", "no", "1, ios other: pager", "g existing-stack", "none", "g kind", "1", "g prototype", "y",
+        "g bounded-job", "0", "g client-msg-rate-per-s", "0.05", "g payload-bytes", "unknown", "q",
+    )
+    assert code == 0
+    facts = project.features[0].facts
+    assert project.features[0].name == "order status"
+    assert facts["media"] is False
+    assert facts["background-delivery"] is False
+    assert facts["clients"] == ("browser", "ios", Other("pager"))
+    assert facts["existing-stack"] == ()
+    assert facts["kind"] == "notifications"
+    assert facts["prototype"] is True
+    assert facts["bounded-job"] is UNKNOWN
+    assert facts["client-msg-rate-per-s"] == 0.05
+    assert "Does this feature carry live sound or video?" in shown
+    assert "Why: " in shown
+    assert "Find out: " in shown
+    assert shown.rstrip().endswith(f"--answers {talk.file} --kit kit")
+    assert "\x1b" not in shown
+
+
+def test_it_ends_with_the_verdict_that_recommend_gives_on_the_file(talk, base):
+    _, shown, project = talk("a feature", *["unknown"] * 60, "q")
+    decided = recommend(project, base)["features"][0]
+    title = base.patterns[decided["primary"]].title
+    assert f'Nothing is left to ask about "a feature": {title}.' in shown
+    assert f"a feature: {title} ({decided['confidence']} confidence)" in shown
+
+
+def test_what_does_not_fit_is_said_and_asked_again(talk):
+    _, shown, project = talk(
+        "a", "maybe", "3", "2", "2", "pager", "browzer", "99", "1", "none", "25", "Other", "1e999", "q"
+    )
+    for said in (
+        "Write 1 for yes, 2 for no",
+        '"pager" is none of the choices.',
+        '"browzer" is none of the choices; did you mean browser?',
+        '"99" is none of the choices.',
+    ):
+        assert said in shown
+    assert project.features[0].facts["clients"] == ("browser",)
+    assert project.features[0].facts["kind"] == Other("Other")
+
+
+def test_numbers_are_checked_and_texts_need_a_colon_before_commands(talk):
+    _, shown, project = talk(
+        "a", "g concurrent-clients", "many", "-1", "1.5", "1e999", "1000", "g page", "b", "g page", ":b", ":q"
+    )
+    for said in ('"many" is not a number', "negative", "not a whole number", "finite"):
+        assert said in shown
+    assert project.features[0].facts == {"page": "b", "concurrent-clients": 1000}
+
+
+def test_back_undo_clear_goto_list_and_help(talk):
+    _, shown, project = talk("a", "2", "2", "b", "1", "u", "a", "x media", "g nowhere", "?", "u", "u", "b", "q")
+    assert shown.count("[background-delivery]") >= 3
+    assert "  media: no\n" in shown
+    assert "  background-delivery: no\n" in shown
+    assert 'There is no question "nowhere".' in shown
+    assert "q save and quit" in shown
+    assert project.features[0].facts == {"media": False}
+
+
+def test_several_features_share_the_path(talk):
+    _, shown, project = talk("chat", "2", "g cdn", "none", "n queue", "1", "n CHAT", "s chat", "s 9", "s nobody", "q")
+    assert [f.name for f in project.features] == ["chat", "queue"]
+    assert project.path == {"cdn": "none"}
+    assert project.features[1].facts == {"media": True}
+    assert 'a feature named "CHAT" already' in shown
+    assert "There is no such feature." in shown
+    assert 'no feature "nobody"; there are: chat, queue' in shown
+
+
+def test_the_result_so_far_is_the_report(talk):
+    _, shown, _ = talk("a", "1", "r", "q")
+    assert "a: WebRTC (webrtc)" in shown
+
+
+def test_a_file_is_continued_and_written_with_its_comments_kept_beside_it(talk):
+    talk.file.write_text("# ours\nproject: Acme\nfeatures:\n  - name: chat\n    media: no\n")
+    code, shown, project = talk("2", "q")
+    assert code == 0
+    assert "[background-delivery]" in shown
+    assert "[media]" not in shown
+    assert project.name == "Acme"
+    assert project.features[0].facts == {"media": False, "background-delivery": False}
+    assert talk.file.with_name("answers.yaml.bak").read_text().startswith("# ours")
+
+
+def test_the_end_of_input_saves_and_is_no_error(talk):
+    code, shown, project = talk("a", "2")
+    assert code == 0
+    assert project.features[0].facts == {"media": False}
+    assert "Answers saved in" in shown
+    assert not list(talk.file.parent.glob(".*.recovery"))
+
+
+def test_an_empty_input_writes_nothing(talk):
+    code, _, project = talk()
+    assert (code, project) == (0, None)
+
+
+def test_without_a_file_the_answers_wait_for_the_next_run(talk):
+    code, shown, _ = talk("a", "2", file=None)
+    assert code == 0
+    assert "the next `advisor` offers to go on" in shown
+    _, again, _ = talk("1", "2", "q", file=None)
+    assert "were never saved" in again
+    assert "1 answered" in again
+    _, fresh, _ = talk("2", "other name", "q", file=None)
+    assert '"other name": 0 answered' in fresh
+
+
+def test_names_are_shown_and_not_executed(talk):
+    _, shown, project = talk("a\x1b[31mb", "[red]", "q")
+    assert "contains" in shown
+    assert r"\x1b" in shown
+    assert "\x1b" not in shown
+    assert project.features[0].name == "[red]"
+
+
+def test_export_writes_answers_and_kit_and_replaces_nothing(talk, tmp_path):
+    lines = ["orders", "2", "2", "1", "none", "1", "e", str(tmp_path / "kit")]
+    _, shown, _ = talk(*lines, "q")
+    assert (tmp_path / "kit" / "start.py").is_file()
+    assert (tmp_path / "kit" / "answers.yaml").read_text() == talk.file.read_text()
+    assert "Start it with: python3" in shown
+    (tmp_path / "kit" / "README.md").write_text("mine")
+    _, again, _ = talk("no", "e", str(tmp_path / "kit"), "q")
+    assert "README.md" in again
+    assert (tmp_path / "kit" / "README.md").read_text() == "mine"
+
+
+def test_a_file_that_somebody_else_changed_is_left_alone(talk, base, monkeypatch, capsys):
+    talk.file.write_text("features:\n  - name: chat\n")
+
+    class Typing(io.StringIO):
+        def readline(self, *args):
+            talk.file.write_text("features:\n  - name: theirs\n")
+            return super().readline(*args)
+
+    monkeypatch.setattr("sys.stdin", Typing("2\nq\n"))
+    assert ask(base, str(talk.file)) == 2
+    shown = capsys.readouterr().out
+    assert "has been changed by somebody else" in shown
+    assert read(talk.file, base).features[0].name == "theirs"
+    assert read(talk.file.with_name(".answers.yaml.recovery"), base).features[0].facts == {"media": False}
+
+
+def test_wrong_files_are_said_before_anything_is_asked(talk, base, tmp_path):
+    talk.file.write_text("features: []\n")
+    with pytest.raises(InputError, match="no features"):
+        ask(base, str(talk.file))
+    with pytest.raises(InputError, match="is a folder"):
+        ask(base, str(tmp_path))
+    with pytest.raises(OutputError, match="does not exist"):
+        ask(base, str(tmp_path / "nowhere" / "a.yaml"))
+
+
+# --- as a program -----------------------------------------------------------------------------------------------------
+
+
+def started(tmp_path, *args):
+    return subprocess.Popen(
+        [sys.executable, "-m", "advisor", "--plain", *args],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": Path.cwd()},
+    )  # fmt: skip
+
+
+def test_ctrl_c_saves_and_exits_130(tmp_path, base):
+    process = started(tmp_path, "a.yaml")
+    process.stdin.write("orders\n2\n")
+    process.stdin.flush()
+    shown = ""
+    while "[background-delivery]" not in shown:
+        shown += process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert err == ""
+    assert "Answers saved in a.yaml" in out
+    assert read(tmp_path / "a.yaml", base).features[0].facts == {"media": False}
+
+
+def test_a_killed_interview_goes_on_where_it_was(tmp_path, base):
+    process = started(tmp_path, "a.yaml")
+    process.stdin.write("orders\n2\n2\n")
+    process.stdin.flush()
+    shown = ""
+    while "[clients]" not in shown:
+        shown += process.stdout.readline()
+    process.kill()
+    process.communicate(timeout=20)
+    assert not (tmp_path / "a.yaml").exists()
+    again = started(tmp_path, "a.yaml")
+    out, _ = again.communicate("1\nq\n", timeout=20)
+    assert "2 answered" in out
+    assert read(tmp_path / "a.yaml", base).features[0].facts == {"media": False, "background-delivery": False}
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
+    command = f"printf 'a\\n2\\n2\\n1\\n' | {sys.executable} -m advisor --plain a.yaml | head -2"
+    env = {**os.environ, "PYTHONPATH": Path.cwd()}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=False, env=env)
+    assert done.stderr == ""
