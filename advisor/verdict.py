@@ -113,7 +113,9 @@ class Judge:
             if by is not None:
                 rejected.append({"id": pattern, "rule": by.id, "why": by.because})
             elif rule is not None and self.base.patterns[pattern].group == "core":
-                rejected.append({"id": pattern, "rule": rule.id, "why": f"No rule asks for it here. {rule.because}"})
+                price = self.base.patterns[pattern].weaknesses[:1]
+                why = " ".join(["No rule asks for it here.", *price])
+                rejected.append({"id": pattern, "rule": rule.id, "why": why})
         return rejected
 
     def _fallback(self, known: Known, primary: str | None) -> str | None:

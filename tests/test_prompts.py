@@ -153,6 +153,7 @@ def test_without_a_file_the_answers_wait_for_the_next_run(talk):
     assert "1 answered" in again
     _, fresh, _ = talk("2", "other name", "q", file=None)
     assert '"other name": 0 answered' in fresh
+    assert "other name" in talk("1", "q", file=None)[1]
 
 
 def test_names_are_shown_and_not_executed(talk):

@@ -1,0 +1,313 @@
+"""Every key does what the help says, and what it leads to is safe on the disk at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor.answers import read
+from advisor.tui.results import TABS
+from advisor.tui.widgets import Line
+from advisor.values import UNKNOWN, Other
+
+RECOVERY = ".answers.yaml.recovery"
+
+
+def facts(app):
+    return app.session.feature.facts
+
+
+def test_a_number_answers_and_the_answer_is_on_the_disk_at_once(drive, home, base):
+    app = drive("3")  # kind: dashboard; no other number begins with 3
+    assert facts(app)["kind"] == "dashboard"
+    assert read(home / RECOVERY, base).features[0].facts["kind"] == "dashboard"
+    assert "kind" not in read(home / "answers.yaml", base).features[0].facts
+
+
+def test_a_number_that_may_go_on_waits_for_a_further_digit_or_enter(drive):
+    waiting = drive("1")
+    assert "kind" not in facts(waiting)
+    assert "This answer" in waiting.shown
+    assert facts(drive("1", "2"))["kind"] == "auction"
+    assert facts(drive("1", "enter"))["kind"] == "notifications"
+    assert facts(drive("2", "4"))["kind"] == "server-events"
+
+
+def test_zero_is_i_do_not_know(drive):
+    assert facts(drive("0"))["kind"] is UNKNOWN
+
+
+def test_arrows_move_and_preview_and_enter_answers(drive):
+    app = drive("b", "b", "b", "b", "up", "look", "enter")  # media: "yes" would leave WebRTC alone
+    assert "settles it: WebRTC" in app.seen[0]
+    assert "would go" in app.seen[0]
+    assert facts(app)["media"] is True
+    assert "is decided: WebRTC" not in app.shown  # what the kind says is still asked
+
+
+def test_several_choices_are_ticked_and_enter_takes_them(drive):
+    app = drive("b", "b", "3", "5", "space", "look", "enter")  # clients: browser is ticked already
+    assert "[x] browser on a computer" in app.seen[0]
+    assert "[x] iOS app" in app.seen[0]
+    assert facts(app)["clients"] == ("browser", "ios")
+
+
+def test_nothing_ticked_takes_the_marked_line_and_none_is_a_choice_of_its_own(drive):
+    assert facts(drive("b", "b", "1", "enter"))["clients"] == ("browser",)
+    last = drive("b", "1", "1")
+    assert facts(last)["existing-stack"] == ()
+    assert facts(drive("b", "home", "down", "enter"))["existing-stack"] == ("grpc-web",)
+
+
+def test_something_else_asks_for_its_text(drive):
+    app = drive("2", "5", *"my [red] kind", "enter")
+    assert facts(app)["kind"] == Other("my [red] kind")
+    kept = drive("b", "b", "1", "0", "=pager", "enter")
+    assert facts(kept)["clients"] == ("browser", Other("pager"))
+    refused = drive("2", "5", "=chat", "enter", "look", "escape")
+    assert "in the list already" in refused.seen[0]
+    assert "kind" not in facts(refused)
+
+
+def goto(app, fact):
+    app.change(lambda session: session.goto(fact))
+
+
+def test_a_number_is_typed_checked_and_may_be_unknown(drive):
+    async def typing(pilot):
+        goto(pilot.app, "concurrent-clients")
+        await pilot.pause()
+        await pilot.press("1", ".", "5")
+        assert "not a whole number" in str(pilot.app.screen.query_one("#effect").content)
+        await pilot.press("enter")
+        assert "concurrent-clients" not in facts(pilot.app)
+        await pilot.press("backspace", "backspace", "2", "0", "enter")
+        assert facts(pilot.app)["concurrent-clients"] == 120
+        goto(pilot.app, "concurrent-clients")
+        await pilot.pause()
+        assert pilot.app.screen.query_one(Line).value == "120"
+        await pilot.press("question_mark")
+        assert facts(pilot.app)["concurrent-clients"] is UNKNOWN
+        goto(pilot.app, "concurrent-clients")
+        await pilot.pause()
+        await pilot.press("enter")
+        assert facts(pilot.app)["concurrent-clients"] is UNKNOWN
+        await pilot.press("b")  # a letter is a command, not part of a number
+        assert pilot.app.session.question.id != "concurrent-clients"
+
+    drive(then=typing)
+
+
+def test_a_text_is_typed_and_its_letters_are_no_commands(drive):
+    async def typing(pilot):
+        goto(pilot.app, "nginx-version")
+        await pilot.pause()
+        await pilot.press("ctrl+u", *"quba", "enter")
+        assert pilot.app.session.project.path["nginx-version"] == "quba"
+        goto(pilot.app, "nginx-version")
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        assert pilot.app.session.project.path["nginx-version"] is UNKNOWN
+
+    drive(then=typing)
+
+
+def test_a_paste_of_a_megabyte_is_refused_in_words(drive):
+    from textual import events
+
+    async def paste(pilot):
+        goto(pilot.app, "page")
+        await pilot.pause()
+        pilot.app.screen.query_one(Line).post_message(events.Paste("x" * 1_000_000))
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "at most 200" in str(pilot.app.screen.query_one("#told").content)
+
+    app = drive(then=paste)
+    assert "page" not in facts(app)
+
+
+def test_back_forward_and_undo(drive):
+    app = drive("3", "b", "look", "right", "look", "u", "look")
+    assert "describes the feature best?" in app.seen[0]
+    assert "describes the feature best?" not in app.seen[1]
+    assert "Taken back: kind: dashboard" in app.seen[2]
+    assert "kind" not in facts(app)
+    assert "nothing to undo" in drive("u").shown
+    assert "first question" in drive(*["b"] * 6).shown
+
+
+def test_all_answers_jump_and_take_away(drive):
+    jumped = drive("b", "b", "a", "enter")
+    assert jumped.session.question.id == "clients"
+    gone = drive("b", "b", "a", "x")
+    assert "clients" not in facts(gone)
+    assert drive("a", "o", "enter").session.question.id == "kind"
+    assert drive("a", "escape").session.question.id == "kind"
+
+
+def test_results_have_six_tabs_each_filled_when_opened(drive):
+    keys = [key for tab in ("r", "2", "3", "4", "5", "6", "right", "left") for key in (tab, "look")]
+    app = drive(*keys)
+    for name, shown, part in zip(
+        (*TABS, TABS[0], TABS[5]), app.seen,
+        ("Server-Sent Events", "The decision", "Do: ", "What would change it", "client/app.js", "720 requests an hour",
+         "Server-Sent Events", "720 requests"), strict=True,
+    ):  # fmt: skip
+        assert name in shown
+        assert part in shown
+    assert drive("r", "b", "3").session.feature.facts["kind"] == "dashboard"
+
+
+def test_configs_show_the_files_of_the_kit(drive):
+    app = drive("r", "5", *["down"] * 17, "look", size=(120, 40))
+    assert "proxy_pass" in app.seen[0] or "upstream" in app.seen[0] or "server" in app.seen[0]
+
+
+def test_the_result_copies_the_open_tab(drive):
+    app = drive("r", "c")
+    assert "Server-Sent Events" in app.clipboard
+
+
+def test_features_are_added_renamed_copied_removed_and_chosen(drive):
+    app = drive("n", "=chat", "enter")
+    assert [f.name for f in app.session.project.features] == ["order status", "chat"]
+    assert app.session.current == 1
+    assert "2 of 2" in app.shown
+    app = drive("f", "2", "=status", "enter")
+    assert app.session.feature.name == "status"
+    app = drive("f", "3", "=order status 2", "enter", "f", "1")
+    assert [f.name for f in app.session.project.features] == ["order status", "order status 2"]
+    assert app.session.current == 0
+    app = drive("f", "3", "=order status 2", "enter", "f", "5", "look", "u")
+    assert "order status 2" not in app.seen[0].splitlines()[0]
+    assert len(app.session.project.features) == 2
+    refused = drive("n", "=Order status", "enter")
+    assert "already" in refused.shown
+
+
+def test_help_shows_the_question_in_full_and_the_keys(drive):
+    app = drive("f1", "look", "escape", size=(120, 60))
+    assert "Find out: " in app.seen[0]
+    assert "takes the last change back" in app.seen[0]
+    assert "describes the feature best?" in app.shown
+
+
+def test_names_are_text_and_never_markup(drive):
+    text = 'features:\n  - name: "[red]x[/red] [@click=app.quit]y[/]"\n'
+    app = drive("look", "f", "look", "escape", "r", "look", text=text)
+    for shown in app.seen:
+        assert "[red]x[/red] [@click=app.quit]y[/]" in shown
+
+
+def test_the_end_says_what_to_do_next_and_its_choices_do_it(drive):
+    text = "features: [{name: a, media: yes}]\n"
+    app = drive(*["0"] * 5, "look", "1", "look", text=text)
+    assert '"a" is decided: WebRTC.' in app.seen[0]
+    assert "[1 Recommendation]" in app.seen[1]
+
+
+def test_contradictory_answers_are_said_and_can_be_changed(drive):
+    text = "path: {websockets-blocked: always}\nfeatures: [{name: a, existing-connection: websocket}]\n"
+    app = drive("look", "a", "enter", text=text)
+    assert "contradict each other" in app.seen[0]
+    assert app.session.question.id == "existing-connection"
+
+
+# --- saving -----------------------------------------------------------------------------------------------------------
+
+
+def test_quitting_writes_the_file_and_forgets_the_recovery_file(drive, home, base):
+    app = drive("3", "q")
+    assert not app.is_running
+    assert app.saved
+    assert read(home / "answers.yaml", base).features[0].facts["kind"] == "dashboard"
+    assert not (home / RECOVERY).exists()
+
+
+def test_quitting_without_a_change_touches_nothing(drive, home):
+    drive("q")
+    assert "[browser]" in (home / "answers.yaml").read_text()
+    assert sorted(p.name for p in home.iterdir()) == ["answers.yaml"]
+
+
+def test_what_a_killed_run_left_is_offered(drive):
+    drive("3")  # ends without quitting
+    app = drive("look", "1", text=None, fresh=False)
+    assert "never saved" in app.seen[0]
+    assert facts(app)["kind"] == "dashboard"
+    assert not app.saved
+    assert "kind" not in facts(drive("2", text=None, fresh=False))
+
+
+def test_a_new_interview_asks_for_a_name_and_on_quitting_for_a_file(drive, home, base):
+    app = drive("=chat", "enter", "2", "q", "look", "enter", text=None, file=None)
+    assert "Save the answers in which file?" in app.seen[0]
+    assert read(home / "answers.yaml", base).features[0].name == "chat"
+    assert not app.is_running
+
+
+def test_a_file_that_exists_is_not_replaced_unasked(drive, home):
+    (home / "answers.yaml").write_text("features: [{name: mine}]\n")
+    keys = ("enter", "2", "e", "enter", "look")
+    app = drive(*keys, "1", text=None, file=None)
+    assert "exists already" in app.seen[0]
+    assert "mine" in (home / "answers.yaml").read_text()
+    app = drive(*keys, "2", text=None, file=None)
+    assert "mine" not in (home / "answers.yaml").read_text()
+
+
+def test_a_file_that_somebody_else_changed_is_not_replaced_unasked(drive, home):
+    async def meddle(pilot):
+        (home / "answers.yaml").write_text("features: [{name: theirs}]\n")
+        await pilot.press("q")
+        await pilot.pause()
+        assert "somebody else" in str(pilot.app.screen.query("Static").first().content)
+        await pilot.press("1")
+
+    app = drive("3", then=meddle)
+    assert app.is_running or not app.saved
+    assert "theirs" in (home / "answers.yaml").read_text()
+
+
+def test_export_writes_the_answers_and_the_kit(drive, home):
+    app = drive("1", "enter", "e", "look", "enter", "look")
+    assert "Write the kit into which folder?" in app.seen[0]
+    assert "Start it with: python3" in app.seen[1]
+    assert (home / "kit" / "start.py").is_file()
+    (home / "kit" / "README.md").write_text("mine")
+    app = drive("1", "enter", "e", "enter", "look", "1")
+    assert "README.md" in app.seen[0]
+    assert (home / "kit" / "README.md").read_text() == "mine"
+    drive("1", "enter", "e", "enter", "2")
+    assert (home / "kit" / "README.md").read_text() != "mine"
+
+
+def test_a_read_only_folder_is_said_and_loses_nothing(drive, monkeypatch):
+    def full(*_args, **_more):
+        raise OSError(28, "No space left on device")
+
+    async def answer(pilot):
+        monkeypatch.setattr("advisor.draft.tempfile.mkstemp", full)
+        await pilot.press("3")
+        await pilot.pause()
+        assert "No space left on device" in str(pilot.app.screen.query_one("#told").content)
+        await pilot.press("q")
+        await pilot.pause()
+        assert "No space left" in " ".join(str(s.content) for s in pilot.app.screen.query("Static").results())
+        assert pilot.app.is_running
+
+    app = drive(then=answer)
+    assert facts(app)["kind"] == "dashboard"
+
+
+@pytest.mark.parametrize(("ground", "theme"), [("0;15", "advisor-light"), ("15;0", "advisor-dark")])
+def test_the_theme_fits_the_terminal(drive, monkeypatch, ground, theme):
+    monkeypatch.setenv("COLORFGBG", ground)
+    assert drive().theme == theme
+
+
+def test_it_works_without_colours(drive, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = drive("3", "look")
+    assert "Still possible" in app.seen[0]

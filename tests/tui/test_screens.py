@@ -1,0 +1,65 @@
+"""Every screen as text: reviewed in the diff, drawn at every size, of characters that are one column wide."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+SIZES = [(20, 6), (40, 12), (60, 18), (80, 24), (120, 32), (200, 60)]
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "size"),
+    [
+        ("question-wide", (), (120, 32)),
+        ("question-80x24", (), (80, 24)),
+        ("question-60x18", (), (60, 18)),
+        ("number-wide", ("2", "2", "2", "2", "2", "0", "down"), (120, 32)),
+        ("several-80x24", ("b", "b", "3", "6"), (80, 24)),
+        ("answers-80x24", ("a",), (80, 24)),
+        ("help-80x24", ("f1",), (80, 24)),
+        ("result-wide", ("r",), (120, 32)),
+        ("why-80x24", ("r", "2"), (80, 24)),
+        ("changes-80x24", ("r", "4"), (80, 24)),
+        ("costs-wide", ("r", "6"), (120, 32)),
+        ("features-80x24", ("f",), (80, 24)),
+    ],
+)
+def test_the_screen_is_the_reviewed_one(drive, golden, name, keys, size):
+    golden(name, drive(*keys, size=size).shown)
+
+
+def test_the_first_screen_asks_for_a_name(drive, golden):
+    golden("first-80x24", drive(size=(80, 24), text=None).shown)
+
+
+ALL = ("look", "f1", "look", "escape", "a", "look", "escape", "r", "look", "3", "look", "5", "look", "6", "look",
+       "escape", "f", "look", "escape", "n", "look", "escape", "0", "look")  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_every_screen_can_be_drawn_and_uses_no_character_of_uncertain_width(drive, size):
+    app = drive(*ALL, size=size)
+    assert app.return_code in (None, 0)
+    assert app._exception is None
+    for shown in app.seen:
+        assert shown.strip()
+        uncertain = {c for c in shown if unicodedata.east_asian_width(c) in "AWF"}
+        assert not uncertain, uncertain
+
+
+@pytest.mark.parametrize("keys", [(), ("a",), ("r", "3"), ("r", "5"), ("f1",), ("n",), ("f",)])
+def test_every_screen_survives_being_resized(drive, keys):
+    app = drive(*keys, (20, 6), "look", (200, 60), "look", (60, 18), "look", (96, 12), "look", size=(120, 32))
+    assert app._exception is None
+    assert len(app.seen) == 4
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 32)])
+def test_the_choices_and_the_question_are_on_the_screen_at_useful_sizes(drive, size):
+    app = drive(size=size)
+    flat = " ".join(app.shown.split())
+    assert "describes the feature best?" in flat
+    assert "1 notifications" in flat
+    assert "f1 Help" in flat
