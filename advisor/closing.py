@@ -9,9 +9,11 @@ from advisor.interview import Session
 from advisor.text import visible
 from advisor.words import title
 
+RECOMMEND = "advisor recommend --answers"
 
-def closing(session: Session, file: Path | None, kept: Path | None) -> str:
-    """Lines for people, ending with a newline. `file` holds the answers; without one, `kept` may."""
+
+def closing(session: Session, file: Path | None, *, saved: bool) -> str:
+    """Lines for people, ending with a newline. What is not saved is in the recovery file."""
     lines = []
     for feature in session.verdict["features"]:
         if feature["primary"] is None:
@@ -19,12 +21,10 @@ def closing(session: Session, file: Path | None, kept: Path | None) -> str:
         else:
             pattern = title(feature["primary"], session.base)
             lines.append(f"{visible(feature['name'])}: {pattern} ({feature['confidence']} confidence)")
-    if file is not None:
-        name = shlex.quote(visible(str(file)))
-        lines.append(f"Answers saved in {visible(str(file))}. Go on with: advisor {name}")
-        lines.append(f"The whole verdict, and a starter kit: advisor recommend --answers {name} --kit kit")
-    elif kept is not None:
-        lines.append("The answers have no file yet; the next `advisor` offers to go on with them.")
+    name = f"advisor {shlex.quote(visible(str(file)))}" if file is not None else "advisor"
+    if saved and file is not None:
+        lines.append(f"Answers saved in {visible(str(file))}. Go on with: {name}")
+        lines.append(f"The whole verdict, and a starter kit: {name.replace('advisor', RECOMMEND, 1)} --kit kit")
     else:
-        lines.append("The answers were not saved.")
+        lines.append(f"The answers are not in a file yet; the next `{name}` offers to go on with them.")
     return "\n".join(lines) + "\n"

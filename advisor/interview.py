@@ -226,15 +226,15 @@ class Session:
             return {f: changed[f] for f in self.base.questions if f in changed}
 
         if self._home(fact) is not None:
-            return self._with_feature(replace(self.feature, facts=put(self.feature.facts)))
+            return self._with_feature(self.feature.replaced(facts=put(self.feature.facts)))
         if self.base.questions[fact].scope == "path":
-            return replace(self.project, path=put(self.project.path))
-        return replace(self.project, app=put(self.project.app))
+            return self.project.replaced(path=put(self.project.path))
+        return self.project.replaced(app=put(self.project.app))
 
     def _with_feature(self, feature: Feature) -> Project:
         features = list(self.project.features)
         features[self.current] = feature
-        return replace(self.project, features=tuple(features))
+        return self.project.replaced(features=tuple(features))
 
     def _changed(self, project: Project, change: str, current: int | None = None) -> Session:
         past = (*self.past, Past(self.project, self.current, self.at, change))[-MOST_UNDO:]
@@ -296,7 +296,7 @@ class Session:
     def rename_feature(self, name: str) -> Session:
         """With another name for the current feature. Raises RefusedError."""
         taken = [f.name for i, f in enumerate(self.project.features) if i != self.current]
-        feature = replace(self.feature, name=_name(name, taken))
+        feature = self.feature.replaced(name=_name(name, taken))
         return self._changed(self._with_feature(feature), f"feature renamed to {quoted(feature.name)}")
 
     def remove_feature(self) -> Session:
@@ -304,14 +304,14 @@ class Session:
         if not self.several:
             raise RefusedError("A project has at least one feature.")
         features = [f for i, f in enumerate(self.project.features) if i != self.current]
-        project = replace(self.project, features=tuple(features))
+        project = self.project.replaced(features=tuple(features))
         return self._changed(
             project, f"feature {quoted(self.feature.name)} removed", min(self.current, len(features) - 1)
         )
 
     def rename_project(self, name: str) -> Session:
         """With another name for the whole. Raises RefusedError."""
-        project = replace(self.project, name=_name(name, ()))
+        project = self.project.replaced(name=_name(name, ()))
         return self._changed(project, f"project renamed to {quoted(project.name)}")
 
     def _new_name(self, name: str) -> str:
@@ -321,7 +321,7 @@ class Session:
 
     def _more(self, feature: Feature, change: str) -> Session:
         features = (*self.project.features, feature)
-        return self._changed(replace(self.project, features=features), change, len(features) - 1)
+        return self._changed(self.project.replaced(features=features), change, len(features) - 1)
 
 
 def _name(name: str, taken: list[str] | tuple[str, ...]) -> str:

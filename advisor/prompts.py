@@ -69,6 +69,7 @@ class Plain:
             if self.yes("Go on with them?"):
                 self.session = Session.from_project(left, self.draft.base)
                 return
+            self.draft.forget()
         if isinstance(project, Project):
             self.session = Session.from_project(project, self.draft.base)
             return
@@ -83,12 +84,11 @@ class Plain:
         """Save and say what came out."""
         if self.session is None:
             return code
-        kept = None
         if self.draft.file is None:
             if code == Exit.OK and sys.stdin.isatty():
                 self.choose_file()
-            if self.draft.file is None and not self.draft.keep(self.session.project):
-                kept = self.draft.recovery
+            if self.draft.file is None:
+                self.draft.keep(self.session.project)
         if self.draft.file is not None:
             try:
                 self.draft = self.draft.save(self.session.project)
@@ -96,7 +96,7 @@ class Plain:
                 self.draft.keep(self.session.project)
                 print(f"{error}. The answers are in {visible(str(self.draft.recovery))}.")
                 return int(error.exit) if code == Exit.OK else code
-        print(f"\n{closing(self.session, self.draft.file, kept)}", end="")
+        print(f"\n{closing(self.session, self.draft.file, saved=self.draft.file is not None)}", end="")
         return code
 
     def choose_file(self) -> None:

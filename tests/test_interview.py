@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 from bases import random_base, random_value, randoms
@@ -99,8 +98,8 @@ def load_once():
 @given(randoms)
 def test_the_number_of_questions_left_is_at_least_and_at_most_what_it_says(rng):
     base = random_base(rng, priors=True)
-    questions = {k: replace(q, feeds=("kit",) if rng.random() < 0.3 else ()) for k, q in base.questions.items()}
-    session = Session.new(replace(base, questions=questions), "f")
+    questions = {k: q._replace(feeds=("kit",) if rng.random() < 0.3 else ()) for k, q in base.questions.items()}
+    session = Session.new(base.replaced(questions=questions), "f")
     bounds = []
     count = 0
     while session.question is not None:

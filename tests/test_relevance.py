@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import pytest
 from bases import inside, random_answers, random_base, random_value, randoms
@@ -30,10 +29,10 @@ def made(rng, **options):
     """A random base of at most 4,000 cases whose patterns have fallbacks."""
     found = random_base(rng, **options)
     patterns = {
-        name: replace(p, fallbacks=tuple(rng.sample([o for o in found.patterns if o != name], 2)))
+        name: p._replace(fallbacks=tuple(rng.sample([o for o in found.patterns if o != name], 2)))
         for name, p in found.patterns.items()
     }
-    return replace(found, patterns=patterns)
+    return found.replaced(patterns=patterns)
 
 
 def cases_of(box, base):

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import pytest
@@ -36,13 +35,14 @@ def terminal(tmp_path):
     """A tmux server of its own; `terminal(keys)` types, waits for a text, and gives back the screen."""
     if shutil.which("tmux") is None:
         pytest.skip("tmux is missing")
-    socket = tmp_path / f"tmux-{uuid.uuid4().hex[:8]}"
+    sockets = []  # a server each time: one that is going away refuses the next session
 
     def tmux(*words):
-        return subprocess.run(["tmux", "-S", socket, *words], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(["tmux", "-S", sockets[-1], *words], capture_output=True, text=True, check=True).stdout
 
     class Terminal:
         def start(self, command, size="120x32"):
+            sockets.append(tmp_path / f"tmux-{len(sockets)}")
             width, height = size.split("x")
             env = f"env PYTHONPATH={Path.cwd()} XDG_STATE_HOME={tmp_path} ADVISOR_DEBUG=1"
             line = f"cd {tmp_path} && {env} {command}; echo ended with $?; exec sleep 600"
@@ -67,10 +67,11 @@ def terminal(tmp_path):
             tmux("resize-window", "-x", str(width), "-y", str(height))
 
         def kill(self):
-            tmux("kill-session")
+            tmux("kill-server")
 
     yield Terminal()
-    subprocess.run(["tmux", "-S", socket, "kill-server"], capture_output=True, check=False)
+    for socket in sockets:
+        subprocess.run(["tmux", "-S", socket, "kill-server"], capture_output=True, check=False)
 
 
 @pytest.mark.lab

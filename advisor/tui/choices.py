@@ -1,0 +1,78 @@
+"""A question as numbered choices or a typed line, and what was chosen or typed as an answer."""
+
+from __future__ import annotations
+
+from advisor.answering import RefusedError, fitting, say
+from advisor.answers import written
+from advisor.interview import Session
+from advisor.rulebase import Question
+from advisor.scalars import resolve
+from advisor.text import quoted
+from advisor.tui import panes
+from advisor.tui.widgets import Ask, Choice
+from advisor.values import UNKNOWN, Other, Unknown, Value
+
+
+def choices(session: Session, question: Question) -> list[Choice]:
+    """The choices of a question: its options, texts given before, one for anything else, "I don't know"."""
+    listed: list[tuple[str, object]] = []
+    if question.type == "yes-no":
+        listed = [("yes", True), ("no", False)]
+    elif question.options:
+        answer = session.answers.get(question.id)
+        given = [choice for choice in answer if isinstance(choice, Other)] if isinstance(answer, tuple) else []
+        listed = [(label, option) for option, label in question.options.items()]
+        listed += [(say(question, other), other) for other in given]
+        listed.append(("something else ...", Ask()))
+    several = question.type == "some-of"
+    listed += [("none of these", ())] if several else []
+    made = [
+        Choice(str(i), label, value, ticks=several and isinstance(value, str | Other))
+        for i, (label, value) in enumerate(listed, 1)
+    ]
+    return [*made, Choice("0" if listed else "?", panes.unknown(session, question), UNKNOWN)]
+
+
+def place(listed: list[Choice], answer: Value | None) -> int:
+    """Where the highlight begins: at the answer, else at the first choice."""
+    for i, choice in enumerate(listed):
+        if isinstance(answer, tuple) and answer and choice.value == answer[0]:
+            return i
+        if isinstance(answer, Other) and isinstance(choice.value, Ask):
+            return i
+        if type(choice.value) is type(answer) and choice.value == answer:
+            return i
+    return 0
+
+
+def hint(question: Question) -> str:
+    """What the keys do where that is not plain."""
+    if question.type == "some-of":
+        return "A number or space ticks; Enter takes what is ticked"
+    if question.type == "number":
+        unit = f"In {question.unit}. " if question.unit else ""
+        return f"{unit}Enter takes it; ? means I don't know"
+    return "Enter takes it; down and Enter mean I don't know" if question.type == "text" else ""
+
+
+def typed_before(answer: Value | None) -> str:
+    """An answer as it would be typed."""
+    if answer is None or isinstance(answer, Unknown):
+        return ""
+    return answer if isinstance(answer, str) else written(answer)
+
+
+def typed_value(question: Question, text: str) -> Value | None:
+    """The typed line as an answer; None if nothing is typed; for a wrong number, a sentence about it."""
+    text = text.strip()
+    if not text:
+        return None
+    if question.type == "text":
+        return text
+    value = resolve(text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{quoted(text)} is not a number; write plain digits."
+    try:
+        return fitting(question, value)
+    except RefusedError as refused:
+        return str(refused)

@@ -1,0 +1,94 @@
+"""The small screens in front of others: a text, a decision, a list to choose from, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from advisor.tui.widgets import Choice, Line, Numbered
+
+
+class AskText(ModalScreen[str | None]):
+    """Asks for one line. Escape gives None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+
+    def __init__(
+        self, question: str, text: str = "", note: str = "", check: Callable[[str], str] | None = None
+    ) -> None:
+        super().__init__()
+        self.question, self.text, self.note, self.check = question, text, note, check
+
+    def compose(self) -> ComposeResult:
+        """A question, a line, what is wrong with it."""
+        with Vertical(classes="dialog"):
+            yield Static(Content.styled(self.question, "bold"), markup=False)
+            yield Line("line", self.text)
+            yield Static(self.note, id="note", markup=False)
+            yield Static("Enter takes it, Escape goes back", classes="keys", markup=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the line, or say what is wrong with it."""
+        event.stop()
+        wrong = self.check(event.value) if self.check else ""
+        if wrong:
+            self.query_one("#note", Static).update(Content.styled(wrong, "bold $error"))
+        else:
+            self.dismiss(event.value.strip())
+
+
+class Choose(ModalScreen[object]):
+    """Asks for one of a few things, each with a number. Escape gives None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+
+    def __init__(self, question: str, choices: list[tuple[str, object]], note: str = "", at: int = 0) -> None:
+        super().__init__()
+        self.question, self.note, self.at = question, note, at
+        self.choices = [Choice(str(i), label, value) for i, (label, value) in enumerate(choices, 1)]
+
+    def compose(self) -> ComposeResult:
+        """A question and its choices."""
+        with Vertical(classes="dialog"):
+            yield Static(Content.styled(self.question, "bold"), markup=False)
+            if self.note:
+                yield Static(self.note, markup=False)
+            yield Numbered("choices")
+            yield Static("Enter or a number takes one, Escape goes back", classes="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self.query_one(Numbered).fill(self.choices, at=self.at)
+
+    def on_numbered_picked(self, event: Numbered.Picked) -> None:
+        """Give back what was chosen."""
+        event.stop()
+        self.dismiss(event.choice.value)
+
+
+class Help(ModalScreen[None]):
+    """Text to read. Any of its keys goes back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,enter,b", "dismiss(None)", "Back")]
+
+    def __init__(self, text: Content) -> None:
+        super().__init__()
+        self.text = text
+
+    def compose(self) -> ComposeResult:
+        """The text, and how to leave."""
+        with Vertical(classes="dialog tall"):
+            with VerticalScroll():
+                yield Static(self.text, markup=False)
+            yield Static("Up and down scroll, Escape goes back", classes="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """The keys scroll the text."""
+        self.query_one(VerticalScroll).focus()

@@ -1,0 +1,182 @@
+"""The widgets that take an answer: a numbered list, and a line for numbers and texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.message import Message
+from textual.scrollbar import ScrollBarRender
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+
+class PlainBars(ScrollBarRender):
+    """Scroll bars of blanks: the usual eighths of a block have no certain width in East Asian terminals."""
+
+    VERTICAL_BARS = [" "] * 8
+    HORIZONTAL_BARS = [" "] * 8
+
+
+KEYS = frozenset("0123456789?")
+DIGITS = frozenset("0123456789.")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of a numbered list. `key` is typed for it, `value` means something to the owner; some are ticked."""
+
+    key: str
+    label: str
+    value: object
+    ticks: bool = False
+
+
+class Numbered(OptionList):
+    """Choices that a typed number takes at once. Those that are ticked wait for Enter."""
+
+    BINDINGS = [Binding("space", "tick", "Tick", show=False)]  # noqa: RUF012  # as Textual declares it
+
+    class Picked(Message):
+        """A choice was made."""
+
+        def __init__(self, choice: Choice) -> None:
+            super().__init__()
+            self.choice = choice
+
+    class Done(Message):
+        """Several were ticked, and that is all."""
+
+        def __init__(self, values: tuple[object, ...]) -> None:
+            super().__init__()
+            self.values = values
+
+    class Moved(Message):
+        """The highlight moved or a tick changed: time for another preview."""
+
+    def __init__(self, widget_id: str) -> None:
+        super().__init__(id=widget_id, markup=False, compact=True)
+        self.choices: list[Choice] = []
+        self.ticked: list[object] = []
+        self.typed = ""
+        self.marked = -1
+
+    def fill(self, choices: list[Choice], *, ticked: tuple[object, ...] = (), at: int = 0) -> None:
+        """Show other choices, the highlight at one of them."""
+        self.choices, self.ticked, self.typed = choices, list(ticked), ""
+        self.marked = min(at, len(choices) - 1)
+        self.set_options([Option(self.prompt(choice)) for choice in choices])
+        self.highlighted = self.marked if choices else None
+
+    def prompt(self, choice: Choice) -> Content:
+        """The line of a choice: its number, its tick, its label."""
+        tick = ""
+        if choice.ticks:
+            tick = "[x] " if choice.value in self.ticked else "[ ] "
+        mark = ">" if 0 <= self.marked < len(self.choices) and choice is self.choices[self.marked] else " "
+        return Content.assemble((f"{mark}{choice.key:>2} ", "bold"), tick, choice.label)
+
+    @property
+    def choice(self) -> Choice | None:
+        """The highlighted choice."""
+        return self.choices[self.highlighted] if self.highlighted is not None and self.choices else None
+
+    async def on_key(self, event: events.Key) -> None:
+        """Digits take a choice as soon as no longer number could be meant."""
+        if event.character is None or event.character not in KEYS or not self.choices:
+            return
+        keys = [choice.key for choice in self.choices]
+        before, self.typed = self.typed, ""
+        typed = before + event.character
+        if typed not in keys:
+            if before and self.choices[keys.index(before)].ticks:
+                self.take(self.choices[keys.index(before)])  # 1 and then 2, where there is no 12
+            typed = event.character
+        if typed not in keys:
+            return
+        event.stop()
+        self.highlighted = keys.index(typed)
+        if typed != "0" and any(key != typed and key.startswith(typed) for key in keys):
+            self.typed = typed  # 1 may become 12: a further digit or Enter decides
+        else:
+            self.take(self.choices[keys.index(typed)])
+
+    def take(self, choice: Choice) -> None:
+        """Tick the choice, or make it."""
+        if choice.ticks:
+            gone = choice.value in self.ticked
+            self.ticked = [v for v in self.ticked if v != choice.value] if gone else [*self.ticked, choice.value]
+            self.replace_option_prompt_at_index(self.choices.index(choice), self.prompt(choice))
+            self.post_message(self.Moved())
+        else:
+            self.post_message(self.Picked(choice))
+
+    def action_tick(self) -> None:
+        """Space ticks where several may hold, and takes the choice elsewhere."""
+        self.typed = ""
+        if self.choice is not None:
+            self.take(self.choice)
+
+    def action_select(self) -> None:
+        """Enter takes what is ticked (or else the highlighted line), and elsewhere the choice."""
+        pending, self.typed = self.typed, ""
+        chosen = self.choice
+        if chosen is None:
+            return
+        if not chosen.ticks:
+            self.post_message(self.Picked(chosen))
+            return
+        if (pending or not self.ticked) and chosen.value not in self.ticked:
+            self.take(chosen)
+        self.post_message(self.Done(tuple(self.ticked)))
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Keep the list's own message inside, and say that it moved."""
+        event.stop()
+        if self.marked == event.option_index:
+            return  # `fill` has drawn it so
+        before, self.marked = self.marked, event.option_index
+        for index in {before, self.marked}:
+            if 0 <= index < len(self.choices):
+                self.replace_option_prompt_at_index(index, self.prompt(self.choices[index]))
+        self.post_message(self.Moved())
+
+    async def _on_click(self, event: events.Click) -> None:
+        """A click takes the choice under it."""
+        event.prevent_default()
+        index = event.style.meta.get("option")
+        if isinstance(index, int):
+            self.highlighted = index
+            self.take(self.choices[index])
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The value of the choice "something else": a text has to be asked for."""
+
+
+class Line(Input):
+    """A line for a number or a text. Where a number is wanted, letters stay commands of the screen."""
+
+    def __init__(self, widget_id: str, text: str = "") -> None:
+        super().__init__(text, id=widget_id, compact=True, select_on_focus=False)
+        self.numeric = False
+
+    def fill(self, text: str, placeholder: str, *, numeric: bool) -> None:
+        """Show another text to edit."""
+        self.numeric = numeric
+        self.placeholder = placeholder
+        self.value = text
+        self.cursor_position = len(text)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """What the line keeps for itself instead of handing it to the bindings of the screen."""
+        if self.numeric and character is not None:
+            return character in DIGITS
+        return super().check_consume_key(key, character)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.numeric and event.is_printable and event.character not in DIGITS:
+            event.prevent_default()
