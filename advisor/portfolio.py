@@ -13,7 +13,7 @@ from advisor.answers import Project
 from advisor.decision import decide, excluding, know
 from advisor.errors import Exit
 from advisor.rulebase import RuleBase
-from advisor.values import Unknown, Value
+from advisor.values import UNKNOWN, Value
 from advisor.verdict import Judge
 
 ON_A_PAGE = ("browser", "mobile-browser")
@@ -46,16 +46,20 @@ def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> d
 def merge(
     name: str, answers: Mapping[str, Mapping[str, Value]], alone: Mapping[str, str | None], base: RuleBase
 ) -> str | None:
-    """The connection that a neighbour on the same page keeps open anyway, if this feature can ride on it."""
+    """The connection that a neighbour on the same page keeps open anyway, if this feature can ride on it.
+
+    "None is open" is said of today; what a neighbour is about to open counts all the same.
+    """
     facts = answers[name]
-    if not isinstance(facts.get("existing-connection"), Unknown | None) or page_of(facts, base) is None:
+    if facts.get("existing-connection", "none") not in (UNKNOWN, "none") or page_of(facts, base) is None:
         return None
     if alone[name] in (None, "websocket") or base.patterns[alone[name] or ""].group == "outside":
         return None
     neighbours = {
-        alone[other]
+        connection
         for other, theirs in answers.items()
         if other != name and page_of(theirs, base) == page_of(facts, base)
+        for connection in (alone[other], theirs.get("existing-connection"))
     }
     case = know(facts, base).lead
     for connection in SHARED:

@@ -1,4 +1,4 @@
-"""Options of the whole suite: `--no-skip` (a skip is a failure), `--long` (run what takes minutes), `--accept` (goldens)."""
+"""Options of the whole suite: `--no-skip` (a skip is a failure), `--long` (takes minutes), `--accept` (goldens)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Machines that run tests are shared: a slow example is not a wrong one. The same examples everywhere, so a red run repeats.
+# Machines that run tests are shared: a slow example is not a wrong one. Always the same examples: a red run repeats.
 settings.register_profile("advisor", deadline=None, derandomize=True)
 settings.load_profile("advisor")
 
@@ -32,7 +32,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001  # pytest passes it by name
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.skipped and item.config.getoption("--no-skip") and item.get_closest_marker("benchmark") is None:

@@ -1,7 +1,7 @@
 """Would anybody notice? Every rule is dropped, and every condition dropped, negated or swapped for another answer.
 
-`python tests/mutate.py [RULE-ID ...]` prints the share of mutants that the prover, an example or a scenario notices, and the survivors.
-Stored output does not count.
+`python tests/mutate.py [RULE-ID ...]` prints the share of mutants that the prover, an example, a boundary case or a
+scenario notices, and the survivors. Stored output does not count.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from advisor.decision import accepted, decide, excluding, holds, know, with_patt
 from advisor.knowledge import load
 from advisor.portfolio import merge
 from advisor.prove import prove
-from advisor.rulebase import PATTERN, RuleBase
+from advisor.rulebase import PATTERN, Example, RuleBase
 
 Mutant = tuple[str, RuleBase]
 
@@ -37,26 +36,26 @@ def mutants(base: RuleBase) -> Iterator[Mutant]:
     for i, rule in enumerate(base.excludes):
         for what, made in changed(rule, base, pattern=False):
             kept = [*base.excludes[:i], *([made] if made else []), *base.excludes[i + 1 :]]
-            yield what, replace(base, excludes=tuple(kept), diagram=None)
+            yield what, base.replaced(excludes=tuple(kept), diagram=None)
     for i, rule in enumerate(base.accepts):
         for what, made in changed(rule, base, pattern=True):
             kept = [*base.accepts[:i], *([made] if made else []), *base.accepts[i + 1 :]]
-            yield what, replace(base, accepts=tuple(kept), diagram=None)
+            yield what, base.replaced(accepts=tuple(kept), diagram=None)
     for s, step in enumerate(base.steps):
         for i, rule in enumerate(step.rules):
             for what, made in changed(rule, base, pattern=False):
                 rules = (*step.rules[:i], *([made] if made else []), *step.rules[i + 1 :])
-                steps = (*base.steps[:s], replace(step, rules=rules), *base.steps[s + 1 :])
-                yield what, replace(base, steps=steps, diagram=None)
+                steps = (*base.steps[:s], step._replace(rules=rules), *base.steps[s + 1 :])
+                yield what, base.replaced(steps=steps, diagram=None)
         if s:
             steps = (*base.steps[: s - 1], step, base.steps[s - 1], *base.steps[s + 1 :])
-            yield f"step {step.id} before {base.steps[s - 1].id}", replace(base, steps=steps, diagram=None)
+            yield f"step {step.id} before {base.steps[s - 1].id}", base.replaced(steps=steps, diagram=None)
     for key, caveat in base.caveats.items():
         for what, made in changed(caveat, base, pattern=True):
             caveats = {k: c for k, c in base.caveats.items() if k != key or made}
             if made:
                 caveats[key] = made
-            yield what, replace(base, caveats=caveats)
+            yield what, base.replaced(caveats=caveats)
 
 
 def changed(rule: Any, base: RuleBase, *, pattern: bool) -> Iterator[tuple[str, Any]]:
@@ -64,7 +63,7 @@ def changed(rule: Any, base: RuleBase, *, pattern: bool) -> Iterator[tuple[str, 
     yield f"{rule.id} dropped", None
     for i, name in enumerate(getattr(rule, "patterns", ())):
         if len(rule.patterns) > 1:
-            yield f"{rule.id} without {name}", replace(rule, patterns=rule.patterns[:i] + rule.patterns[i + 1 :])
+            yield f"{rule.id} without {name}", rule._replace(patterns=rule.patterns[:i] + rule.patterns[i + 1 :])
     space = Space([v for v in base.variables if pattern or v.name != PATTERN])
     for what, when in altered(rule.when, base):
         try:
@@ -72,7 +71,7 @@ def changed(rule: Any, base: RuleBase, *, pattern: bool) -> Iterator[tuple[str, 
         except ConditionError:
             continue
         if {tuple(sorted(b.items())) for b in boxes} != {tuple(sorted(b.items())) for b in rule.boxes}:
-            yield f"{rule.id}: {what}", replace(rule, boxes=boxes, when=when)
+            yield f"{rule.id}: {what}", rule._replace(boxes=boxes, when=when)
 
 
 def altered(when: Any, base: RuleBase) -> Iterator[tuple[str, Any]]:
@@ -100,7 +99,7 @@ def alternatives(fact: str, wanted: Any, base: RuleBase) -> Iterator[tuple[str, 
             yield f"without {names[i]}", names[:i] + names[i + 1 :]
     variable = base.variables[base.of_fact[fact][0]]
     values = [v for v in variable.values if v != "other"] if not variable.element else []
-    other = next((v for v in values if v not in [str(n) for n in names] and values not in (["no", "yes"],)), None)
+    other = next((v for v in values if v not in [str(n) for n in names] and values != ["no", "yes"]), None)
     if other is not None:
         yield f"also {other}", [*names, other]
 
@@ -159,29 +158,25 @@ def notice(what: str, mutant: RuleBase, base: RuleBase, judged: Judged, before: 
 
 def broken_promises(mutant: RuleBase, base: RuleBase) -> bool:
     """Whether an example beside a rule, the dropped one's included, does not come out any more."""
-    for rule in base.excludes:
-        for e in rule.examples:
-            if excluding(e.expect, know(e.given, mutant).lead, mutant) is None:
-                return True
-    for step in base.steps:
-        for rule in step.rules:
-            if any(decide(know(e.given, mutant).lead, mutant).primary != e.expect for e in rule.examples):
-                return True
-    for rule in base.accepts:
-        for e in rule.examples:
-            case = know(e.given, mutant).lead
-            primary = decide(case, mutant).primary
-            if primary is None or e.expect not in dict(accepted(with_pattern(case, primary, mutant), primary, mutant)):
-                return True
-    for key, caveat in base.caveats.items():
-        for e in caveat.examples:
-            case = know(e.given, mutant).lead
-            primary = decide(case, mutant).primary
-            there = primary is not None and key in mutant.caveats
-            raised = there and holds(mutant.caveats[key], with_pattern(case, primary or "", mutant))
-            if raised != (e.expect == "raised"):
-                return True
-    return False
+    excludes = [(e, "excluded") for rule in base.excludes for e in rule.examples]
+    choices = [(e, "primary") for step in base.steps for rule in step.rules for e in rule.examples]
+    accepts = [(e, "acceptable") for rule in base.accepts for e in rule.examples]
+    caveats = [(e, key) for key, caveat in base.caveats.items() for e in caveat.examples]
+    return any(not _kept(example, kind, mutant) for example, kind in (*excludes, *choices, *accepts, *caveats))
+
+
+def _kept(example: Example, kind: str, base: RuleBase) -> bool:
+    case = know(example.given, base).lead
+    if kind == "excluded":
+        return excluding(example.expect, case, base) is not None
+    primary = decide(case, base).primary
+    if kind == "primary" or primary is None:
+        return primary == example.expect
+    full = with_pattern(case, primary, base)
+    if kind == "acceptable":
+        return example.expect in dict(accepted(full, primary, base))
+    raised = kind in base.caveats and holds(base.caveats[kind], full)
+    return raised == (example.expect == "raised")
 
 
 def main(only: list[str]) -> int:

@@ -1,7 +1,7 @@
 """How the decisions compare with people's labels: `python tests/score.py` prints the score and every miss.
 
-The scenarios in tests/scenarios/*.yaml carry the first labelling. tests/scenarios/second.yaml carries a second one, made from
-the stories alone by somebody who saw neither the first nor the rules; the agreement of the two is the level to compare with.
+The scenarios in tests/scenarios/*.yaml carry the first labelling. second.yaml beside them carries another, made from
+the stories alone by somebody who saw neither the first nor the rules; the agreement of the two is what to compare with.
 """
 
 from __future__ import annotations

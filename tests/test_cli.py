@@ -124,8 +124,8 @@ def test_no_pattern_is_exit_3(tmp_path: Path) -> None:
     start = decision.index("  - step: one-way\n")
     (rules / "decision.yaml").write_text(decision[:start] + decision[decision.index("accepts:\n") :])
     code = (
-        "import os, sys; from pathlib import Path; import advisor.knowledge as k;"
-        "k.data = lambda kind: Path(os.environ['RULES']); from advisor.cli import main; sys.exit(main())"
+        "import os, sys; import advisor.knowledge as k;"
+        "k.shipped = lambda kind: os.environ['RULES']; from advisor.cli import main; sys.exit(main())"
     )
     words = ["recommend", "--answers", str(NOTIFICATIONS), "--format", "json"]
     ran = subprocess.run(
@@ -145,7 +145,9 @@ def test_no_terminal_is_refused_before_textual_is_loaded() -> None:
         "import sys; from advisor.cli import main; code = main([]);"
         "print([m for m in ('textual', 'rich', 'pydantic', 'yaml', 'jinja2') if m in sys.modules]); sys.exit(code)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], input=b"", capture_output=True, check=False, cwd=ROOT, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], input=b"", capture_output=True, check=False, cwd=ROOT, timeout=60
+    )
     assert (ran.returncode, ran.stdout) == (2, b"[]\n")
     assert b"advisor recommend --answers FILE" in ran.stderr
 
@@ -204,7 +206,18 @@ def test_rules_check_shows_place_and_witness(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["answers", "article", "caveats", "decision", "derived", "impossible", "patterns", "priors", "questions", "verdict"],
+    [
+        "answers",
+        "article",
+        "caveats",
+        "decision",
+        "derived",
+        "impossible",
+        "patterns",
+        "priors",
+        "questions",
+        "verdict",
+    ],
 )
 def test_schemas_are_valid_and_fit_the_shipped_files(name: str) -> None:
     from jsonschema import Draft202012Validator

@@ -28,7 +28,7 @@ def base():
 
 
 def same(a, b):
-    for name in vars(a):
+    for name in a.__slots__:
         assert getattr(a, name) == getattr(b, name), name
 
 

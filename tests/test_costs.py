@@ -190,9 +190,7 @@ def test_every_figure_has_evidence_and_is_used():
 
 
 def _with_tables(tables):
-    from dataclasses import replace
-
-    return replace(RULES, tables=tables)
+    return RULES.replaced(tables=tables)
 
 
 def test_all_patterns_that_hold_events_are_there():

@@ -151,10 +151,8 @@ def test_order_inside_a_step_does_not_matter_where_the_prover_sees_no_disagreeme
 
 
 def shuffle(base, rng):
-    from dataclasses import replace
-
-    steps = [replace(step, rules=tuple(rng.sample(step.rules, len(step.rules)))) for step in base.steps]
-    return replace(base, steps=tuple(steps))
+    steps = [step._replace(rules=tuple(rng.sample(step.rules, len(step.rules)))) for step in base.steps]
+    return base.replaced(steps=tuple(steps))
 
 
 @slow

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from advisor import knowledge
 from advisor.data import data
 from advisor.knowledge import cache_file, load
 from advisor.rulejson import to_data
@@ -52,7 +55,7 @@ def damage(text):
 @pytest.mark.parametrize("kind", damage("{}").keys())
 def test_a_damaged_cache_is_passed_over_and_replaced(kind):
     fresh = to_data(load())
-    path = cache_file(data("rules"))
+    path = Path(cache_file(data("rules")))
     whole = path.read_text("utf-8")
     path.write_text(damage(whole)[kind], "utf-8")
     assert to_data(load()) == fresh
@@ -77,6 +80,50 @@ def test_a_change_of_the_rules_is_seen_at_once(tmp_path):
     after = load(folder)
     assert "renamed" in [i.id for i in after.impossible]
     assert before.sha256 != after.sha256
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("settled", [0, knowledge.SETTLED_S])
+def test_a_change_that_keeps_size_and_date_is_seen(tmp_path, monkeypatch, settled):
+    monkeypatch.setattr(knowledge, "SETTLED_S", settled)
+    folder = tmp_path / "rules"
+    shutil.copytree(data("rules"), folder)
+    before = load(folder)
+    path = folder / "impossible.yaml"
+    status = path.stat()
+    path.write_text(path.read_text("utf-8").replace("socket-open-where-blocked", "blocked-where-socket-open"), "utf-8")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    after = load(folder)
+    assert "blocked-where-socket-open" in [i.id for i in after.impossible]
+    assert before.sha256 != after.sha256
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("name", ["extra.yaml", "caveats/extra.yaml"])
+def test_a_file_that_comes_or_goes_is_seen(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(knowledge, "SETTLED_S", 0)
+    folder = tmp_path / "rules"
+    shutil.copytree(data("rules"), folder)
+    before = load(folder)
+    (folder / name).write_text("caveats: []\n", "utf-8")
+    assert load(folder).sha256 != before.sha256
+    (folder / name).unlink()
+    assert load(folder).sha256 == before.sha256
+
+
+def test_rules_that_were_only_touched_are_not_compiled_again(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(knowledge, "SETTLED_S", 0)
+    folder = tmp_path / "rules"
+    shutil.copytree(data("rules"), folder)
+    fresh = to_data(load(folder))
+    monkeypatch.setattr(knowledge, "_compiled", lambda _: pytest.fail("compiled again"))
+    for path in folder.glob("*.yaml"):
+        path.touch()
+    assert to_data(load(folder)) == fresh
+    monkeypatch.setattr(knowledge, "_digest", lambda _: pytest.fail("read again"))  # the new dates are kept as well
+    assert to_data(load(folder)) == fresh
+    assert len([p for p in files(cache) if p.is_file()]) == 1
 
 
 def test_several_at_once_get_the_same_rules_and_leave_one_whole_file(cache):

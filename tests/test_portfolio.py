@@ -50,13 +50,26 @@ def test_a_one_way_feature_rides_on_the_socket_that_its_page_has_open(judge):
     [
         {"page": "another"},
         {"clients": ("server",)},
-        {"existing-connection": "none"},
+        {"existing-connection": "sse"},
         {"websockets-blocked": "always"},
     ],
 )
 def test_it_does_not_where_it_is_elsewhere_or_says_otherwise_or_cannot(judge, apart):
     features, _ = decided(judge, {"chat": CHAT, "status": {**STATUS, **apart}})
     assert features["status"]["primary"] == features["status"]["alone"] != "websocket"
+
+
+def test_nothing_open_today_does_not_forbid_to_share_what_will_be(judge):
+    """The interview asks what is open now; "none" is the honest answer before anything is built."""
+    none = {"existing-connection": "none"}
+    features, _ = decided(judge, {"chat": {**CHAT, **none}, "status": {**STATUS, **none}})
+    assert features["status"]["primary"] == "websocket"
+
+
+def test_a_socket_that_a_neighbour_says_is_open_carries_this_one_too(judge):
+    open_now = {**STATUS, "existing-connection": "websocket"}
+    features, _ = decided(judge, {"old": open_now, "new": dict(STATUS)})
+    assert features["new"]["primary"] == "websocket"
 
 
 @settings(max_examples=25, deadline=None)

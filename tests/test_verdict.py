@@ -207,9 +207,7 @@ def test_answers_that_contradict_each_other_are_said_and_still_decided():
 
 
 def test_a_rule_base_that_is_too_wide_for_a_diagram_is_decided_by_boxes(monkeypatch):
-    from dataclasses import replace
-
-    base = replace(load(), diagram=None)
+    base = load().replaced(diagram=None)
     slim = Judge(base)
     monkeypatch.setattr(Diagram, "of", staticmethod(_too_wide))
     wide = Judge(base)
@@ -220,5 +218,5 @@ def test_a_rule_base_that_is_too_wide_for_a_diagram_is_decided_by_boxes(monkeypa
         assert [c for c in one["changes"] if len(c["set"]) == 1] == other["changes"]
 
 
-def _too_wide(base):
+def _too_wide(_base):
     raise TooWideError
