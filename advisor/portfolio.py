@@ -17,6 +17,7 @@ from advisor.values import UNKNOWN, Value
 from advisor.verdict import Judge
 
 ON_A_PAGE = ("browser", "mobile-browser")
+HELD = ("sse", "long-polling", "fetch-stream", "grpc-web")  # each holds an HTTP response open
 SHARED = ("websocket", "sse")  # connections that can carry a second feature, the stronger first
 
 
@@ -100,6 +101,40 @@ def shared(
             for (page, pattern), names in groups.items()
             if len(names) > 1
         ],
+        "pages": pages(features, answers, base),
         "caveats": [caveat for caveat, count in raised.items() if count > 1],
         "timing": times,
     }
+
+
+def pages(
+    features: list[dict[str, Any]], answers: Mapping[str, Mapping[str, Value]], base: RuleBase
+) -> list[dict[str, Any]]:
+    """How many HTTP responses each page holds, times the tabs: what counts against a browser's limit for one host.
+
+    Event streams of a page are one, since they share it; a held poll, a streamed body or a gRPC-Web stream is one each.
+    `http2` is None where nobody stated it.
+    """
+    held: dict[str, list[str]] = {}
+    tabs: dict[str, float] = {}
+    http2: dict[str, set[Value | None]] = {}
+    for feature in features:
+        page = page_of(answers[feature["name"]], base)
+        if page is None or feature["primary"] not in HELD:
+            continue
+        held.setdefault(page, []).append(feature["primary"])
+        known = know(answers[feature["name"]], base)
+        tabs[page] = max(tabs.get(page, 0), _number(known.answers["tabs-per-user"]))
+        http2.setdefault(page, set()).add(known.stated.get("http2-to-browser"))
+    made = []
+    for page, patterns in held.items():
+        streams = sum(p != "sse" for p in patterns) + ("sse" in patterns)
+        stated = next(iter(http2[page])) if len(http2[page]) == 1 else None
+        total = streams * tabs[page]
+        made.append({"page": page, "streams": streams, "tabs": tabs[page], "total": total, "http2": stated})
+    return made
+
+
+def _number(value: Value) -> float:
+    assert isinstance(value, int | float)
+    return value

@@ -183,6 +183,7 @@ def _shared(verdict: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
         name, pattern = escape(feature["name"]), escape(words.title(feature["primary"], base))
         yield f"| {name} | {pattern} | {feature['confidence']} |"
     lines = [words.connection_line(connection, base) for connection in verdict["shared"]["connections"]]
+    lines += filter(None, map(words.page_line, verdict["shared"]["pages"]))
     if lines:
         yield from ("", *_bullets(map(escape, lines)))
 

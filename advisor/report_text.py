@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from advisor import words
@@ -19,14 +18,16 @@ INK = {"bold": "1", "good": "32;1", "breaks": "31;1", "degrades": "33", "note": 
 MARK = {"passed": "-", "decided": "*"}
 
 
-@dataclass
 class Page:
     """Lines of at most `width` columns; colour only where it was asked for, and never as the only sign of anything."""
 
-    width: int
-    colour: bool
-    lines: list[str] = field(default_factory=list)
-    told: set[str] = field(default_factory=set)  # caveats that were told in full
+    __slots__ = ("colour", "lines", "told", "width")
+
+    def __init__(self, width: int, colour: bool) -> None:
+        self.width = width
+        self.colour = colour
+        self.lines: list[str] = []
+        self.told: set[str] = set()  # caveats that were told in full
 
     def ink(self, text: str, style: str) -> str:
         """The text in a style of INK, or as it is."""
@@ -97,6 +98,8 @@ def _portfolio(page: Page, verdict: Mapping[str, Any], base: RuleBase) -> None:
         page.lines += wrap(line, page.width, " " * len(first), first).split("\n")
     for connection in verdict["shared"]["connections"]:
         page.say(words.connection_line(connection, base), hang=2)
+    for line in filter(None, map(words.page_line, verdict["shared"]["pages"])):
+        page.say(line, hang=2)
     if verdict["shared"]["caveats"]:
         page.item("Raised for the features together", ", ".join(verdict["shared"]["caveats"]))
     page.lines.append("")
@@ -271,6 +274,11 @@ def _open_ends(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
     if feature["open"]:
         page.head("Still open")
         page.say(", ".join(feature["open"]), hang=2)
+    if feature["ask_next"]:
+        asked = feature["ask_next"]
+        others = " or ".join(words.title(pattern, base) for pattern in asked["decides"])
+        page.head("Ask this next")
+        page.say(f"{asked['ask']} ({asked['fact']}) The answer can lead to {others}.", hang=2)
     if feature["changes"]:
         page.head("What would change it")
         for change in feature["changes"]:

@@ -84,6 +84,7 @@ class Judge:
             "caveats_if": [c for c in raised if "certainty" not in c],
             "assumptions": self._assumptions(known, other),
             "open": list(known.open),
+            "ask_next": self._ask_next(known, other),
             "changes": self._changes(other),
             "costs": costs(known.answers, base, stated=known.stated.keys()),
             "timing": times,
@@ -279,6 +280,15 @@ class Judge:
             decides = list(other.decisive.get(a.fact, ()))
             made.append({"fact": a.fact, "value": plain(a.value), "text": because, "decides": decides})
         return made
+
+    def _ask_next(self, known: Known, other: Changes) -> dict[str, Any] | None:
+        """The unanswered question whose answer bears most on the pattern: an open one first, then in decision order."""
+        assumed = {a.fact for a in known.assumptions if a.prior is None}
+        waiting = [f for f in other.decisive if f in known.open] + [f for f in other.decisive if f in assumed]
+        fact = next((f for f in waiting if not self.base.questions[f].settled), waiting[0] if waiting else None)
+        if fact is None:
+            return None
+        return {"fact": fact, "ask": self.base.questions[fact].ask, "decides": list(other.decisive[fact])}
 
     def _changes(self, other: Changes) -> list[dict[str, Any]]:
         made = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from advisor.costs import finite
-from advisor.text import number, visible
+from advisor.text import number, plural, visible
 from advisor.verdict import USUAL
 
 if TYPE_CHECKING:
@@ -249,6 +249,22 @@ def article_line(feature: Mapping[str, Any], base: RuleBase) -> str:
     if feature["departs"]:
         return f"{line} This verdict departs from it: {feature['departs']}"
     return f"{line} This verdict agrees." if given["primary"] == feature["primary"] else line
+
+
+ROOM = 5  # of the six connections that a browser opens to one host over HTTP/1.1: one more is needed for all the rest
+
+
+def page_line(page: Mapping[str, Any]) -> str:
+    """What one browser holds open to the host, where that comes near the limit of HTTP/1.1; else nothing."""
+    if page["total"] < ROOM or page["http2"]:
+        return ""
+    name = f"Page {visible(page['page'])}" if page["page"] else "The page"
+    streams = plural(page["streams"], "held response")
+    sure = "" if page["http2"] is False else "unless HTTP/2 reaches the browser, "
+    return (
+        f"{name}: {streams} x {number(page['tabs'])} tabs = {number(page['total'])} connections of one browser; "
+        f"{sure}it opens about six to one host for everything."
+    )
 
 
 def connection_line(connection: Mapping[str, Any], base: RuleBase) -> str:

@@ -132,3 +132,23 @@ def test_exit_is_0_for_what_lies_outside_too(judge):
     _, verdict = decided(judge, {"call": {"media": True}})
     assert verdict["features"][0]["outside"]
     assert verdict["exit"] == 0
+
+
+def test_tabs_times_streams_are_counted_for_each_page(judge):
+    feed = {"bidirectional-realtime": False, "tabs-per-user": 4, "page": "shop"}
+    held = {**feed, "buffering-intermediary": True, "http2-to-browser": False}
+    _, verdict = decided(
+        judge, {"one": feed, "two": feed, "three": {**held, "page": "stock"}, "four": {**held, "page": "stock"}}
+    )
+    assert verdict["shared"]["pages"] == [
+        {"page": "shop", "streams": 1, "tabs": 4, "total": 4, "http2": None},  # event streams of a page are one
+        {"page": "stock", "streams": 2, "tabs": 4, "total": 8, "http2": False},
+    ]
+
+
+def test_the_question_to_ask_next_is_unanswered_and_decides(judge):
+    features, _ = decided(judge, {"x": {"bidirectional-realtime": False}, "y": dict(STATUS)})
+    for name, facts in {"x": {"bidirectional-realtime"}, "y": set(STATUS)}.items():
+        asked = features[name]["ask_next"]
+        assert asked["fact"] not in facts
+        assert features[name]["primary"] not in asked["decides"]
