@@ -13,7 +13,7 @@ class Parser(argparse.ArgumentParser):
     """A parser for one command. Wrong words raise UsageError, with "did you mean" for options."""
 
     def __init__(self, prog: str, description: str) -> None:
-        super().__init__(prog=prog, description=description, allow_abbrev=False)
+        super().__init__(prog=prog, description=description, allow_abbrev=False, formatter_class=_help)
 
     def parse(self, words: list[str]) -> argparse.Namespace:
         """The options. Raises UsageError."""
@@ -28,3 +28,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing and leaving."""
         raise UsageError(f"{message}\nTry '{self.prog} --help'.")
+
+
+def _help(prog: str) -> argparse.HelpFormatter:
+    """Help in 78 columns. argparse makes one for every option; left to find the width itself, it imports shutil."""
+    return argparse.HelpFormatter(prog, width=78)

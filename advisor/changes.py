@@ -8,7 +8,7 @@ same way.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.decision import Answers, Known, decide, lead_case
 from advisor.diagram import Diagram, decision_order
@@ -17,8 +17,7 @@ from advisor.space import realise, typical
 from advisor.values import Other, Unknown, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """`to`: (pattern, answers to set), fewest answers first, then in the order of the patterns.
 
     `decisive`: for each fact, the patterns that another answer to it alone would give.

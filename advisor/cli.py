@@ -5,6 +5,7 @@ stdout carries data only; everything else goes to stderr.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -31,9 +32,13 @@ advisor COMMAND --help tells more.  Exit codes: 0 fine, 1 findings, 2 usage or b
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:  # the process is ours, and mostly over before looking for garbage would pay
+        gc.disable()
     try:
         code = _run(words)
         sys.stdout.flush()
+        if argv is None:
+            gc.freeze()  # else Python looks through everything once more before it leaves
     except BrokenPipeError:
         # The reader has seen enough (`| head`). Point stdout away, or the interpreter complains when it closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("ADVISOR_DEBUG"):
             raise
         _note(f"advisor: this is a bug of ours: {type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", []):
+            _note(note)
         _note("Please report it with the answers file; ADVISOR_DEBUG=1 shows the traceback.")
         return Exit.BUG
     return code
@@ -240,6 +247,7 @@ def _interview(words: list[str], commands: list[str]) -> int:
     if not terminal and not options.plain:
         # Textual would spin for ever here, so it must not even be imported.
         raise UsageError("there is no terminal to ask in; use: advisor recommend --answers FILE (or advisor --plain)")
+    gc.enable()  # this one stays for long
     if options.plain or os.environ.get("TERM") == "dumb" or os.environ.get("ACCESSIBLE"):
         from advisor.prompts import ask
 
@@ -267,9 +275,11 @@ def _note(text: str) -> None:
 
 
 def _width() -> int:
+    if not sys.stdout.isatty():
+        return 80
     from shutil import get_terminal_size
 
-    return max(40, min(get_terminal_size((80, 24)).columns, 100)) if sys.stdout.isatty() else 80
+    return max(40, min(get_terminal_size((80, 24)).columns, 100))
 
 
 def _colour() -> bool:

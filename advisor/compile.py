@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -134,7 +133,7 @@ class _Compiler:
                 feeds=tuple(q.feeds),
                 place=file.place(path, key=True),
             )
-            made[key] = replace(question, lead=self.value(file, (*path, "when-unknown", mode), question, lead))
+            made[key] = question._replace(lead=self.value(file, (*path, "when-unknown", mode), question, lead))
             if "other" in (q.options or {}):
                 self.problem(file, (*path, "options"), "`other` is implied; do not list it")
         return made

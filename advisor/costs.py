@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.rulebase import multiply
 from advisor.timing import timing
@@ -35,8 +34,7 @@ COUNTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """The numbers that the formulas take: per client where a rate, seconds and bytes elsewhere."""
 
     clients: float
@@ -133,8 +131,7 @@ def _patterns(at: Load, figures: Mapping[str, float], scale: float) -> dict[str,
     return {name: _for_all(one, clients, proxied=at.proxied) for name, one in each.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _One:
+class _One(NamedTuple):
     """One client's share: per hour, seconds, connections."""
 
     requests: float

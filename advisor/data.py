@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def data(kind: str) -> Path:
     """Return the folder `kind` ("rules" or "templates"). Raises FileNotFoundError if the install lacks it."""
-    here = Path(__file__).resolve().parent
-    for folder in (here / "_data" / kind, here.parent / kind):
-        if folder.is_dir():
+    from pathlib import Path
+
+    return Path(shipped(kind))
+
+
+def shipped(kind: str) -> str:
+    """`data`, for the start of every command."""
+    here = os.path.dirname(os.path.realpath(__file__))
+    for folder in (os.path.join(here, "_data", kind), os.path.join(os.path.dirname(here), kind)):
+        if os.path.isdir(folder):
             return folder
     raise FileNotFoundError(f"advisor is installed without its {kind}")

@@ -7,7 +7,6 @@ every rule and says how each came out. A property test pins them to each other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -27,8 +26,7 @@ class Assumption(NamedTuple):
     prior: Prior | None
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What the answers say about the case.
 
     `box` leaves free what stays open. `lead` is the case that gives the headline: every open fact at its lead value.
@@ -108,25 +106,6 @@ def usually(stated: Answers, base: RuleBase) -> dict[str, tuple[Value, Prior]]:
     return filled
 
 
-def asked(answers: Answers, base: RuleBase) -> dict[int, int]:
-    """The box of an interview so far: only what was answered limits it; "I don't know" is filled as `know` does."""
-    box: dict[int, int] = {}
-    filled: dict[str, Value] = {}
-    for fact, value in answers.items():
-        question = base.questions[fact]
-        if isinstance(value, Unknown):
-            if question.mode == "open":
-                continue
-            value = question.lead  # noqa: PLW2901  # the rest of the loop is about the value that counts
-        filled[fact] = value
-        box.update(base.encode(fact, value))
-    for derived in base.derived.values():
-        number = base.number(derived, filled)
-        if number is not None:
-            box[base.index[derived.id]] = 1 << band_of(derived.bands, number)
-    return box
-
-
 def case_of(answers: Answers, base: RuleBase) -> tuple[int, ...]:
     """The case of fully filled answers; the pattern's place holds 0 until it is known (see `with_pattern`)."""
     case = [0] * len(base.variables)
@@ -159,8 +138,7 @@ def holds(rule: Rule | Caveat | Impossible, case: Sequence[int]) -> bool:
 # --- the fast evaluator -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The primary pattern (None where no rule gives one) and the rule that chose it."""
 
     primary: str | None
@@ -320,8 +298,7 @@ def result_of(boxes: Sequence[Box], known: Box, base: RuleBase) -> Result:
 # --- the article ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ArticleVerdict:
+class ArticleVerdict(NamedTuple):
     """What the five numbered steps alone give: the pattern and the step that settled it, or None and 0."""
 
     primary: str | None

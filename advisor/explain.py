@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from advisor import words
@@ -225,7 +224,7 @@ def _bands(bands: Iterable[Band], unit: str) -> Iterator[Line]:
 def _evidence(items: Iterable[Evidence]) -> Iterator[Line]:
     yield 2, "Evidence:"
     for item in items:
-        yield 4, f"- {words.evidence(asdict(item))}"
+        yield 4, f"- {words.evidence(item._asdict())}"
         if item.url:
             yield 6, item.url
 

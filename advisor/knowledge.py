@@ -1,93 +1,131 @@
 """The rule base of this installation: compiled from the rules folder, or taken from the cache if nothing changed.
 
-The cache is a convenience: a missing, broken or unwritable one changes nothing but the time.
+The cache is a convenience: a missing, broken or unwritable one changes nothing but the time. Its file holds a checksum
+of what follows, the stamp of the sources, their digest, and the rule base as JSON, each in a line. The checksum and the
+stamp are read by every command: a CRC is enough to find damage, and hashlib would take longer than all the rest of it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import time
 from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
 
-from advisor.data import data
+from advisor.data import shipped
 from advisor.diagram import Diagram, TooWideError
-from advisor.rulebase import RuleBase
+from advisor.rulefiles import digest_of, sources
 from advisor.rulejson import from_data, to_data
 
-FORMAT = "2"  # of the cached data; raise it when rulebase.py changes shape
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from advisor.rulebase import RuleBase
+
+FORMAT = "3"  # of the cached data; raise it when rulebase.py changes shape
+SETTLED_S = 2.0  # file systems count coarsely: a file as new as this may change again and keep its size and date
+# The modules that shape what is made of the rules.
+CODE = (
+    "boxes", "compile", "conditions", "diagram", "given", "rulebase", "rulefiles", "rulejson", "scalars", "schema",
+    "space", "values", "yamlfile",
+)  # fmt: skip
 
 
-def load(folder: Path | None = None) -> RuleBase:
+def load(folder: str | Path | None = None) -> RuleBase:
     """The checked rule base. Raises RuleBaseError if the rules folder is broken."""
-    folder = folder or data("rules")
+    folder = os.fspath(folder or shipped("rules"))
     path = cache_file(folder)
-    cached = _read(path)
-    if cached is not None:
-        return cached
-    from advisor.compile import compile_folder
-
-    base = compile_folder(folder)
-    with suppress(TooWideError):  # then everything goes by boxes
-        base = replace(base, diagram=Diagram.of(base).data())
-    _write(path, base)
+    if path is None:
+        return _compiled(folder)
+    files = _files(folder)
+    stamp = _stamp(folder, files)  # taken before anything is read, so that what changes meanwhile is seen next time
+    kept = _read(path)
+    if kept is not None and stamp and kept[0] == stamp:
+        return from_data(json.loads(kept[2]))
+    digest = _digest(files)
+    if kept is not None and kept[1] == digest:  # touched, or copied
+        if stamp:
+            _write(path, stamp, digest, kept[2])
+        return from_data(json.loads(kept[2]))
+    base = _compiled(folder)
+    if _digest(_files(folder)) == digest:  # else somebody is writing the rules at this moment
+        _write(path, stamp, digest, json.dumps(to_data(base), separators=(",", ":")))
     return base
 
 
-def cache_file(folder: Path) -> Path | None:
-    """Where the compiled rules of this folder's content are kept; None where caching is switched off or impossible."""
+def _compiled(folder: str) -> RuleBase:
+    from pathlib import Path
+
+    from advisor.compile import compile_folder
+
+    base = compile_folder(Path(folder))
+    with suppress(TooWideError):  # then everything goes by boxes
+        base = base.replaced(diagram=Diagram.of(base).data())
+    return base
+
+
+def cache_file(folder: str | Path) -> str | None:
+    """Where this installation keeps this folder's compiled rules; None where caching is switched off or impossible."""
     if os.environ.get("ADVISOR_CACHE") == "":
         return None
     root = os.environ.get("ADVISOR_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    if not root:
+        root = os.path.expanduser("~/.cache")
+        if root.startswith("~"):  # there is no home
+            return None
+    of = os.fsencode(f"{os.path.realpath(folder)}\n{os.path.realpath(__file__)}")
+    return os.path.join(root, "advisor", f"rules-{crc32(of):08x}.json")
+
+
+def _files(folder: str) -> list[tuple[str, str]]:
+    """The rule files and the modules that shape what is made of them: names and paths."""
+    here = os.path.dirname(__file__)
+    files = [(name, os.path.join(folder, name)) for name in sources(folder)]
+    return files + [(name, os.path.join(here, f"{name}.py")) for name in CODE]
+
+
+def _stamp(folder: str, files: list[tuple[str, str]]) -> str:
+    """Sizes and dates of the files, in one line; empty where one is so new that its date tells too little."""
+    seen: list[object] = [FORMAT, os.path.realpath(folder)]
+    newest = 0
+    for name, path in files:
+        status = os.stat(path)
+        newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
+        seen += [name, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    return json.dumps(seen) if newest < time.time_ns() - SETTLED_S * 1e9 else ""
+
+
+def _digest(files: list[tuple[str, str]]) -> str:
+    return f"{FORMAT}-{digest_of(files)}"
+
+
+def _read(path: str) -> tuple[str, str, str] | None:
+    """Stamp, digest and JSON as they were written, or None."""
     try:
-        where = Path(root) if root else Path.home() / ".cache"
-    except RuntimeError:
-        return None
-    return where / "advisor" / f"rules-{_fingerprint(folder)}.json"
-
-
-def _fingerprint(folder: Path) -> str:
-    """Over the rules and over the modules that shape what is made of them."""
-    sha = hashlib.sha256(FORMAT.encode())
-    here = Path(__file__).parent
-    code = [
-        here / f"{name}.py"
-        for name in ("compile", "conditions", "diagram", "rulebase", "scalars", "schema", "space", "yamlfile")
-    ]
-    for path in [*sorted(folder.glob("*.yaml")), *sorted(folder.glob("caveats/*.yaml")), *code]:
-        content = path.read_bytes()
-        sha.update(f"{path.name} {len(content)}\n".encode())
-        sha.update(content)
-    return sha.hexdigest()[:32]
-
-
-def _read(path: Path | None) -> RuleBase | None:
-    if path is None:
-        return None
-    try:
-        told, _, body = path.read_bytes().partition(b"\n")
+        with open(path, "rb") as file:
+            told, _, body = file.read().partition(b"\n")
     except OSError:
         return None
     if told != _checksum(body):
         return None
-    return from_data(json.loads(body))
+    stamp, digest, text = body.decode().split("\n", 2)
+    return stamp, digest, text
 
 
 def _checksum(body: bytes) -> bytes:
-    return hashlib.sha256(body).hexdigest().encode()
+    return b"%08x %d" % (crc32(body), len(body))
 
 
-def _write(path: Path | None, base: RuleBase) -> None:
-    if path is None:
-        return
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    body = json.dumps(to_data(base), separators=(",", ":")).encode()
+def _write(path: str, stamp: str, digest: str, text: str) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
+    body = f"{stamp}\n{digest}\n{text}".encode()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(_checksum(body) + b"\n" + body)
-        temporary.replace(path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(_checksum(body) + b"\n" + body)
+        os.replace(temporary, path)
     except OSError:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            os.unlink(temporary)

@@ -7,14 +7,13 @@ regions. The prover asks whether a rule or caveat can apply there, the verdict w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.boxes import Box, covers, meet
 from advisor.rulebase import Rule, RuleBase
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """Cases (`box` without `minus`) in which `rule` decides for `pattern`."""
 
     rule: Rule

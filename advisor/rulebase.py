@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from advisor.boxes import Box
 from advisor.values import UNKNOWN, Other, Unknown, Value
@@ -20,8 +20,7 @@ Severity = Literal["breaks", "degrades", "note"]
 PATTERN = "pattern"  # the name under which accepts and caveats speak about the feature's pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands in the rules folder, counted from 1."""
 
     file: str
@@ -29,8 +28,7 @@ class Place:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Why something is believed; `text` tells what it says. `where` is the article's section, `url` the address."""
 
     kind: Literal["article", "source", "measured", "judgement"]
@@ -40,8 +38,7 @@ class Evidence:
     as_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """A named stretch of a number: low <= number < high."""
 
     id: str
@@ -49,8 +46,7 @@ class Band:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One fact: how it is asked, and what "I don't know" does.
 
     `mode` is "assume" (the lead value is taken and printed as an assumption) or "open" (every value is followed; the
@@ -75,8 +71,7 @@ class Question:
     place: Place = Place("rules/questions.yaml", 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(NamedTuple):
     """A number that follows from others: the product of each source to the power of its exponent."""
 
     id: str
@@ -87,8 +82,7 @@ class Derived:
     place: Place = Place("rules/derived.yaml", 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """One dimension of the space of cases.
 
     A some-of question gives one yes-no variable per element, named `fact=element`; every other question gives one,
@@ -101,8 +95,7 @@ class Variable:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """A case beside a rule, and what the rule must do with it."""
 
     given: dict[str, Value]
@@ -110,8 +103,7 @@ class Example:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule. `boxes` is its condition as a union; `patterns` is what it excludes, chooses (in order) or accepts."""
 
     id: str
@@ -124,8 +116,7 @@ class Rule:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Rules that must not disagree. Between steps the order decides."""
 
     id: str
@@ -134,8 +125,7 @@ class Step:
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Caveat:
+class Caveat(NamedTuple):
     """Something the team must know or do. `figures` is printed only when every number it names is known."""
 
     id: str
@@ -152,8 +142,7 @@ class Caveat:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A way of delivering events. `group` is core, extended or outside; `fallbacks` are tried in order."""
 
     id: str
@@ -168,8 +157,7 @@ class Pattern:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Impossible:
+class Impossible(NamedTuple):
     """A combination of answers that contradicts itself."""
 
     id: str
@@ -179,8 +167,7 @@ class Impossible:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Prior:
+class Prior(NamedTuple):
     """What one answer usually means for facts that nobody stated: a better assumption than the question's own."""
 
     id: str
@@ -191,8 +178,7 @@ class Prior:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     """A finding that the authors accept, and why."""
 
     finding: str
@@ -203,56 +189,68 @@ class Waiver:
 KnownBox: TypeAlias = dict[int, int]
 
 
-@dataclass(frozen=True, eq=False)  # compared and hashed by identity: what is made of it is kept by lru_cache
 class RuleBase:
-    """Everything the rules folder says, cross-checked. `full[v]` is the mask of all values of variable v."""
+    """Everything the rules folder says, cross-checked. `full[v]` is the mask of all values of variable v.
 
-    version: str
-    sha256: str
-    questions: dict[str, Question]
-    derived: dict[str, Derived]
-    patterns: dict[str, Pattern]
-    variables: tuple[Variable, ...]
-    excludes: tuple[Rule, ...]
-    steps: tuple[Step, ...]
-    accepts: tuple[Rule, ...]
-    article: tuple[Step, ...]
-    caveats: dict[str, Caveat]
-    impossible: tuple[Impossible, ...]
-    priors: tuple[Prior, ...]
-    tables: dict[str, Any]  # figures for costs and timing, as in rules/costs.yaml and rules/timing.yaml
-    waivers: tuple[Waiver, ...]
-    diagram: Any = None  # of the decision, as diagram.py writes it; None until somebody needs it
-    full: tuple[int, ...] = field(init=False)
-    index: dict[str, int] = field(init=False)
-    of_fact: dict[str, tuple[int, ...]] = field(init=False)
+    Compared and hashed by identity: what is made of it is kept by lru_cache, so it must never be written to.
+    """
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "full", tuple((1 << len(v.values)) - 1 for v in self.variables))
-        object.__setattr__(self, "index", {v.name: i for i, v in enumerate(self.variables)})
-        of_fact: dict[str, list[int]] = {}
-        for i, v in enumerate(self.variables):
-            of_fact.setdefault(v.fact, []).append(i)
-        object.__setattr__(self, "of_fact", {fact: tuple(found) for fact, found in of_fact.items()})
+    SAID: Final = (
+        "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "steps", "accepts",
+        "article", "caveats", "impossible", "priors", "tables", "waivers", "diagram",
+    )  # fmt: skip
+    __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
+
+    def __init__(  # noqa: PLR0913  # one argument for each part of the folder, always named
+        self,
+        *,
+        version: str,
+        sha256: str,
+        questions: dict[str, Question],
+        derived: dict[str, Derived],
+        patterns: dict[str, Pattern],
+        variables: tuple[Variable, ...],
+        excludes: tuple[Rule, ...],
+        steps: tuple[Step, ...],
+        accepts: tuple[Rule, ...],
+        article: tuple[Step, ...],
+        caveats: dict[str, Caveat],
+        impossible: tuple[Impossible, ...],
+        priors: tuple[Prior, ...],
+        tables: dict[str, Any],  # figures for costs and timing, as in rules/costs.yaml and rules/timing.yaml
+        waivers: tuple[Waiver, ...],
+        diagram: Any = None,  # of the decision, as diagram.py writes it; None until somebody needs it
+    ) -> None:
+        self.version: Final = version
+        self.sha256: Final = sha256
+        self.questions: Final = questions
+        self.derived: Final = derived
+        self.patterns: Final = patterns
+        self.variables: Final = variables
+        self.excludes: Final = excludes
+        self.steps: Final = steps
+        self.accepts: Final = accepts
+        self.article: Final = article
+        self.caveats: Final = caveats
+        self.impossible: Final = impossible
+        self.priors: Final = priors
+        self.tables: Final = tables
+        self.waivers: Final = waivers
+        self.diagram: Final = diagram
+        of_fact: dict[str, tuple[int, ...]] = {}
+        for i, v in enumerate(variables):
+            of_fact[v.fact] = (*of_fact.get(v.fact, ()), i)
+        self.full: Final = tuple((1 << len(v.values)) - 1 for v in variables)
+        self.index: Final = {v.name: i for i, v in enumerate(variables)}
+        self.of_fact: Final = of_fact
+
+    def replaced(self, **parts: Any) -> RuleBase:
+        """The same rule base with other parts, named as in SAID."""
+        return RuleBase(**{name: getattr(self, name) for name in self.SAID} | parts)
 
     def encode(self, fact: str, value: Value) -> Box:
         """The box of the cases in which `fact` (not derived) has this answer. UNKNOWN and texts limit nothing."""
-        question = self.questions[fact]
-        if isinstance(value, Unknown) or question.type == "text":
-            return {}
-        if question.type == "some-of":
-            assert isinstance(value, tuple)
-            chosen = {choice for choice in value if isinstance(choice, str)}
-            return {i: 2 if self.variables[i].element in chosen else 1 for i in self.of_fact[fact]}
-        (variable,) = self.of_fact[fact]
-        if question.type == "yes-no":
-            return {variable: 2 if value else 1}
-        if question.type == "number":
-            assert isinstance(value, int | float)
-            return {variable: 1 << band_of(question.bands, value)}
-        name = "other" if isinstance(value, Other) else value
-        assert isinstance(name, str)
-        return {variable: 1 << self.variables[variable].values.index(name)}
+        return _encoded(self, fact, value)
 
     def number(self, derived: Derived, answers: dict[str, Value]) -> float | None:
         """The derived number, or None where a source is not known. A division by zero gives infinity."""
@@ -263,6 +261,26 @@ class RuleBase:
                 return None
             product = multiply(product, power(float(value), exponent))
         return product
+
+
+@lru_cache(maxsize=4096)  # one verdict tries a hundred variations of the same answers
+def _encoded(base: RuleBase, fact: str, value: Value) -> Box:
+    question = base.questions[fact]
+    if isinstance(value, Unknown) or question.type == "text":
+        return {}
+    if question.type == "some-of":
+        assert isinstance(value, tuple)
+        chosen = {choice for choice in value if isinstance(choice, str)}
+        return {i: 2 if base.variables[i].element in chosen else 1 for i in base.of_fact[fact]}
+    (variable,) = base.of_fact[fact]
+    if question.type == "yes-no":
+        return {variable: 2 if value else 1}
+    if question.type == "number":
+        assert isinstance(value, int | float)
+        return {variable: 1 << band_of(question.bands, value)}
+    name = "other" if isinstance(value, Other) else value
+    assert isinstance(name, str)
+    return {variable: 1 << base.variables[variable].values.index(name)}
 
 
 def power(value: float, exponent: int) -> float:

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from advisor import yamlfile
 from advisor.rulebase import Place
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 Steps = tuple[str | int, ...]  # the way to a node: keys and positions
 
 
-def sources(folder: Path) -> list[Path]:
-    """The rule files that a rule base is made of, in a stable order. Examples and schemas are not among them."""
-    return sorted(folder.glob("*.yaml")) + sorted(folder.glob("caveats/*.yaml"))
+def sources(folder: str | Path) -> list[str]:
+    """The rule files that a rule base is made of, by their names in the folder ("caveats/sse.yaml"), in a stable order.
+
+    Examples and schemas are not among them.
+    """
+    names: list[str] = []
+    for part in ("", "caveats/"):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            names += sorted(part + name for name in os.listdir(os.path.join(folder, part)) if name.endswith(".yaml"))
+    return names
 
 
-def digest(folder: Path) -> str:
+def digest(folder: str | Path) -> str:
     """SHA-256 over the names and bytes of the rule files."""
+    return digest_of((name, os.path.join(folder, name)) for name in sources(folder))
+
+
+def digest_of(files: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over names and, at their paths, bytes."""
+    import hashlib
+
     sha = hashlib.sha256()
-    for path in sources(folder):
-        content = path.read_bytes()
-        sha.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+    for name, path in files:
+        with open(path, "rb") as file:
+            content = file.read()
+        sha.update(f"{name} {len(content)}\n".encode())
         sha.update(content)
     return sha.hexdigest()
 

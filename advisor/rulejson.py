@@ -28,26 +28,25 @@ from advisor.values import UNKNOWN, Other, Unknown, Value
 
 def to_data(base: RuleBase) -> dict[str, Any]:
     """The rule base as data that JSON can carry; `from_data` is its inverse."""
-    from dataclasses import fields, is_dataclass
 
     def plain(value: Any) -> Any:
-        if is_dataclass(value) and not isinstance(value, type):
-            if isinstance(value, Other):
-                return {"other": value.text}
-            return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.init}
+        if isinstance(value, Other):
+            return {"other": value.text}
         if isinstance(value, Unknown):
             return None
         if isinstance(value, dict):
             if all(isinstance(key, int) for key in value) and value:
                 return {"box": [[key, mask] for key, mask in value.items()]}
             return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, tuple) and hasattr(value, "_asdict"):  # one of the nouns
+            return {name: plain(item) for name, item in value._asdict().items()}
         if isinstance(value, list | tuple):
             return [plain(item) for item in value]
         if isinstance(value, float) and math.isinf(value):
             return "inf"
         return value
 
-    return {name: plain(value) for name, value in vars(base).items() if name not in ("full", "index", "of_fact")}
+    return {name: plain(getattr(base, name)) for name in base.SAID}
 
 
 def _value(data: Any) -> Value:

@@ -6,10 +6,13 @@ import os
 import re
 import stat
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.errors import InputError, Problem
 from advisor.text import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STDIN = "<stdin>"
 

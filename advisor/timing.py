@@ -7,8 +7,7 @@ the first byte or on the whole response ask for a shorter hold; a lifetime is ne
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from advisor.values import UNKNOWN, Value
 
@@ -32,8 +31,7 @@ CHANNEL = {"fetch-stream": "sse", "grpc-web": "sse"}
 SHORTEST_S = 1  # servers and proxies take whole seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """One thing that ends a connection or a request after `seconds`, at the (fact, answer) pairs of `at`."""
 
     id: str
@@ -61,8 +59,7 @@ class Limit:
         return f"{KIND_WORDS[self.kind]} of {_span(self.seconds)}, {self.where}"
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Two lines that cannot both hold, and what to do about it."""
 
     one: str
@@ -70,8 +67,7 @@ class Conflict:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Solved:
+class _Solved(NamedTuple):
     value: int
     why: str
     conflict: Conflict | None = None
@@ -157,7 +153,7 @@ def on_the_way(answers: Mapping[str, Value], table: Iterable[Limit]) -> list[Lim
         pair = next((pair for pair in limit.at if answers.get(pair[0]) == pair[1]), None)
         if pair is None or (limit.change == "setting" and limit.kind in replaced):
             continue
-        met.append(replace(limit, at=(pair,)))
+        met.append(limit._replace(at=(pair,)))
     return sorted(stated + met, key=lambda limit: (limit.seconds, limit.id))
 
 

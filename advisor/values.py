@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 
-@dataclass(frozen=True, slots=True, order=True)
 class Other:
-    """An option that the list lacks (`other: TEXT`). It is kept and shown and decides nothing."""
+    """An option that the list lacks (`other: TEXT`). It is kept and shown and decides nothing.
 
-    text: str
+    Not a NamedTuple: an answer that is a tuple is one of several options.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text: Final = text
+
+    def __eq__(self, other: object) -> bool:
+        return self.text == other.text if isinstance(other, Other) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Other, self.text))
+
+    def __repr__(self) -> str:
+        return f"Other(text={self.text!r})"
 
 
 class Unknown:

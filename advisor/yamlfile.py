@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from advisor.errors import InputError, Problem
 from advisor.scalars import odd, resolve
@@ -24,8 +23,7 @@ MAX_COUNTED = 200  # after which reading ends: hints cost time
 Step: TypeAlias = "str | int"
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A single value. `text` is what was written; `odd` says what YAML 1.1 would make of it, where that differs."""
 
     value: str | bool | int | float | None
@@ -36,8 +34,7 @@ class Scalar:
     odd: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Seq:
+class Seq(NamedTuple):
     """A list of nodes."""
 
     items: tuple[Node, ...]
@@ -45,8 +42,7 @@ class Seq:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(NamedTuple):
     """Nodes under their keys, in the order of the file; `keys` has the line and column of each key."""
 
     items: dict[str, Node]
@@ -58,13 +54,15 @@ class Map:
 Node: TypeAlias = Scalar | Seq | Map
 
 
-@dataclass(frozen=True, slots=True)
 class Source:
     """A text with its name, and the problems found in it so far."""
 
-    name: str
-    lines: list[str]
-    problems: list[Problem] = field(default_factory=list)
+    __slots__ = ("lines", "name", "problems")
+
+    def __init__(self, name: str, lines: list[str]) -> None:
+        self.name: Final = name
+        self.lines: Final = lines
+        self.problems: Final[list[Problem]] = []
 
     def add(self, line: int, column: int, message: str) -> None:
         """Note a problem; the line that it is about goes with it, made visible and at most 120 columns long.

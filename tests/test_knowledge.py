@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 
 import pytest
@@ -137,7 +137,7 @@ def test_several_at_once_get_the_same_rules_and_leave_one_whole_file(cache):
     assert len(set(loaded)) == 1
     (only,) = [p for p in files(cache) if p.is_file()]
     checksum, _, body = only.read_bytes().partition(b"\n")
-    assert hashlib.sha256(body).hexdigest().encode() == checksum
+    assert f"{zlib.crc32(body):08x} {len(body)}".encode() == checksum
 
 
 @pytest.mark.usefixtures("cache")

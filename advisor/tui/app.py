@@ -66,6 +66,9 @@ def run(base: RuleBase, file: str | None) -> int:
         os.environ.pop(name, None)
     app = AdvisorApp(draft, project, _driver())
     app.run()
+    if app.failure is not None:
+        app.failure.add_note("The answers so far are kept: start advisor the same way again to go on with them.")
+        raise app.failure
     if app.session is None:
         return app.return_code or int(Exit.OK)
     from advisor.closing import closing
@@ -103,11 +106,21 @@ class AdvisorApp(App[None]):
         if self.left is None and project is not None:
             self.session, self.saved = Session.from_project(project, draft.base), True
         self.trouble = ""  # with the recovery file, as last told
+        self.failure: Exception | None = None  # what ended the program, if something did
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         if "TEXTUAL_THEME" not in os.environ:
             ground = os.environ.get("COLORFGBG", "").rpartition(";")[2]
             self.theme = "advisor-light" if ground in ("7", "15") else "advisor-dark"
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A bug of ours ends the program at once; cli.py says so. Textual would print the whole rule base first."""
+        self.failure = error
+        self._return_code = int(Exit.BUG)
+        if self.is_headless:  # a test wants to see it
+            super()._handle_exception(error)
+        else:
+            self._close_messages_no_wait()
 
     @property
     def file_words(self) -> str:

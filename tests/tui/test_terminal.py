@@ -75,6 +75,29 @@ def terminal(tmp_path):
 
 
 @pytest.mark.lab
+def test_a_bug_of_ours_ends_at_once_and_loses_no_answer(terminal, tmp_path):
+    """The second answer meets a bug; the first one is there again in the next run."""
+    code = (
+        "import sys, advisor.interview as i; from advisor.cli import main; real = i.Session.answer\n"
+        "def answer(self, fact, value):\n"
+        "    assert fact != 'background-delivery', 'planted'\n"
+        "    return real(self, fact, value)\n"
+        "i.Session.answer = answer; sys.exit(main(['orders.yaml']))"
+    )
+    (tmp_path / "planted.py").write_text(code)
+    terminal.start(f"env -u ADVISOR_DEBUG {sys.executable} planted.py")
+    terminal.wait("feature 1")
+    terminal.keys("Enter", until="live sound")
+    terminal.keys("2", until="1 answered")
+    shown = terminal.keys("2", until="ended with")
+    assert "this is a bug of ours: AssertionError: planted" in shown
+    assert "answers so far are kept" in shown
+    assert "ended with 70" in shown
+    terminal.start(f"{COMMAND} orders.yaml")
+    terminal.wait("never saved")
+
+
+@pytest.mark.lab
 def test_start_answer_quit_go_on_and_see_the_result(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
