@@ -211,20 +211,20 @@ class Diagram:
     def nearest(self, case: Sequence[int]) -> dict[str, Changes]:
         """For every other primary, the fewest variables to change from this case, and their new values.
 
-        Of two ways with as many changes, the one that touches fewer settled facts.
+        Of two ways with as many changes, the one that touches fewer settled facts and names no "something else".
         """
         settled = {i for q in self.base.questions.values() if q.settled for i in self.base.of_fact[q.id]}
         cost = {self.root: 0}
-        before: dict[
-            int, tuple[int, int]
-        ] = {}  # node -> the node before it on the cheapest way, and the value taken there
+        before: dict[int, tuple[int, int]] = {}  # node -> the node before it on the cheapest way, and the value taken
         for node in range(self.root, len(self.ends) - 1, -1):  # parents come before children
             if node not in cost:
                 continue
             variable = self.order[self.asks[node]]
             price = 101 if variable in settled else 100
+            names = self.base.variables[variable].values
             for value, child in enumerate(self.children[node]):
-                way = cost[node] + (price if value != case[variable] else 0)
+                vague = names[value] == "other"
+                way = cost[node] + (price + vague if value != case[variable] else 0)
                 if child not in cost or way < cost[child]:
                     cost[child] = way
                     before[child] = (node, value)

@@ -147,6 +147,8 @@ def _others(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         page.head("Also defensible")
         for item in others:
             page.item(words.title(item["id"], base), item["why"])
+            for source in [e for e in item["evidence"] if e["url"]][:1]:
+                page.lines.append(page.ink(f"    {source['url']} ({source['as_of']})", "dim"))
     if feature["rejected"]:
         page.head("Rejected")
         reasons: dict[str, list[str]] = {}

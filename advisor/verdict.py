@@ -29,7 +29,7 @@ from advisor.rulebase import PATTERN, Caveat, Evidence, RuleBase
 from advisor.space import cannot_occur, realise, unreachable
 from advisor.text import number
 from advisor.timing import timing
-from advisor.values import Value
+from advisor.values import Other, Value
 
 CONFLICT = "requirements-conflict"  # the caveat under which contradicting answers are reported too
 USUAL = "The usual case; nobody said otherwise."
@@ -94,12 +94,15 @@ class Judge:
 
     # --- patterns -----------------------------------------------------------------------------------------------------
 
-    def _acceptable(self, known: Known, decision: Decision) -> list[dict[str, str]]:
+    def _acceptable(self, known: Known, decision: Decision) -> list[dict[str, Any]]:
         if decision.primary is None or decision.rule is None:
             return []
         case = with_pattern(known.lead, decision.primary, self.base)
-        first = {"id": decision.primary, "why": decision.rule.because}
-        return [first, *({"id": p, "why": r.because} for p, r in accepted(case, decision.primary, self.base))]
+        chosen = [(decision.primary, decision.rule), *accepted(case, decision.primary, self.base)]
+        return [
+            {"id": pattern, "why": rule.because, "evidence": [evidence(e) for e in rule.evidence]}
+            for pattern, rule in chosen
+        ]
 
     def _rejected(self, known: Known, decision: Decision, acceptable: list[str]) -> list[dict[str, str]]:
         """What a reader would ask about: the core patterns, and what the deciding rule would rather have taken."""
@@ -248,7 +251,7 @@ class Judge:
             value = self._number(match[1], known, times)
             if value is None:
                 raise KeyError(match[1])
-            return number(value)
+            return figure(value)
 
         try:
             return re.sub(r"\{([a-z0-9-]+)\}", fill, caveat.figures) or None
@@ -304,6 +307,11 @@ class Judge:
         return made
 
 
+def figure(value: float) -> str:
+    """A computed number as people say it: whole from 100 on, three digits below."""
+    return number(round(value)) if 100 <= value < 1e15 else number(value, 3)
+
+
 def shown(fact: str, value: Value, base: RuleBase) -> str:
     """An answer in words, with its unit."""
     if isinstance(value, bool):
@@ -311,8 +319,8 @@ def shown(fact: str, value: Value, base: RuleBase) -> str:
     if isinstance(value, int | float):
         return f"{number(value)} {base.questions[fact].unit}".rstrip()
     if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value) or "none of them"
-    return str(value)
+        return ", ".join(shown(fact, item, base) for item in value) or "none of them"
+    return f"something else ({value.text})" if isinstance(value, Other) else str(value)
 
 
 def evidence(item: Evidence) -> dict[str, str]:
