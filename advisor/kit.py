@@ -28,7 +28,10 @@ TIMES = {  # what holds where the verdict has no time, and the most that the ser
     "retry_max_ms": (30_000, 600_000),
     "drain_s": (20, 600),
     "read_timeout_s": (60, 86_400),
+    "hold_s": (25, 600),
+    "connect_patience_ms": (2500, 60_000),
 }
+TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,12 @@ class Kit:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A feature that has a kit: its place in the project, its answers and its verdict."""
+    """A feature that has a kit: its answers, its verdict, and its pattern's entry in kits.yaml."""
 
     name: str
     answers: Mapping[str, Value]
     verdict: Mapping[str, Any]
+    entry: Mapping[str, Any]
 
 
 def build(project: Project, verdict: Mapping[str, Any], base: RuleBase, templates: Path | None = None) -> Kit:
@@ -57,7 +61,7 @@ def build(project: Project, verdict: Mapping[str, Any], base: RuleBase, template
     notes: list[str] = []
     kits = manifest.kits(templates)
     members = _members(project, verdict, base, kits, notes)
-    chosen, members = choose(members, manifest.load(templates), kits, notes)
+    chosen, members = choose(members, manifest.load(templates), notes)
     if not members:
         return Kit({}, notes)
     values = context(project.name, members, base, chosen, notes)
@@ -77,7 +81,7 @@ def _members(
     for feature, decided in zip(project.features, verdict["features"], strict=True):
         name, primary = visible(feature.name), decided["primary"]
         if primary in kits:
-            members.append(Member(feature.name, project.answers(feature), decided))
+            members.append(Member(feature.name, project.answers(feature), decided, kits[primary]))
         elif primary is None:
             notes.append(f"{name}: no pattern fits, so there is no kit for it")
         else:
@@ -86,13 +90,13 @@ def _members(
 
 
 def choose(
-    members: list[Member], options: Mapping[str, list[Option]], kits: Mapping[str, Any], notes: list[str]
+    members: list[Member], options: Mapping[str, list[Option]], notes: list[str]
 ) -> tuple[list[Option], list[Member]]:
-    """The options that the first member needs, and the members that need the same ones."""
+    """The options that the first member needs, and the members that need the same ones, whatever their transports."""
     kept: list[Member] = []
     chosen: list[Option] = []
     for member in members:
-        kit = kits[member.verdict["primary"]]
+        kit = member.entry
         found = {layer: _option(options[layer], member.answers) for layer in (*kit["layers"], *kit["optional"])}
         missing = [_missing(options[layer], member.answers) for layer, option in found.items() if option is None]
         name = visible(member.name)
@@ -131,16 +135,25 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
     behind = any(_answered(m.answers, "load-balancer") or _answered(m.answers, "cdn") for m in members)
     needs = [sizing.feature(m.answers, (m.verdict.get("costs") or {}).get("inputs", {})) for m in members]
     shared = any(m.answers.get("corporate-networks", UNKNOWN) is not False for m in members)
-    sizes = sizing.sizes(needs, shared_addresses=shared)
+    serves = transports(members)
+    poll_s = min((n.poll_s for n, m in zip(needs, members, strict=True) if _short(m)), default=sizing.POLL_S)
+    sizes = sizing.sizes(needs, shared_addresses=shared, transports=serves)
+    auth = _auth(members, base)
     notes += _limits(members, needs)
-    names = [m.name for m in members]
+    if auth == "bearer-header" and "websocket" in serves:
+        notes.append("auth: bearer-header: no browser sends a header with a WebSocket, so the page uses the other ways")
+    two_way = any(m.entry["two-way"] for m in members)
     return {
         "project": name,
         "slug": quoting.Trusted(quoting.slug(name) or "realtime"),
-        "features": [{"name": n, "slug": quoting.Trusted(s)} for n, s in zip(names, slugs(names), strict=True)],
+        "features": _features(members),
+        "transports": [quoting.Trusted(transport) for transport in serves],
+        "two_way": two_way,
+        "held": serves != ["short-polling"],
+        "poll_s": int(poll_s) if poll_s == int(poll_s) else poll_s,
         "deploy": any(option.layer == "deploy" for option in chosen),
         "reasons": [_reason(m, base) for m in members],
-        "auth": _auth(members, base),
+        "auth": auth,
         "nginx_version": quoting.Trusted(written),
         "gates": gated.open(version),
         "limit_addresses": not behind,
@@ -157,6 +170,28 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
     }
 
 
+def transports(members: Iterable[Member]) -> list[str]:
+    """What a kit for these serves: the transports of all of them, in the order in which a page tries them."""
+    wanted = {transport for member in members for transport in member.entry["transports"]}
+    return [transport for transport in TRANSPORTS if transport in wanted]
+
+
+def _short(member: Member) -> bool:
+    return "short-polling" in member.entry["transports"]
+
+
+def _features(members: list[Member]) -> list[dict[str, Any]]:
+    """Name and event type of each. Viewers must not send a one-way feature because another one is two-way."""
+    names = [member.name for member in members]
+    made: list[dict[str, Any]] = [
+        {"name": name, "slug": quoting.Trusted(slug)} for name, slug in zip(names, slugs(names), strict=True)
+    ]
+    two_way = [member.entry["two-way"] for member in members]
+    if not any(two_way):
+        return made
+    return [one if both else one | {"two_way": False} for one, both in zip(made, two_way, strict=True)]
+
+
 def slugs(names: Iterable[str]) -> list[str]:
     """One event type a feature: lower-case ASCII, unique, none that the protocol itself uses."""
     made: list[str] = []
@@ -168,13 +203,16 @@ def slugs(names: Iterable[str]) -> list[str]:
 
 
 def times(timings: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """The strictest time of all features. The read timeout stays above two heartbeats, so that one may be late."""
+    """The strictest time of all features.
+
+    The read timeout stays above two heartbeats, so that one may be late, and above the hold of a long poll.
+    """
 
     def every(key: str) -> list[int]:
         default, most = TIMES[key]
         return [min(most, t[key]) for t in timings if t.get(key)] or [default]
 
-    heartbeat, retry = min(every("heartbeat_s")), max(every("retry_ms"))
+    heartbeat, retry, hold = min(every("heartbeat_s")), max(every("retry_ms")), min(every("hold_s"))
     most = max(retry, *every("retry_max_ms"))
     step = (min(most, 4 * retry) - retry) // 3
     return {
@@ -183,7 +221,9 @@ def times(timings: list[Mapping[str, Any]]) -> dict[str, Any]:
         "retry_max_ms": most,
         "retry_steps": [retry + i * step for i in range(4)],
         "drain_s": min(every("drain_s")),
-        "read_timeout_s": max(2 * heartbeat + 1, *every("read_timeout_s")),
+        "read_timeout_s": max(2 * heartbeat + 1, hold + 5, *every("read_timeout_s")),
+        "hold_s": hold,
+        "connect_patience_ms": min(every("connect_patience_ms")),
     }
 
 
@@ -216,6 +256,8 @@ def _limits(members: list[Member], needs: list[sizing.Feature]) -> list[str]:
         )
     if max(need.payload for need in needs) > 1 << 20:
         notes.append("an event of this kit holds at most 1 MB; publish a link to larger data")
+    if any(m.answers.get("binary") is True for m in members):
+        notes.append("binary: events of this kit are JSON text; send bytes as a link, or as base64 (a third larger)")
     for fact, why in (
         ("instances", "the event server is one process; every instance of the application publishes to it over HTTP"),
         ("broker", "there is no template for a broker yet; the event server keeps its log in SQLite"),

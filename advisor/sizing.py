@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MOST_STREAMS = 60_000  # of one proxy and one server: each takes one of the 64,512 ports from 1024 to 65535
-ASSUMED = {"concurrent-clients": 1000.0, "server-msg-rate-per-s": 0.2, "payload-bytes": 512.0}
+POLL_S = 5.0
+ASSUMED = {
+    "concurrent-clients": 1000.0,
+    "server-msg-rate-per-s": 0.2,
+    "payload-bytes": 512.0,
+    "poll-interval-s": POLL_S,
+}
+POLL_RANGE_S = (1.0, 86_400.0)  # what a kit's server takes
 MOST = 1e15  # larger answers change nothing, and floats can hold it
 HISTORY_S = 600
 HISTORY_BYTES = 1 << 30
@@ -33,6 +40,7 @@ class Feature:
     clients: float
     rate: float  # messages a second to one client
     payload: float  # bytes
+    poll_s: float = POLL_S  # from one short poll to the next, inside POLL_RANGE_S
 
 
 def feature(facts: Mapping[str, Any], inputs: Mapping[str, Any]) -> Feature:
@@ -50,6 +58,7 @@ def feature(facts: Mapping[str, Any], inputs: Mapping[str, Any]) -> Feature:
         number("concurrent-clients"),
         number("server-msg-rate-per-s"),
         number("payload-bytes"),
+        min(max(number("poll-interval-s"), POLL_RANGE_S[0]), POLL_RANGE_S[1]),
     )
 
 
@@ -61,18 +70,16 @@ def wanted_streams(features: Iterable[Feature]) -> float:
     return sum(pages.values())
 
 
-def sizes(features: Sequence[Feature], *, shared_addresses: bool) -> dict[str, Size]:
+def sizes(
+    features: Sequence[Feature], *, shared_addresses: bool, transports: Sequence[str] = ("sse",)
+) -> dict[str, Size]:
     """Every number by its name in the templates. `shared_addresses`: many clients may come from one address."""
     streams = min(wanted_streams(features), MOST_STREAMS)
     rate = sum(f.rate for f in features)
     payload = max(f.payload for f in features)
     capacity = _capacity(streams)
-    connections = Size(
-        2 * capacity.value + 512,
-        "2 x max_clients + 512",
-        "nginx counts both sides of a stream (measured: 768 carry 383); 512 are for pages and publishers. One worker "
-        "may have to hold nearly all, since the kernel does not spread connections evenly",
-    )
+    connections = _connections(capacity.value, held=list(transports) != ["short-polling"])
+    poll_s = max(f.poll_s for f in features) if "short-polling" in transports else 0.0
     return {
         "max_clients": capacity,
         "worker_connections": connections,
@@ -88,7 +95,7 @@ def sizes(features: Sequence[Feature], *, shared_addresses: bool) -> dict[str, S
         ),
         "streams_per_address": _per_address(capacity.value, shared=shared_addresses),
         "max_payload_bytes": _payload(payload),
-        **_history(rate, payload),
+        **_history(rate, payload, poll_s),
     }
 
 
@@ -96,6 +103,22 @@ def _capacity(streams: float) -> Size:
     value = min(MOST_STREAMS, max(100, math.ceil(1.25 * streams)))
     how = f"clients + 25 %, at least 100, at most {MOST_STREAMS:,}"
     return Size(value, how, "after a deploy new streams open while old ones are not yet noticed as gone")
+
+
+def _connections(capacity: int, *, held: bool) -> Size:
+    if held:
+        return Size(
+            2 * capacity + 512,
+            "2 x max_clients + 512",
+            "nginx counts both sides of a stream (measured: 768 carry 383); 512 are for pages and publishers. One "
+            "worker may have to hold nearly all, since the kernel does not spread connections evenly",
+        )
+    return Size(
+        capacity + 512,
+        "max_clients + 512",
+        "nginx keeps a page's connection open between its polls, up to 75 s; the side to the server is free "
+        "between them. One worker may have to hold nearly all, since the kernel does not spread connections evenly",
+    )
 
 
 def _per_address(capacity: int, *, shared: bool) -> Size:
@@ -111,17 +134,19 @@ def _payload(payload: float) -> Size:
     return Size(value, "4 x payload-bytes, 64 kB to 1 MB", "OWASP: at most 64 kB a message, unless yours are larger")
 
 
-def _history(rate: float, payload: float) -> dict[str, Size]:
+def _history(rate: float, payload: float, poll_s: float) -> dict[str, Size]:
     most = max(1000, min(200_000, int(HISTORY_BYTES / max(payload, 1.0))))
-    events = min(most, max(1000, math.ceil(rate * HISTORY_S)))
-    behind = min(events, 4096, max(64, math.ceil(rate * 10)))
+    history_s, of = max((HISTORY_S, "10 minutes"), (3 * poll_s, "3 poll intervals"))
+    events = min(most, max(1000, math.ceil(rate * history_s)))
+    near_s, near = max((10.0, "10 seconds"), (poll_s, "1 poll interval"))
+    behind = min(events, 4096, max(64, math.ceil(rate * near_s)))
     return {
         "history_events": Size(
             events,
-            "10 minutes of events, 1,000 to 200,000, at most 1 GB",
+            f"{of} of events, 1,000 to 200,000, at most 1 GB",
             "a deploy, a tunnel or a closed lid must not end in a gap; a judgement",
         ),
         "per_client_queue": Size(
-            behind, "10 seconds of events, 64 to 4,096", "bounds the memory that a slow client can cost"
+            behind, f"{near} of events, 64 to 4,096", "bounds the memory that a slow client can cost"
         ),
     }

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
 from advisor import data, kit, manifest
 
 TEMPLATES = data.data("templates")
+TITLES = {
+    "websocket": "WebSocket",
+    "sse": "Server-Sent Events",
+    "long-polling": "long polling",
+    "short-polling": "short polling",
+}
 TIMING = {"heartbeat_s": 25, "retry_ms": 1000, "retry_max_ms": 30_000, "drain_s": 20, "read_timeout_s": 3600}
 VERDICT: dict[str, Any] = {
     "primary": "sse",
-    "acceptable": [{"id": "sse", "why": "Events go one way."}],
+    "acceptable": [{"id": "sse", "why": "Events go one way.", "evidence": []}],
     "timing": TIMING,
     "costs": {"inputs": {"concurrent-clients": {"value": 1000, "assumed": True}}},
 }
@@ -33,25 +40,36 @@ class Base:
 
     version: str = "1"
     sha256: str = "ab" * 32
-    patterns: dict[str, Title] = field(default_factory=lambda: {"sse": Title("Server-Sent Events")})
+    patterns: dict[str, Title] = field(default_factory=lambda: {p: Title(t) for p, t in TITLES.items()})
     questions: dict[str, Lead] = field(default_factory=lambda: {"auth": Lead("cookie")})
 
 
 def rendered(
-    project: str = "Acme orders", features: tuple[str, ...] = ("order status",), **answers: Any
+    project: str = "Acme orders",
+    features: tuple[str, ...] = ("order status",),
+    patterns: tuple[str, ...] = ("sse",),
+    **answers: Any,
 ) -> dict[str, bytes]:
     """The files of the kit that come from templates. Underscores in a fact's name stand for "-"."""
-    values, chosen, _ = context(project, features, **answers)
+    values, chosen, _ = context(project, features, patterns, **answers)
     return dict(kit.rendered(chosen, values))
 
 
 def context(
-    project: str = "Acme orders", features: tuple[str, ...] = ("order status",), **answers: Any
+    project: str = "Acme orders",
+    features: tuple[str, ...] = ("order status",),
+    patterns: tuple[str, ...] = ("sse",),
+    **answers: Any,
 ) -> tuple[dict[str, Any], list[manifest.Option], list[str]]:
-    """(values, options, notes) for features that all have these answers."""
+    """(values, options, notes) for features that all have these answers; `patterns` are theirs, in turn."""
     facts = {fact.replace("_", "-"): value for fact, value in answers.items()}
     notes: list[str] = []
-    members = [kit.Member(name, facts, VERDICT) for name in features]
-    chosen, kept = kit.choose(members, manifest.load(TEMPLATES), manifest.kits(TEMPLATES), notes)
+    kits = manifest.kits(TEMPLATES)
+    members = []
+    for name, pattern in zip(features, itertools.cycle(patterns), strict=False):
+        acceptable = [{"id": pattern, "why": "Events go one way."}]
+        verdict = VERDICT | {"primary": pattern, "acceptable": acceptable}
+        members.append(kit.Member(name, facts, verdict, kits[pattern]))
+    chosen, kept = kit.choose(members, manifest.load(TEMPLATES), notes)
     assert kept == members, notes
     return kit.context(project, kept, Base(), chosen, notes), chosen, notes

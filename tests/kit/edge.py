@@ -89,7 +89,7 @@ def _listens(port: int) -> bool:
 
 @dataclass
 class Upstream:
-    """What the upstream has seen; `mode` says how /events behaves: stream, silent, full."""
+    """What the upstream has seen; `mode` says how /events, /poll and /ws behave: stream, silent, full, large, drop."""
 
     port: int = 0
     mode: str = "stream"
@@ -98,57 +98,89 @@ class Upstream:
     end: threading.Event = field(default_factory=threading.Event)
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Answers with what it was asked, or behaves as `state.mode` says."""
+
+    state: Upstream
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.state.connections += 1
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("content-length", 0))
+        self.rfile.read(length)
+        seen = {
+            "version": self.request_version,
+            "path": self.path,
+            "headers": {k.lower(): v for k, v in self.headers.items()},
+        }
+        self.state.requests.append(seen)
+        if self.path.startswith("/events"):
+            self.events()
+        elif self.path.startswith("/ws"):
+            self.socket(seen)
+        elif self.path.startswith("/poll"):
+            self.poll()
+        else:
+            self.tell(seen)
+
+    do_POST = do_GET  # noqa: N815 - http.server finds it by this name
+
+    def events(self) -> None:
+        if self.state.mode == "full":
+            self.answer(503, "text/plain", b"full")
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"data: 1\n\n" if self.state.mode == "stream" else b"")
+        self.close_connection = True
+        self.state.end.wait(20)
+
+    def socket(self, seen: dict[str, object]) -> None:
+        asked = self.headers.get("upgrade"), self.headers.get("connection", "").lower(), self.request_version
+        if self.state.mode != "drop" and asked != ("websocket", "upgrade", "HTTP/1.1"):
+            self.tell(seen)
+            return
+        self.close_connection = True
+        if self.state.mode != "drop":
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.end_headers()
+            self.state.end.wait(20)
+
+    def poll(self) -> None:
+        if self.state.mode == "large":
+            with contextlib.suppress(OSError):
+                self.answer(200, "application/json", b"x" * 20_000_000)
+        else:
+            self.close_connection = True
+            self.state.end.wait(20)
+
+    def tell(self, seen: dict[str, object]) -> None:
+        self.answer(200, "application/json", json.dumps(seen).encode())
+
+    def answer(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextlib.contextmanager
 def upstream() -> Iterator[Upstream]:
     """A plain HTTP/1.1 server on a free port. Its event stream has no length and no chunks: it ends when it closes."""
     state = Upstream()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def setup(self) -> None:
-            super().setup()
-            state.connections += 1
-
-        def do_GET(self) -> None:
-            length = int(self.headers.get("content-length", 0))
-            self.rfile.read(length)
-            seen = {
-                "version": self.request_version,
-                "path": self.path,
-                "headers": {k.lower(): v for k, v in self.headers.items()},
-            }
-            state.requests.append(seen)
-            if self.path.startswith("/events"):
-                self.events()
-            else:
-                self.answer(200, "application/json", json.dumps(seen).encode())
-
-        do_POST = do_GET  # noqa: N815 - http.server finds it by this name
-
-        def events(self) -> None:
-            if state.mode == "full":
-                self.answer(503, "text/plain", b"full")
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(b"data: 1\n\n" if state.mode == "stream" else b"")
-            self.close_connection = True
-            state.end.wait(20)
-
-        def answer(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"state": state})) as server:
         state.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

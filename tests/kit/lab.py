@@ -29,6 +29,11 @@ TEMPLATES = data.data("templates")
 SETTINGS: dict[str, Any] = {
     "project": "Acme orders",
     "features": [{"name": "order status", "slug": "order-status"}, {"name": "stock alerts", "slug": "stock-alerts"}],
+    "transports": ["sse"],
+    "two_way": False,
+    "hold_s": 5,
+    "poll_s": 1,
+    "connect_patience_ms": 2500,
     "heartbeat_s": 1,
     "retry_ms": 200,
     "retry_max_ms": 1000,

@@ -13,13 +13,14 @@ import sys
 from pathlib import Path
 
 import edge
+import peers
 import pytest
 import yaml
 from cases import TEMPLATES, context
 from hostile import NAMES
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import nginx_version
+from lab import Lab, Started, following, nginx_version, processes_of, publish_through, until
 from markdown_it import MarkdownIt
 from server import settings
 
@@ -59,7 +60,9 @@ def test_every_example_has_a_kit_or_a_note_that_says_why_not(path, base):
     project = answers.read(path, base)
     verdict = portfolio.recommend(project, base)
     made = kit.build(project, verdict, base)
-    if any(feature["primary"] == "sse" for feature in verdict["features"]):
+    with_kit = [f for f in verdict["features"] if f["primary"] in manifest.kits(TEMPLATES)]
+    assert bool(made.files) == bool(with_kit and path.stem != "blocked-network")  # that one stands behind Apache
+    if made.files:
         assert {"start.py", "nginx/nginx.conf", "settings.json", "advisor.lock", "README.md"} <= made.files.keys()
     else:
         assert made.files == {}
@@ -139,6 +142,8 @@ def test_without_a_needed_template_there_is_no_kit_and_no_substitute(build, fact
         ({"clients": ("browser", "ios")}, "clients: ios: no template yet"),
         ({"concurrent_clients": 200_000}, "200,000 clients are more than one proxy and one server carry"),
         ({"payload_bytes": 5 << 20}, "at most 1 MB"),
+        ({"bidirectional_realtime": True, "auth": "bearer-header"}, "no browser sends a header with a WebSocket"),
+        ({"bidirectional_realtime": True, "binary": True}, "events of this kit are JSON text"),
         ({"nginx_version": "newest"}, 'nginx-version "newest" is not a version'),
         ({"nginx_version": "1.18.0"}, "outside 1.22.0 to 1.31.3"),
     ],
@@ -163,17 +168,82 @@ def test_unknown_answers_take_the_default_templates(build):
     assert "compose.yaml" in made.files
 
 
-def test_features_with_one_pattern_share_a_kit_and_the_others_are_said(build):
-    made = build(
-        "Acme",
-        "one",
-        ("two", {"reverse-proxy": "haproxy"}),
-        ("three", {"bidirectional-realtime": True, "page": "chat"}),
-        "four",
-    )
-    assert [f["name"] for f in json.loads(made.files["settings.json"])["features"]] == ["one", "four"]
+CHAT = {"bidirectional-realtime": True, "page": "chat"}
+LAMPS = {"latency-need-ms": 60_000, "poll-interval-s": 300, "server-msg-rate-per-s": 0.0001, "page": "lamps"}
+BEDS = {"buffering-intermediary": True, "websockets-blocked": "always", "page": "beds"}
+VIDEO = {"bidirectional-realtime": True, "media": True, "page": "video"}
+
+
+def test_features_share_a_kit_whatever_their_transports_and_the_others_are_said(build):
+    made = build("Acme", "one", ("two", {"reverse-proxy": "haproxy"}), ("three", VIDEO), ("four", CHAT), "five")
+    read = json.loads(made.files["settings.json"])
+    assert [f["name"] for f in read["features"]] == ["one", "four", "five"]
+    assert read["transports"] == ["websocket", "sse", "long-polling"]
     assert "two: no template for reverse-proxy: haproxy yet" in " ".join(made.notes)
-    assert "three: no template for WebSocket yet" in " ".join(made.notes)
+    assert "three: no template for WebRTC yet" in " ".join(made.notes)
+    assert "map $http_upgrade" in made.files["nginx/nginx.conf"].decode()
+
+
+@pytest.mark.parametrize(
+    ("features", "transports"),
+    [
+        ([{}], ["sse"]),
+        ([CHAT], ["websocket", "sse", "long-polling"]),
+        ([BEDS], ["long-polling"]),
+        ([LAMPS], ["short-polling"]),
+        ([LAMPS, {}], ["sse", "short-polling"]),
+        ([LAMPS, BEDS, {}, CHAT], ["websocket", "sse", "long-polling", "short-polling"]),
+    ],
+)
+def test_a_kit_serves_the_transports_of_its_features_and_has_no_line_for_others(build, features, transports):
+    made = build("Acme", *((f"f{i}", facts) for i, facts in enumerate(features)))
+    read = json.loads(made.files["settings.json"])
+    assert read["transports"] == transports
+    assert read["two_way"] == ("websocket" in transports)
+    assert len(read["features"]) == len(features)
+    settings._settings(read)
+    conf = made.files["nginx/nginx.conf"].decode()
+    assert ("location = /ws" in conf) == ("map $http_upgrade" in conf) == ("websocket" in transports)
+    assert ("location = /events" in conf) == ("split_clients" in conf) == ("sse" in transports)
+    assert ("location = /poll" in conf) == bool({"long-polling", "short-polling"} & set(transports))
+    assert ("|send|" in conf) == read["two_way"]
+    readme = made.files["README.md"].decode()
+    assert ("tries these in turn" in readme) == (len(transports) > 1)
+    assert ("Viewers may send" in readme) == read["two_way"]
+
+
+def test_viewers_may_not_send_a_one_way_feature_because_another_one_is_two_way(build):
+    read = json.loads(build("Acme", ("chat", CHAT), "status").files["settings.json"])
+    assert settings._settings(read).sendable == ("chat",)
+    read = json.loads(build("Acme", "status").files["settings.json"])
+    assert settings._settings(read).sendable == ()
+
+
+def test_a_page_asks_as_often_as_its_most_hurried_short_polling_feature_wants(build):
+    read = json.loads(build("Acme", ("lamps", LAMPS), ("more", LAMPS | {"poll-interval-s": 90})).files["settings.json"])
+    assert read["poll_s"] == 90
+
+
+@pytest.mark.parametrize("interval", [0, 1e-9, 0.5, 7.25, 86_400, 1e15])
+def test_any_interval_becomes_one_that_the_server_takes(interval):
+    values, chosen, _ = context(patterns=("short-polling",), poll_interval_s=interval, server_msg_rate_per_s=1)
+    read = settings._settings(json.loads(dict(kit.rendered(chosen, values))["settings.json"]))
+    assert read.poll_s == min(max(interval, 1), 86_400)
+    assert read.history_events >= min(200_000, 2 * read.poll_s)  # a client that sleeps once still misses nothing
+
+
+def test_a_poll_is_held_for_less_than_nginx_waits():
+    for timing in ({}, {"hold_s": 25, "read_timeout_s": 20, "heartbeat_s": 5}, {"hold_s": 10**9}):
+        times = kit.times([timing])
+        assert times["hold_s"] + 5 <= times["read_timeout_s"]
+    assert kit.times([{"hold_s": 25}, {"hold_s": 12}])["hold_s"] == 12
+
+
+def test_short_polling_keeps_one_connection_a_page_and_streams_two():
+    needs = [sizing.Feature("", 1000, 1, 100)]
+    short = sizing.sizes(needs, shared_addresses=True, transports=["short-polling"])
+    both = sizing.sizes(needs, shared_addresses=True, transports=["sse", "short-polling"])
+    assert (short["worker_connections"].value, both["worker_connections"].value) == (1250 + 512, 2500 + 512)
 
 
 def test_a_feature_that_needs_other_templates_than_the_first_gets_a_kit_of_its_own(build):
@@ -217,7 +287,11 @@ numbers = st.sampled_from([0, 1, 59, 1000, 10**5, 10**9, 1e15, 0.001]) | st.floa
 @given(numbers, numbers, numbers, st.booleans())
 def test_the_server_takes_every_settings_file_that_can_be_computed(clients, rate, payload, corporate):
     values, chosen, _ = context(
-        concurrent_clients=clients, server_msg_rate_per_s=rate, payload_bytes=payload, corporate_networks=corporate
+        patterns=("websocket",),
+        concurrent_clients=clients,
+        server_msg_rate_per_s=rate,
+        payload_bytes=payload,
+        corporate_networks=corporate,
     )
     text = dict(kit.rendered(chosen, values))["settings.json"]
     settings._settings(json.loads(text))
@@ -460,3 +534,39 @@ def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, tmp_path):
     # As it came: nothing of this is a change by hand, so the next kit may replace it.
     assert folder.write(build(concurrent_clients=5000).files, tmp_path / "a kit") == "replaced"
     assert (tmp_path / "a kit/var/tmp").is_dir()
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("pattern", ["websocket", "long-polling", "short-polling", "all"])
+def test_a_kit_from_answers_starts_with_its_own_command_and_carries_events_over_each_transport(
+    build, pattern, tmp_path
+):
+    facts = {"websocket": [CHAT], "long-polling": [BEDS], "short-polling": [LAMPS], "all": [CHAT, {}, BEDS, LAMPS]}
+    made = build("Acme", *((f"f{i}", own | {"auth": "none"}) for i, own in enumerate(facts[pattern])))
+    folder.write(made.files, tmp_path / "a kit")
+    (tmp_path / "a kit/var").mkdir()
+    serves = json.loads(made.files["settings.json"])["transports"]
+    assert pattern in {"all", serves[0]}
+    lab = Lab(tmp_path / "a kit", json.loads(made.files["settings.json"]))
+    started = Started(lab)
+    try:
+        started.ready()
+        with contextlib.ExitStack() as stack:
+            url = f"http://127.0.0.1:{lab.edge}"
+            waits = {"long-polling": (5, 0), "short-polling": (0, 0.05)}
+            clients = [
+                stack.enter_context(peers.following(peers.follow_polls, url, *waits[t])) for t in waits if t in serves
+            ]
+            if "sse" in serves:
+                clients.append(stack.enter_context(following(url)))
+            if "websocket" in serves:
+                clients.append(stack.enter_context(peers.following(peers.follow_socket, url)))
+            lab.through = url
+            published = publish_through(lab, 10, 50, "f0")
+            for got in clients:
+                until(lambda got=got: got.ids == published, "every event arrives")
+            assert len(clients) == len(serves)
+    finally:
+        started.end()
+        lab.http.close()
+    assert processes_of(lab) == []

@@ -19,7 +19,7 @@ from cases import TEMPLATES, rendered
 from hostile import NAMES
 from lab import nginx_version, until
 
-from advisor import gates
+from advisor import gates, knowledge
 from advisor.manifest import load
 
 VERSIONS = ["1.22", "1.22.1", "1.24.0", "1.25.0", "1.25.1", "1.27.2", "1.27.3", "1.29.6", "1.29.7", "1.30.4", "1.31.3"]
@@ -45,10 +45,16 @@ def tree(text, tmp_path):
     return plain(read["config"][0]["parsed"])
 
 
-def intended(version, *, tls, behind, clients=1000):
+WS, LONG, SHORT = ("websocket", "sse", "long-polling"), ("long-polling",), ("short-polling",)
+KITS = {"sse": ("sse",), "websocket": WS, "long-polling": LONG, "short-polling": SHORT}
+
+
+def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
     """The tree as it is meant, written down a second time without the template."""
     old = version < (1, 29, 7)
     capacity = -(-5 * clients // 4)
+    connections = capacity + 512 if transports == SHORT else 2 * capacity + 512
+    stream, socket, poll = "sse" in transports, "websocket" in transports, transports != ("sse",)
 
     def d(name, *args, block=None):
         return [name, list(args), block]
@@ -71,25 +77,29 @@ def intended(version, *, tls, behind, clients=1000):
     scheme, address = (
         ("$http_x_forwarded_proto", "$proxy_add_x_forwarded_for") if behind else ("$scheme", "$remote_addr")
     )
+    forwarded = [
+        d("proxy_set_header", "Host", "$http_host"),
+        d("proxy_set_header", "X-Forwarded-For", address),
+        d("proxy_set_header", "X-Forwarded-Proto", scheme),
+    ]
+    limit = some(not behind, d("limit_conn", "address", str(max(100, capacity // 5))))
     server = [
         *listen,
         d("root", "client"),
         d("client_max_body_size", "65536"),
         d("client_body_buffer_size", "65536"),
         *some(old, d("proxy_http_version", "1.1"), d("proxy_set_header", "Connection", "")),
-        d("proxy_set_header", "Host", "$http_host"),
-        d("proxy_set_header", "X-Forwarded-For", address),
-        d("proxy_set_header", "X-Forwarded-Proto", scheme),
+        *forwarded,
         d("location", "/", block=[
             d("add_header", "Content-Security-Policy", "frame-ancestors 'none'"),
             d("add_header", "X-Content-Type-Options", "nosniff"),
             d("add_header", "Cache-Control", "no-cache"),
         ]),
-        d("location", "=", "/events", block=[
+        *some(stream, d("location", "=", "/events", block=[
             d("proxy_pass", "http://event_server"),
             d("proxy_buffering", "off"),
             d("proxy_read_timeout", "3600s"),
-            *some(not behind, d("limit_conn", "address", str(max(100, capacity // 5)))),
+            *limit,
             d("proxy_intercept_errors", "on"),
             d("error_page", "502", "503", "504", "=200", "@retry"),
         ]),
@@ -97,8 +107,23 @@ def intended(version, *, tls, behind, clients=1000):
             d("default_type", "text/event-stream"),
             d("add_header", "Cache-Control", "no-store"),
             d("return", "200", r"retry: $retry_ms\n\n"),
-        ]),
-        d("location", "~", "^/(publish|snapshot|config|session|healthz)$", block=[
+        ])),
+        *some(socket, d("location", "=", "/ws", block=[
+            d("proxy_pass", "http://event_server"),
+            d("proxy_set_header", "Upgrade", "$http_upgrade"),
+            d("proxy_set_header", "Connection", "$connection_upgrade"),
+            *forwarded,
+            d("proxy_read_timeout", "3600s"),
+            d("proxy_next_upstream", "off"),
+            *limit,
+        ])),
+        *some(poll, d("location", "=", "/poll", block=[
+            d("proxy_pass", "http://event_server"),
+            d("proxy_buffering", "off"),
+            *some("long-polling" in transports, d("proxy_read_timeout", "3600s")),
+            *limit,
+        ])),
+        d("location", "~", f"^/(publish|{'send|' if socket else ''}snapshot|config|session|healthz)$", block=[
             d("proxy_pass", "http://event_server"),
         ]),
     ]  # fmt: skip
@@ -118,18 +143,21 @@ def intended(version, *, tls, behind, clients=1000):
             d("limit_conn_status", "429"),
         ),
         d("upstream", "event_server", block=[d("server", "127.0.0.1:8081"), *some(old, d("keepalive", "32"))]),
-        d("split_clients", "$request_id", "$retry_ms", block=[
+        *some(stream, d("split_clients", "$request_id", "$retry_ms", block=[
             d("25%", "1000"), d("25%", "2000"), d("25%", "3000"), d("*", "4000"),
-        ]),
+        ])),
+        *some(socket, d("map", "$http_upgrade", "$connection_upgrade", block=[
+            d("default", "upgrade"), d("", ""),
+        ])),
         d("server", block=server),
     ]  # fmt: skip
     return [
         d("worker_processes", "auto"),
-        d("worker_rlimit_nofile", str(2 * (2 * capacity + 512))),
+        d("worker_rlimit_nofile", str(2 * connections)),
         d("worker_shutdown_timeout", "20s"),
         d("pid", "var/nginx.pid"),
         d("error_log", "var/nginx-error.log", "warn"),
-        d("events", block=[d("worker_connections", str(2 * capacity + 512))]),
+        d("events", block=[d("worker_connections", str(connections))]),
         d("http", block=http),
     ]
 
@@ -137,10 +165,21 @@ def intended(version, *, tls, behind, clients=1000):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("behind", [False, True])
-def test_crossplane_reads_back_the_intended_tree(version, tls, behind, tmp_path):
+@pytest.mark.parametrize("pattern", KITS)
+def test_crossplane_reads_back_the_intended_tree(version, tls, behind, pattern, tmp_path):
     answers = {"load_balancer": "aws-alb"} if behind else {"load_balancer": "none", "cdn": "none"}
-    text = conf("nginx-tls" if tls else "nginx", nginx_version=version, **answers)
-    assert tree(text, tmp_path) == intended(gates.parse_version(version), tls=tls, behind=behind)
+    text = conf("nginx-tls" if tls else "nginx", nginx_version=version, patterns=(pattern,), **answers)
+    wanted = intended(gates.parse_version(version), tls=tls, behind=behind, transports=KITS[pattern])
+    assert tree(text, tmp_path) == wanted
+
+
+def test_features_over_different_transports_have_one_location_for_each(tmp_path):
+    for patterns, transports in {
+        ("sse", "short-polling"): ("sse", "short-polling"),
+        ("short-polling", "websocket"): (*WS, "short-polling"),
+    }.items():
+        text = conf(features=("a", "b"), patterns=patterns)
+        assert tree(text, tmp_path) == intended((1, 30, 4), tls=False, behind=False, transports=transports)
 
 
 @pytest.mark.parametrize("clients", [0, 1, 999, 12_345, 40_000, 48_000])
@@ -154,31 +193,25 @@ def test_the_numbers_follow_from_the_clients(clients, tmp_path):
 @pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in NAMES])
 def test_no_name_changes_the_tree(name, tmp_path):
     for which in ("nginx", "nginx-tls"):
-        text = conf(which, project=name, features=(name, "second"))
-        assert tree(text, tmp_path) == intended((1, 30, 4), tls=which == "nginx-tls", behind=False)
+        text = conf(which, project=name, features=(name, "second"), patterns=("websocket",))
+        assert tree(text, tmp_path) == intended((1, 30, 4), tls=which == "nginx-tls", behind=False, transports=WS)
 
 
 def test_no_line_that_measurement_found_useless_or_harmful():
+    useless = ["chunked_transfer_encoding", "proxy_cache", "gzip", "X-Accel", "proxy_send_timeout", "max_fails"]
     for version in VERSIONS:
-        text = conf(nginx_version=version)
-        for word in (
-            "chunked_transfer_encoding",
-            "proxy_cache",
-            "gzip",
-            "X-Accel",
-            "proxy_send_timeout",
-            "max_fails",
-            "Upgrade",
-        ):
-            assert word not in text
+        for pattern in KITS:
+            text = conf(nginx_version=version, patterns=(pattern,))
+            for word in useless + (["pgrade"] if pattern != "websocket" else ['Connection "upgrade"', "close;"]):
+                assert word not in text
 
 
 def test_every_caveat_in_a_comment_is_one_of_the_vocabulary():
-    known = {"conn-scale-tuning", "reconnect-storm", "h1-connection-limit", "sse-buffering", "idle-timeout-heartbeat"}
-    found = set(
-        re.findall(r"# ([a-z0-9]+(?:-[a-z0-9]+)+)(?=$|:)", conf("nginx-tls", nginx_version="1.22.1"), re.MULTILINE)
-    )
-    assert found == known
+    known = {"conn-scale-tuning", "reconnect-storm", "h1-connection-limit", "sse-buffering", "idle-timeout-heartbeat",
+             "proxy-upgrade-config", "long-poll-timeout-below-proxy"}  # fmt: skip
+    text = conf("nginx-tls", nginx_version="1.22.1", patterns=("websocket",))
+    assert set(re.findall(r"# ([a-z0-9]+(?:-[a-z0-9]+)+)(?=$|:)", text, re.MULTILINE)) == known
+    assert known <= knowledge.load().caveats.keys()
 
 
 # --- gates ------------------------------------------------------------------------------------------------------------
@@ -249,10 +282,12 @@ def certificate(folder):
 @pytest.mark.lab
 @pytest.mark.parametrize("which", ["nginx", "nginx-tls"])
 @pytest.mark.parametrize("behind", [False, True])
-def test_nginx_loads_it_without_a_warning(nginx, which, behind, tmp_path):
+@pytest.mark.parametrize("pattern", KITS)
+def test_nginx_loads_it_without_a_warning(nginx, which, behind, pattern, tmp_path):
     answers = {"load_balancer": "aws-alb"} if behind else {}
     (tmp_path / "nginx").mkdir()
-    (tmp_path / "nginx/x.conf").write_text(conf(which, nginx_version=nginx_version(nginx), **answers), encoding="utf-8")
+    text = conf(which, nginx_version=nginx_version(nginx), patterns=(pattern,), **answers)
+    (tmp_path / "nginx/x.conf").write_text(text, encoding="utf-8")
     certificate(tmp_path)
     code, said = edge.check(nginx, tmp_path, "nginx/x.conf")
     assert code == 0, said
@@ -423,6 +458,97 @@ def carries_300_streams(e):
     return True
 
 
+# --- the same for the lines of /ws and /poll --------------------------------------------------------------------------
+
+
+def upgraded(e, seconds=5.0):
+    """A connection on which a WebSocket was asked for, and the first line of the answer."""
+    connection = socket.create_connection(("127.0.0.1", e.port), timeout=seconds)
+    connection.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+    return connection, connection.recv(4096).partition(b"\r\n")[0]
+
+
+def socket_opens(e):
+    connection, line = upgraded(e)
+    e.up.end.set()
+    connection.close()
+    return b" 101 " in line
+
+
+def socket_header(name, wanted):
+    return lambda e: e.get("/ws").json()["headers"].get(name) == (wanted and wanted.format(port=e.port))
+
+
+def silent_socket_is_cut_after_a_second(e):
+    connection, _ = upgraded(e, 3)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    finally:
+        e.up.end.set()
+        connection.close()
+
+
+def failed_handshake_is_not_repeated(e):
+    e.get("/ws")  # nginx would repeat only what fails on a connection that it had kept, for this location
+    e.up.mode = "drop"
+    return e.get("/ws").status_code == 502 and len(e.up.requests) == 2
+
+
+def second_socket_of_an_address_is_429(e):
+    first, _ = upgraded(e)
+    second, line = upgraded(e)
+    e.up.end.set()
+    first.close()
+    second.close()
+    return b" 429 " in line
+
+
+def held(e):
+    """A connection on which a poll waits."""
+    e.up.mode = "silent"
+    seen = len(e.up.requests)
+    connection = socket.create_connection(("127.0.0.1", e.port), timeout=5)
+    connection.sendall(b"GET /poll HTTP/1.1\r\nHost: x\r\n\r\n")
+    until(lambda: len(e.up.requests) > seen, "the poll is held")
+    return connection
+
+
+def held_poll_is_cut_after_a_second(e):
+    with held(e) as connection:
+        connection.settimeout(3)
+        try:
+            return b" 504 " in connection.recv(4096)
+        except TimeoutError:
+            return False
+        finally:
+            e.up.end.set()
+
+
+def second_poll_of_an_address_is_429(e):
+    with held(e), socket.create_connection(("127.0.0.1", e.port), timeout=0.5) as second:
+        second.sendall(b"GET /poll HTTP/1.1\r\nHost: x\r\n\r\n")
+        try:
+            return b" 429 " in second.recv(4096)
+        except TimeoutError:
+            return False
+        finally:
+            e.up.end.set()
+
+
+def long_answer_needs_no_file(e):
+    e.up.mode = "large"
+    with socket.create_connection(("127.0.0.1", e.port), timeout=5) as slow:
+        slow.sendall(b"GET /poll HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.7)
+    return "buffered to a temporary file" not in e.log("nginx-error.log")
+
+
+def send_reaches_the_server(e):
+    return e.post("/send", b"{}").status_code == 200
+
+
 FRAMES = "frame-ancestors 'none'"
 LINES = [
     ("proxy_http_version 1.1;", upstream_version),
@@ -458,9 +584,27 @@ NEEDS_A_DEAD_SERVER = {dead_server_means_retry, retry_is_not_cached}
 GATED = {"proxy_http_version 1.1;", 'proxy_set_header Connection "";', "keepalive 32;"}
 
 
-def prepared(binary, line):
+WS_LINES = [  # (the block that the line is in, the line, its check)
+    ("map $http_upgrade", "default upgrade;", socket_opens),
+    ("map $http_upgrade", "'' '';", socket_header("connection", None)),
+    ("location = /ws", "proxy_set_header Upgrade $http_upgrade;", socket_opens),
+    ("location = /ws", "proxy_set_header Connection $connection_upgrade;", socket_opens),
+    ("location = /ws", "proxy_set_header Host $http_host;", socket_header("host", "127.0.0.1:{port}")),
+    ("location = /ws", "proxy_set_header X-Forwarded-For $remote_addr;", socket_header("x-forwarded-for", "127.0.0.1")),
+    ("location = /ws", "proxy_set_header X-Forwarded-Proto $scheme;", socket_header("x-forwarded-proto", "http")),
+    ("location = /ws", "proxy_read_timeout 1s;", silent_socket_is_cut_after_a_second),
+    ("location = /ws", "proxy_next_upstream off;", failed_handshake_is_not_repeated),
+    ("location = /ws", "limit_conn address 1;", second_socket_of_an_address_is_429),
+    ("location = /poll", "proxy_buffering off;", long_answer_needs_no_file),
+    ("location = /poll", "proxy_read_timeout 1s;", held_poll_is_cut_after_a_second),
+    ("location = /poll", "limit_conn address 1;", second_poll_of_an_address_is_429),
+    ("location ~ ^/", "send|", send_reaches_the_server),
+]
+
+
+def prepared(binary, line, pattern="sse"):
     """The kit's configuration for this nginx with small numbers, so that a check need not wait or fill it."""
-    text = conf(nginx_version=nginx_version(binary), concurrent_clients=397)
+    text = conf(nginx_version=nginx_version(binary), concurrent_clients=397, patterns=(pattern,))
     text = text.replace("worker_shutdown_timeout 20s", "worker_shutdown_timeout 1s")
     text = text.replace("worker_processes auto", "worker_processes 1")
     if line.startswith("proxy_read_timeout"):
@@ -494,6 +638,17 @@ def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(ngi
     assert text.count(line) == 1
     assert holds(check, nginx, text, tmp_path / "kit")
     assert not holds(check, nginx, text.replace(line, ""), tmp_path / "without")
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(("block", "line", "check"), WS_LINES, ids=[f"{b} {n}" for b, n, _ in WS_LINES])
+def test_each_line_of_socket_and_poll_has_its_check_too(nginx, block, line, check, tmp_path):
+    text = prepared(nginx, line, "websocket")
+    before, found, after = text.partition(f"    {block}")
+    inside, end, rest = after.partition("}")
+    assert (bool(found), inside.count(line)) == (True, 1)
+    assert holds(check, nginx, text, tmp_path / "kit")
+    assert not holds(check, nginx, before + found + inside.replace(line, "") + end + rest, tmp_path / "without")
 
 
 @pytest.mark.lab

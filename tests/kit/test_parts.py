@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import sqlite3
 
 import httpx
@@ -12,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lab import SETTINGS
-from server import ids, settings
+from server import formats, ids, settings
 from server.app import App
 from server.hub import CHUNK_BYTES, Hub
-from server.log import KEYS_KEPT, EventLog, NewEvent
+from server.log import KEYS_KEPT, Event, EventLog, NewEvent
+from server.poll import PAGES
+from server.rate import Rate
+from server.wire import HttpError
 
 
 def new(count, start=0):
@@ -27,6 +31,75 @@ def log(tmp_path):
     log = EventLog(tmp_path / "events.sqlite3", keep=100)
     yield log
     log.close()
+
+
+# --- the formats of an event ------------------------------------------------------------------------------------------
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=200), st.sampled_from([0, 1, 125, 126, 65_535, 70_000])
+)
+def test_a_frame_is_read_back_by_another_implementation(text, more):
+    from websockets.frames import Frame, Opcode
+    from websockets.streams import StreamReader
+
+    reader = StreamReader()
+    reader.feed_data(formats.frame(text.encode() + b"x" * more))
+    parsing = Frame.parse(reader.read_exact, mask=False)
+    with pytest.raises(StopIteration) as done:
+        next(parsing)
+    read = done.value.value
+    assert (read.opcode, read.fin, read.data) == (Opcode.TEXT, True, text.encode() + b"x" * more)
+    assert not reader.buffer
+
+
+def test_every_format_carries_the_same_event():
+    event = Event(7, "order-status", 1234, '{"text":"a\\nb \u00e9"}')
+    ways = [
+        formats.Sse("e" * 12).event(event),
+        formats.Frames("e" * 12).event(event),
+        formats.Objects("e" * 12).event(event),
+    ]
+    sse, socket, poll = ways
+    data = {"text": "a\nb \u00e9"}
+    assert json.loads(sse.partition(b"data: ")[2]) == {"at": 1234, "data": data}
+    assert json.loads(socket[2:]) == {
+        "type": "event", "id": f"{'e' * 12}-7", "event": "order-status", "at": 1234, "data": data,
+    }  # fmt: skip
+    assert json.loads(poll) == {"id": f"{'e' * 12}-7", "type": "order-status", "at": 1234, "data": data}
+
+
+# --- how much a viewer may send ---------------------------------------------------------------------------------------
+
+
+def taken(rate, viewer, now):
+    try:
+        rate.take(viewer, now)
+    except HttpError:
+        return False
+    return True
+
+
+def test_a_viewer_may_send_a_burst_and_then_as_many_as_the_rate_allows():
+    rate = Rate(per_s=10, burst=20)
+    assert [taken(rate, "a", 0) for _ in range(22)] == [True] * 20 + [False] * 2
+    assert taken(rate, "b", 0)
+    assert [taken(rate, "a", 0.15) for _ in range(2)] == [True, False]
+    assert sum(taken(rate, "a", 0.15 + step / 100) for step in range(1, 1001)) in range(99, 102)
+
+
+def test_refused_messages_do_not_push_the_limit_away():
+    rate = Rate(per_s=10, burst=1)
+    taken(rate, "a", 0)
+    assert not any(taken(rate, "a", step / 1000) for step in range(1, 99))
+    assert taken(rate, "a", 0.1001)
+
+
+def test_the_viewers_that_are_remembered_are_bounded_and_the_quietest_is_forgotten():
+    rate = Rate(per_s=1, burst=1, buckets=3)
+    for viewer in "abcabd":
+        taken(rate, viewer, 0)
+    assert list(rate._buckets) == ["a", "b", "d"]
 
 
 @given(st.text())
@@ -118,6 +191,9 @@ class Client:
 
     async def send(self, message):
         await self.room.wait()
+        if message["type"] == "websocket.send":
+            self.seen += map(int, re.findall(rb'"type":"event","id":"\w+-(\d+)"', message["frames"]))
+            return
         for block in message["body"].decode().split("\n\n"):
             lines = block.split("\n")
             if "event: order-status" in lines:
@@ -126,16 +202,18 @@ class Client:
 
 @given(st.integers(0, 2**32), st.integers(1, 6))
 def test_every_stream_gets_every_event_once_and_in_order_whatever_stalls(tmp_path_factory, seed, count):
+    """Over SSE and WebSocket, side by side."""
     chance = random.Random(seed)
     log = EventLog(tmp_path_factory.mktemp("log") / "events.sqlite3", keep=1000)
     log.append(new(chance.randrange(50)))
 
     async def run():
-        hub = Hub(log, settings._settings(SETTINGS | {"per_client_queue": 16, "history_events": 1000}))
+        both = {"transports": ["websocket", "sse"], "per_client_queue": 16, "history_events": 1000}
+        hub = Hub(log, settings._settings(SETTINGS | both))
         clients = [Client() for _ in range(count)]
         starts = [chance.randint(0, log.latest) for _ in clients]
         for client, start in zip(clients, starts, strict=True):
-            hub.join(client.send, ids.make(log.epoch, start))
+            hub.join(client.send, ids.make(log.epoch, start), chance.choice(["sse", "websocket"]))
         for _ in range(30):
             outcomes = log.append(new(chance.randint(1, 5)))
             hub.deliver([outcome.event for outcome in outcomes])
@@ -211,7 +289,7 @@ def test_a_client_that_leaves_while_it_is_behind_is_fed_no_more(log):
         hub.leave(stream)
         client.room.set()
         await asyncio.sleep(0.01)
-        assert (client.seen, len(hub), len(hub._live)) == ([], 0, 0)
+        assert (client.seen, len(hub), len(hub._rooms["sse"].live)) == ([], 0, 0)
 
     asyncio.run(run())
 
@@ -224,7 +302,12 @@ def test_a_client_that_leaves_while_it_is_behind_is_fed_no_more(log):
      ({"features": []}, "features"), ({"features": [{"name": "x", "slug": "reset"}]}, "slug 'reset'"),
      ({"features": [{"name": "x", "slug": "a\nb"}]}, "slug"), ({"features": SETTINGS["features"][:1] * 2}, "same slug"),
      ({"origins": ["https://app.example.com/"]}, "no Origin"), ({"origins": ["*"]}, "no Origin"),
-     ({"ports": {"edge": 0, "server": 1}}, "edge"), ({"project": 1}, "project: must be text")],
+     ({"ports": {"edge": 0, "server": 1}}, "edge"), ({"project": 1}, "project: must be text"),
+     ({"transports": []}, "transports: must be a list"), ({"transports": ["sse", "sse"]}, "each once"),
+     ({"transports": ["sse", "carrier-pigeon"]}, "'carrier-pigeon' is none of"), ({"transports": [["sse"]]}, "none of"),
+     ({"two_way": "yes"}, "two_way: must be true or false"), ({"hold_s": 0}, "hold_s"), ({"poll_s": 1e6}, "poll_s"),
+     ({"connect_patience_ms": 1.5}, "connect_patience_ms: must be a whole number"),
+     ({"features": [{"name": "x", "slug": "x", "two_way": True}]}, "two_way of 'x'")],
 )  # fmt: skip
 def test_settings_that_are_not_understood_are_refused_by_name(tmp_path, change, words):
     path = tmp_path / "settings.json"
@@ -256,6 +339,16 @@ async def get(app, path):
 def test_the_snapshot_holds_back_what_is_committed_but_not_yet_delivered(app, log):
     log.append(new(3))
     assert asyncio.run(get(app, "/snapshot")).json()["events"]["order-status"] == []
+
+
+def test_the_answers_to_polls_that_are_kept_are_bounded(tmp_path, log):
+    log.append(new(100))
+    (tmp_path / "index.html").touch()
+    app = App(settings._settings(SETTINGS | {"transports": ["long-polling"]}), log, tmp_path, "token", "")
+    for n in range(100):
+        answer = asyncio.run(get(app, f"/poll?cursor={ids.make(log.epoch, n)}"))
+        assert answer.json()["events"][0]["id"] == ids.make(log.epoch, n + 1)
+    assert len(app._polls._pages) == PAGES
 
 
 def test_a_draining_server_says_so_and_takes_no_more_streams(app):

@@ -1,27 +1,33 @@
 // The page: what the stream is doing, and the newest events of each feature.
 
-import { FetchSource } from "./fetch-source.js";
+import { Sender } from "./sender.js";
 import { EventStream } from "./stream.js";
+import { transportsOf } from "./transports.js";
 
 const ROWS = 100; // of each feature; older ones leave the page
+const SENT = 5; // of the viewer's own messages
 const byId = (id) => document.getElementById(id);
 const address = (path) => new URL(path, document.baseURI).href; // also where the page is not at the root
+const cell = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
 const lists = new Map(); // slug -> <ol>
 let config;
 let stream;
+let sender;
 let longestLag = 0;
 
 async function start() {
   config = await loadConfig();
   document.title = config.project;
   byId("project").textContent = config.project;
-  const request = performance.getEntriesByName(address("config")).at(-1); // same origin, so the stream's protocol too
-  byId("transport").textContent = `SSE over ${request?.nextHopProtocol || "HTTP"}`;
   config.features.forEach(addFeature);
-  byId("choice").hidden = config.features.length < 2;
+  for (const [choice, select] of [["choice", "feature"], ["send-choice", "send-feature"]]) {
+    byId(choice).hidden = byId(select).length < 2;
+  }
   byId("feature").addEventListener("change", showCommand);
   byId("copy").addEventListener("click", copyCommand);
   byId("sign-in").addEventListener("submit", signIn);
+  byId("send").hidden = !config.two_way;
+  byId("send").addEventListener("submit", sendText);
   showCommand();
   connect();
 }
@@ -44,13 +50,14 @@ async function loadConfig() {
 function connect(key) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   stream = new EventStream({
-    eventsUrl: address("events"),
+    transports: transportsOf(config, address, headers),
     snapshotUrl: address("snapshot"),
+    healthUrl: address("healthz"),
+    patienceMs: config.connect_patience_ms ?? 2500,
     heartbeatS: config.heartbeat_s,
     retryMs: config.retry_ms,
     retryMaxMs: config.retry_max_ms,
     headers,
-    ...(config.auth === "bearer-header" && { open: (url) => new FetchSource(url, headers) }),
     onEvent: (event) => {
       const lag = Math.max(0, Date.now() - event.at); // of the two machines' clocks
       longestLag = Math.max(longestLag, lag);
@@ -66,6 +73,15 @@ function connect(key) {
       showCounts();
     },
     onState: showState,
+    onTransport: showTransport,
+  });
+  sender = new Sender({
+    url: address("send"),
+    headers,
+    source: () => stream.source,
+    retryMs: config.retry_ms,
+    retryMaxMs: config.retry_max_ms,
+    onChange: showSent,
   });
   stream.start();
 }
@@ -90,6 +106,35 @@ function showState(state, detail) {
   if (stream) showCounts();
 }
 
+function showTransport({ name, title }, notes) {
+  const request = performance.getEntriesByName(address("config")).at(-1); // same origin, so the same protocol
+  const over = name === "websocket" ? "" : ` over ${request?.nextHopProtocol || "HTTP"}`; // a socket has its own connection
+  byId("transport").textContent = title + over;
+  byId("fallback").textContent = notes.join(" ");
+}
+
+function sendText(submit) {
+  submit.preventDefault();
+  sender.send(byId("send-feature").value, { text: byId("text").value });
+  byId("text").value = "";
+}
+
+function showSent({ key, data, state, over, tries, id, error }) {
+  const texts = {
+    sending: tries > 1 ? `trying again (${tries})` : "sending",
+    sent: `sent as #${id?.slice(id.lastIndexOf("-") + 1)} over ${over}`,
+    refused: `refused: ${error}`,
+  };
+  const known = byId("sent").querySelector(`[data-key="${key}"]`);
+  const row = known ?? document.createElement("li");
+  row.dataset.key = key;
+  row.dataset.state = state;
+  row.replaceChildren(cell("code", data.text), cell("span", texts[state]));
+  if (known) return;
+  byId("sent").prepend(row);
+  if (byId("sent").childElementCount > SENT) byId("sent").lastElementChild.remove();
+}
+
 function showCounts() {
   byId("last-id").textContent = stream.lastId ?? "-";
   for (const [name, count] of Object.entries(stream.counts)) {
@@ -98,13 +143,14 @@ function showCounts() {
   }
 }
 
-function addFeature({ name, slug }) {
+function addFeature({ name, slug, two_way: viewersSend = true }) {
   const section = byId("feature-template").content.cloneNode(true).firstElementChild;
   section.querySelector("h2").textContent = name;
   section.querySelector(".slug").textContent = slug;
   lists.set(slug, section.querySelector("ol"));
   byId("features").append(section);
   byId("feature").append(new Option(name, slug));
+  if (viewersSend) byId("send-feature").append(new Option(name, slug));
 }
 
 function addRow({ id, type, at, data }, lag) {
@@ -112,7 +158,6 @@ function addRow({ id, type, at, data }, lag) {
   if (!list) return; // a feature that is newer than this page
   const row = document.createElement("li");
   row.dataset.id = id;
-  const cell = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   const number = id.slice(id.lastIndexOf("-") + 1);
   const time = cell("time", new Date(at).toLocaleTimeString());
   time.dateTime = new Date(at).toISOString();

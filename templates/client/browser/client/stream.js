@@ -3,27 +3,47 @@
 // A bare EventSource is not enough: it closes for good when a proxy answers 502 during a deploy, it cannot see a
 // connection that died without a word, and all clients come back at the same moment. So every failure ends the source
 // here, and a new one is opened with the last id in the address, after a delay with jitter.
+//
+// With several transports: one that does not greet in time although the server answers is blocked on the way, and the
+// next one takes over. The first is tried again later beside it, and the stream goes back to it when it works.
+
+const PROBE_MS = { worked: 5000, first: 30000, longest: 600000 }; // worked: a transport that this page has had
+const parsed = (message) => (typeof message.data === "string" ? JSON.parse(message.data) : message.data);
 
 export class EventStream {
   // options:
-  //   eventsUrl, snapshotUrl   where to read
+  //   transports               [{name, title, url, open(url)}], tried in this order (transports.js)
+  //   eventsUrl, open(url)     instead of transports: one SSE stream; another source with EventSource's face may stand in
+  //   snapshotUrl              where to start from
+  //   healthUrl                tells a server that is away from a transport that is blocked
   //   retryMs, retryMaxMs      delay before the first attempt, and the longest; each has jitter
   //   heartbeatS               the server's heartbeat until its hello says otherwise
+  //   patienceMs               how long a transport may take to greet while there is another one to try
   //   onEvent({id, type, at, data})    each event once, in order
   //   onSnapshot({latest, events})     replaces everything that was shown: at the start, and after a gap
   //   onState(state, detail)   "connecting" | "open" | "waiting" (detail: ms) | "stopped" | "refused" (detail: status)
-  //   open(url)                makes the source; another one with EventSource's face may stand in
+  //   onTransport(transport, notes)    the one in use; notes: why not the ones before it, one sentence each
   //   headers                  for the snapshot's request
   constructor(options) {
-    this.options = { headers: {}, open: (url) => new EventSource(url, { withCredentials: true }), ...options };
+    const open = options.open ?? ((url) => new EventSource(url, { withCredentials: true }));
+    const sse = { name: "sse", title: "SSE", url: options.eventsUrl, open };
+    this.options = { headers: {}, patienceMs: 2500, transports: [sse], onTransport() {}, ...options };
     this.counts = { events: 0, repeated: 0, missing: 0, resets: 0, connects: 0 };
     this.lastId = null; // the cursor: everything up to here was shown
     this.source = null;
     this.timer = null; // the next attempt, or the watchdog: never both
     this.failures = 0; // since the last hello
     this.gapAfter = null; // the cursor at which a gap was seen
-    this.heartbeatMs = options.heartbeatS * 1000;
+    this.place = 0; // of the transport in use
+    this.notes = []; // one for each transport before it
+    this.firstWorked = false; // a first transport that once worked is where every new attempt starts
+    this.probe = null;
+    this.probeMs = PROBE_MS.first;
     this.nudge = this.nudge.bind(this);
+  }
+
+  get transport() {
+    return this.options.transports[this.place];
   }
 
   start() {
@@ -43,23 +63,25 @@ export class EventStream {
     this.close();
     this.options.onState("connecting");
     if (this.lastId === null && !(await this.resync())) return;
-    const url = `${this.options.eventsUrl}?cursor=${encodeURIComponent(this.lastId)}`;
-    const source = this.options.open(url);
+    const source = this.transport.open(`${this.transport.url}?cursor=${encodeURIComponent(this.lastId)}`);
     this.source = source;
+    this.greeted = false;
+    this.silenceMs = 2500 * this.options.heartbeatS; // two and a half heartbeats
     this.listening = new Set();
     this.counts.connects += 1;
-    this.listen("hello", (message) => this.greet(JSON.parse(message.data)));
+    this.listen("hello", (message) => this.greet(parsed(message)));
     this.listen("heartbeat", () => {});
     this.listen("reset", () => {
       this.counts.resets += 1;
       this.lastId = null;
-      this.fail(); // with the delay: a server that keeps saying "reset" must not be asked in a tight loop
+      this.retry(); // with the delay: a server that keeps saying "reset" must not be asked in a tight loop
     });
-    this.listen("drain", (message) => this.wait(JSON.parse(message.data).retry_ms)); // the server spread us out itself
+    this.listen("drain", (message) => this.wait(parsed(message).retry_ms)); // the server spread us out itself
     source.onerror = () => {
-      if (source === this.source) this.fail();
+      if (source === this.source) this.fail("was refused");
     };
-    this.watch();
+    const patient = this.isLast ? this.silenceMs : this.options.patienceMs;
+    this.watch(patient, `did not open within ${patient / 1000} s`);
   }
 
   // Fetch where things stand; the stream goes on from there. False = another attempt is on its way.
@@ -69,7 +91,7 @@ export class EventStream {
       const response = await fetch(this.options.snapshotUrl, {
         headers: this.options.headers,
         credentials: "include",
-        signal: AbortSignal.timeout(2.5 * this.heartbeatMs),
+        signal: AbortSignal.timeout(2500 * this.options.heartbeatS),
       });
       if (attempt !== this.attempt) return false;
       if (response.status === 401 || response.status === 403) {
@@ -83,7 +105,7 @@ export class EventStream {
       this.options.onSnapshot(snapshot);
       return true;
     } catch {
-      if (attempt === this.attempt) this.fail();
+      if (attempt === this.attempt) this.retry();
       return false;
     }
   }
@@ -95,16 +117,22 @@ export class EventStream {
     const source = this.source;
     source.addEventListener(name, (message) => {
       if (source !== this.source) return;
-      this.watch();
+      if (this.greeted) this.watch();
       handle(message);
     });
   }
 
   greet(hello) {
     this.failures = 0;
-    this.heartbeatMs = hello.heartbeat_s * 1000;
+    this.greeted = true;
+    this.silenceMs = 2500 * hello.heartbeat_s; // 0: the source has deadlines of its own
     this.watch();
     for (const type of hello.types) this.listen(type, (message) => this.receive(type, message));
+    if (this.place === 0) {
+      this.firstWorked = true;
+      this.probeMs = PROBE_MS.worked;
+    } else this.probeLater();
+    this.options.onTransport(this.transport, this.notes);
     this.options.onState("open", hello);
   }
 
@@ -121,24 +149,88 @@ export class EventStream {
       // (A server that shows each viewer only some events must number them for each viewer.)
       if (this.gapAfter === this.lastId) this.lastId = null;
       else this.gapAfter = this.lastId;
-      this.fail();
+      this.retry();
       return;
     }
     this.lastId = message.lastEventId;
     this.counts.events += 1;
-    this.options.onEvent({ id: message.lastEventId, type, ...JSON.parse(message.data) });
+    this.options.onEvent({ id: message.lastEventId, type, ...parsed(message) });
   }
 
-  // Nothing for two and a half heartbeats: the connection is dead, whatever the browser thinks of it.
-  watch() {
+  // Nothing for so long: the connection is dead, whatever the browser thinks of it.
+  watch(ms = this.silenceMs, why = "fell silent") {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.fail(), 2.5 * this.heartbeatMs);
+    if (ms > 0) this.timer = setTimeout(() => this.fail(why), ms);
   }
 
-  fail() {
+  get isLast() {
+    return this.place === this.options.transports.length - 1;
+  }
+
+  fail(why) {
+    if (this.greeted || this.isLast) this.retry();
+    else this.fallBack(why);
+  }
+
+  // The transport never greeted. If the server answers a plain request, something on the way blocks the transport.
+  async fallBack(why) {
+    const { title } = this.transport;
+    this.close();
+    const attempt = (this.attempt = {});
+    const answers = await fetch(this.options.healthUrl, { cache: "no-store", signal: AbortSignal.timeout(2500) })
+      .then((response) => response.ok)
+      .catch(() => false);
+    if (attempt !== this.attempt) return;
+    if (!answers) {
+      this.retry();
+      return;
+    }
+    this.place += 1;
+    this.notes = [...this.notes, `${title} ${why}; using ${this.transport.title}.`];
+    this.connect();
+  }
+
+  retry() {
     const longest = Math.min(this.options.retryMaxMs, this.options.retryMs * 2 ** this.failures);
+    if (this.firstWorked || (this.isLast && this.failures > 0)) this.goTo(0);
     this.failures += 1;
     this.wait(longest * (0.5 + Math.random() / 2));
+  }
+
+  goTo(place) {
+    this.place = place;
+    this.notes = this.notes.slice(0, place);
+  }
+
+  // Later, see whether the first transport works by now, while the present one goes on.
+  probeLater() {
+    clearTimeout(this.probeTimer);
+    this.probeTimer = setTimeout(() => this.probeFirst(), this.probeMs * (0.5 + Math.random() / 2));
+    this.probeMs = Math.min(PROBE_MS.longest, this.probeMs * 2);
+  }
+
+  probeFirst() {
+    this.endProbe();
+    const first = this.options.transports[0];
+    const probe = (this.probe = first.open(first.url)); // no cursor: from now on, so nothing is repeated
+    const end = (works) => {
+      if (probe !== this.probe) return;
+      this.endProbe();
+      if (!works) this.probeLater();
+      else {
+        this.goTo(0);
+        this.connect();
+      }
+    };
+    probe.addEventListener("hello", () => end(true));
+    probe.onerror = () => end(false);
+    this.probeTimer = setTimeout(() => end(false), this.options.patienceMs);
+  }
+
+  endProbe() {
+    clearTimeout(this.probeTimer);
+    this.probe?.close();
+    this.probe = null;
   }
 
   wait(ms) {
@@ -149,12 +241,14 @@ export class EventStream {
   }
 
   // The network or the page is back: do not sit out the delay.
-  nudge() {
+  nudge(event) {
     if (this.waiting && document.visibilityState === "visible") this.connect();
+    else if (event.type === "online" && this.place > 0 && this.greeted) this.probeFirst(); // it may be another network
   }
 
   close() {
     clearTimeout(this.timer);
+    this.endProbe();
     this.waiting = false;
     this.attempt = null;
     this.source?.close();

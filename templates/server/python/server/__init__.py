@@ -1,1 +1,1 @@
-"""The event server: Server-Sent Events from a durable log, over plain ASGI. Start it with `python -m server`."""
+"""The event server: one durable log over SSE, WebSocket and polling, as plain ASGI. Start: `python -m server`."""

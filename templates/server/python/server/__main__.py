@@ -14,7 +14,7 @@ import signal
 import sys
 from pathlib import Path
 from socket import socket
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -114,6 +114,17 @@ def refuse(reason: str) -> NoReturn:
     sys.exit(2)
 
 
+def socket_protocol(settings: Settings) -> Any:
+    """The protocol for uvicorn's WebSockets; "none" where the kit serves none. Exits 2 if its package is missing."""
+    if "websocket" not in settings.transports:
+        return "none"
+    try:
+        from server.socket_protocol import Socket
+    except ModuleNotFoundError as error:
+        refuse(f"the package {error.name} is missing: pip install -r requirements.txt")
+    return Socket
+
+
 def main() -> None:
     """Run until a signal comes."""
     parser = argparse.ArgumentParser(prog="python -m server", description="The kit's event server.")
@@ -132,7 +143,9 @@ def main() -> None:
     viewer_key = security.secret(options.var / "viewer-key") if settings.auth != "none" else ""
     app = App(settings, log, KIT / "client", token, viewer_key)
     config = uvicorn.Config(
-        app, options.host, options.port or settings.server_port, http=BoundedHttp, ws="none", lifespan="off",
+        app, options.host, options.port or settings.server_port, http=BoundedHttp, ws=socket_protocol(settings),
+        ws_max_size=settings.max_payload_bytes, ws_per_message_deflate=False,  # a context for each client costs 40 kB
+        ws_ping_interval=settings.heartbeat_s, ws_ping_timeout=settings.heartbeat_s, lifespan="off",
         log_level="warning", access_log=False, server_header=False, proxy_headers=False,
         timeout_keep_alive=75,  # longer than the proxy keeps its side open, so that no request meets a closing socket
     )  # fmt: skip

@@ -1,12 +1,17 @@
 """The endpoints, as one ASGI callable.
 
-GET  /events     the stream; cursor from Last-Event-ID or ?cursor=
+GET  /events     the stream as Server-Sent Events; cursor from Last-Event-ID or ?cursor=
+GET  /ws         the same over a WebSocket (ws.py)
+GET  /poll       what came after ?cursor=, at once or held for ?wait= seconds (poll.py)
 GET  /snapshot   where the log is, and the last events of each type
 POST /publish    append one event (bearer token)
+POST /send       append one event of a viewer's
 POST /session    sign in (auth: cookie only)
 GET  /config     what the page needs to know
 GET  /healthz    200, or 503 while draining
 GET  /           the page, so that the kit can be shown without nginx
+
+/events, /ws, /poll and /send are there only if settings.json names what they are for.
 """
 
 from __future__ import annotations
@@ -19,8 +24,11 @@ from urllib.parse import parse_qs
 from server import ids, publish, security, wire
 from server.hub import Hub
 from server.log import EventLog
+from server.poll import Polls
+from server.rate import Rate
 from server.settings import Settings
 from server.wire import Headers, HttpError, Receive, Scope, Send
+from server.ws import Sockets
 
 SNAPSHOT_EVENTS = 20  # of each type
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
@@ -29,6 +37,7 @@ STREAM_HEADERS = {
     "cache-control": "no-store",  # a cache would play one client's stream to the next
     "x-accel-buffering": "no",  # for an nginx that buffers although its configuration here does not
 }
+ALLOWED_HEADERS = "authorization, last-event-id, if-none-match, content-type, idempotency-key"
 
 Endpoint = Callable[[Scope, Receive, Send, Headers, Headers], Awaitable[None]]
 
@@ -43,22 +52,45 @@ class App:
         self._log = log
         self._token = token
         self._viewer_key = viewer_key
+        self._rate = Rate()
         self._routes: dict[tuple[str, str], Endpoint] = {
-            ("GET", "/events"): self._events,
             ("GET", "/snapshot"): self._snapshot,
             ("POST", "/publish"): self._publish,
             ("POST", "/session"): self._session,
             ("GET", "/config"): self._config,
             ("GET", "/healthz"): self._healthz,
         }
+        serves = set(settings.transports)
+        if "sse" in serves:
+            self._routes["GET", "/events"] = self._events
+        if serves & {"long-polling", "short-polling"}:
+            self._polls = Polls(self.hub, settings)
+            self._routes["GET", "/poll"] = self._poll
+        self._sockets = Sockets(self.hub, self.writer, self._rate, settings) if "websocket" in serves else None
+        if self._sockets:
+            self._routes["GET", "/ws"] = self._no_socket
+        if settings.two_way:
+            self._routes["POST", "/send"] = self._send
         self._files = {f"/{file.name}": file for file in sorted(client.iterdir()) if file.suffix in TYPES}
         self._files["/"] = self._files["/index.html"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        upgrade = scope["type"] == "websocket"
         try:
-            await self._route(scope, receive, send)
+            await (self._socket if upgrade else self._route)(scope, receive, send)
         except HttpError as error:
-            await wire.answer_json(send, error.status, {"error": str(error)}, error.headers)
+            answering = wire.before_upgrade(send) if upgrade else send
+            await wire.answer_json(answering, error.status, {"error": str(error)}, error.headers)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page of another site can open a WebSocket with the viewer's cookie: only the Origin check stops it."""
+        await receive()  # websocket.connect
+        if self._sockets is None or scope["path"] != "/ws":
+            raise HttpError(404, "no such path")
+        headers = wire.headers_of(scope)
+        security.allowed_origin(headers, self._settings.origins)
+        self._check_viewer(headers)
+        await self._sockets.serve(scope, receive, send, security.viewer_of(headers, wire.address(scope)))
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -74,10 +106,11 @@ class App:
             cross = {
                 "access-control-allow-origin": origin,
                 "access-control-allow-credentials": "true",
+                "access-control-expose-headers": "etag, retry-after",
                 "vary": "Origin",
             }
         if method == "OPTIONS" and cross:  # the browser asks first, because of the Authorization header
-            cross["access-control-allow-headers"] = "authorization, last-event-id"
+            cross["access-control-allow-headers"] = ALLOWED_HEADERS
             await wire.answer(send, 204, b"", cross)
             return
         try:
@@ -110,6 +143,26 @@ class App:
                 pass
         finally:
             self.hub.leave(stream)
+
+    async def _poll(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        self._check_viewer(headers)
+        if scope["method"] == "HEAD":
+            raise HttpError(405, "use GET", allow="GET")
+        await self._polls.ask(scope["query_string"].decode("latin-1"), receive, send, headers, cross)
+
+    async def _no_socket(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        raise HttpError(426, "this is a WebSocket", upgrade="websocket", connection="upgrade")
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        if "origin" not in headers:  # browsers always send it with a POST
+            raise HttpError(403, "this needs the Origin of a page")
+        self._check_viewer(headers)
+        publish.check_content_type(headers)
+        self._rate.take(security.viewer_of(headers, wire.address(scope)))
+        body = await wire.read_body(receive, headers, self._settings.max_payload_bytes)
+        outcome = await self.writer.append(publish.parse(headers, body, self._settings.sendable, viewer=True))
+        status, value = publish.reply(outcome, self.hub.epoch)
+        await wire.answer_json(send, status, value, cross)
 
     async def _snapshot(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
         self._check_viewer(headers)

@@ -8,31 +8,59 @@ So one stalled reader neither stops the others nor costs memory beyond one chunk
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from types import coroutine
 from typing import Any
 
-from server import ids
+from server import formats, ids
+from server.formats import Format, Message
 from server.log import Event, EventLog
 from server.settings import Settings
 
-Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
+Send = Callable[[Message], Coroutine[Any, Any, None]]
 CHUNK_BYTES = 256 * 1024  # replay is written in pieces of about this size
+
+
+class Tail:
+    """The newest events as the bytes of one transport, so that a client that is a little behind needs no disk."""
+
+    __slots__ = ("frames", "write")
+
+    def __init__(self, write: Callable[[Event], bytes], size: int, events: list[Event]) -> None:
+        self.write = write
+        self.frames: deque[tuple[int, bytes]] = deque(((event.n, write(event)) for event in events), size)
+
+    def extend(self, events: list[Event]) -> bytes:
+        """Add newly committed events; returns their bytes."""
+        frames = [(event.n, self.write(event)) for event in events]
+        self.frames.extend(frames)
+        return b"".join(frame for _, frame in frames)
+
+
+class Room:
+    """What all streams of one transport share. `live`: those that have seen everything; `deliver` writes to them."""
+
+    __slots__ = ("format", "live", "tail")
+
+    def __init__(self, form: Format, tail: Tail) -> None:
+        self.format = form
+        self.tail = tail
+        self.live: set[Stream] = set()
 
 
 class Stream:
     """One open connection: what it has been sent so far (`cursor`), and its catch-up task if it is behind."""
 
-    __slots__ = ("cursor", "pump", "send")
+    __slots__ = ("cursor", "pump", "room", "send")
 
-    def __init__(self, send: Send, cursor: int) -> None:
+    def __init__(self, room: Room, send: Send, cursor: int) -> None:
+        self.room = room
         self.send = send
         self.cursor = cursor
         self.pump: asyncio.Task[None] | None = None
@@ -45,133 +73,170 @@ class Hub:
         self._log = log
         self._settings = settings
         self._reader = ThreadPoolExecutor(1, "log-reader")
-        self._live: set[Stream] = set()  # have seen everything; written to by `deliver`
-        self._streams: set[Stream] = set()  # these and the ones that are catching up
-        self._tail: deque[tuple[int, bytes]] = deque(maxlen=settings.per_client_queue)
+        self._streams: set[Stream] = set()  # the live ones of all rooms, and the ones that are catching up
+        self._tails: list[Tail] = []
         self.epoch = log.epoch
         self.latest = log.latest  # what has been delivered; the log may be ahead of it for a moment
         self.draining = False
-        for event in log.after(self.latest - settings.per_client_queue, settings.per_client_queue, 1 << 62):
-            self._tail.append((event.n, self._frame(event)))
+        self.polls = 0  # requests that poll.py holds
+        self.on_change: list[Callable[[], None]] = []  # called when `latest` has moved, and when the drain begins
+        written: dict[str, Callable[[str], Format]] = {"sse": formats.Sse, "websocket": formats.Frames}
+        self._rooms: dict[str, Room] = {}
+        for name in written.keys() & set(settings.transports):
+            form = written[name](log.epoch)
+            self._rooms[name] = Room(form, self.tail(form.event))
+
+    def tail(self, write: Callable[[Event], bytes]) -> Tail:
+        """A tail that is kept up to date from now on."""
+        size = self._settings.per_client_queue
+        self._tails.append(Tail(write, size, self._log.after(self.latest - size, size, 1 << 62)))
+        return self._tails[-1]
 
     @property
     def full(self) -> bool:
         """One more stream would be too many."""
-        return len(self._streams) >= self._settings.max_clients
+        return len(self) >= self._settings.max_clients
 
     def __len__(self) -> int:
-        return len(self._streams)
+        return len(self._streams) + self.polls
 
-    def join(self, send: Send, cursor: str) -> Stream:
+    def join(self, send: Send, cursor: str, transport: str = "sse") -> Stream:
         """Greet a client, tell it if its cursor is of no use, and start feeding it. "" = from now on."""
-        n = ids.place(cursor, self.epoch, self._log.oldest, self.latest) if cursor else self.latest
-        stream = Stream(send, self.latest if isinstance(n, str) else n)
-        greeting = f"retry: {self._settings.retry_ms}\n".encode()
+        room = self._rooms[transport]
+        n = self.place(cursor) if cursor else self.latest
+        stream = Stream(room, send, self.latest if isinstance(n, str) else n)
         # The id makes a connection that breaks before its first event resume from here, not from "now".
         facts = {"types": self._settings.slugs, "heartbeat_s": self._settings.heartbeat_s}
-        greeting += self._control("hello", stream.cursor, **facts)
+        greeting = self._control(room, "hello", stream.cursor, facts, retry_ms=self._settings.retry_ms)
         if isinstance(n, str):
-            greeting += self._reset(n)
+            greeting += self._reset(room, n)
         self._streams.add(stream)
-        stream.pump = asyncio.create_task(self._catch_up(stream, send(_body(greeting))))
+        stream.pump = asyncio.create_task(self._catch_up(stream, send(room.format.message(greeting))))
         return stream
 
     def leave(self, stream: Stream) -> None:
         """Forget a client that is gone."""
         self._streams.discard(stream)
-        self._live.discard(stream)
+        stream.room.live.discard(stream)
         if stream.pump is not None:
             stream.pump.cancel()
 
     def deliver(self, events: list[Event]) -> None:
         """Send newly committed events, in the order of the log, to all who are up to date."""
-        frames = [(event.n, self._frame(event)) for event in events]
-        self._tail.extend(frames)
         self.latest = events[-1].n
-        self._broadcast(b"".join(frame for _, frame in frames), self.latest)
+        chunks = {tail: tail.extend(events) for tail in self._tails}
+        for room in self._rooms.values():
+            self._broadcast(room, chunks[room.tail])
+        for changed in self.on_change:
+            changed()
 
     def heartbeat(self) -> None:
-        """A named event, since comments never reach the page; it carries no id, so no cursor moves."""
-        self._broadcast(self._control("heartbeat", None), self.latest)
+        """A message that a page can see; it carries no id, so no cursor moves."""
+        for room in self._rooms.values():
+            self._broadcast(room, self._control(room, "heartbeat", None, {}))
 
     def drain(self) -> None:
         """Say goodbye to all and end their streams; each is told its own delay, so that they do not return at once."""
         self.draining = True
         for stream in list(self._streams):
             self.leave(stream)
-            low = self._settings.retry_ms
-            delay = random.randint(low, max(low, min(4 * low, self._settings.retry_max_ms)))
-            frame = f"retry: {delay}\n".encode() + self._control("drain", None, retry_ms=delay)
-            _step(stream.send(_body(frame, more=False)))  # who cannot take it now will see the connection close
+            delay = self.delay()
+            farewell = self._control(stream.room, "drain", None, {"retry_ms": delay}, retry_ms=delay)
+            # Who cannot take it now will see the connection close.
+            step(_all(stream.send, stream.room.format.end(farewell, formats.GOING_AWAY)))
+        for changed in self.on_change:
+            changed()
+
+    def delay(self) -> int:
+        """A time to come back after, in ms, drawn anew for each client."""
+        low = self._settings.retry_ms
+        return random.randint(low, max(low, min(4 * low, self._settings.retry_max_ms)))
+
+    def place(self, cursor: str) -> int | str:
+        """Where a client with this cursor goes on, or why it cannot (ids.place)."""
+        return ids.place(cursor, self.epoch, self._log.oldest, self.latest)
+
+    def where(self) -> dict[str, object]:
+        """The ends of the log, for a reset."""
+        return {"oldest": ids.make(self.epoch, self._log.oldest), "latest": ids.make(self.epoch, self.latest)}
 
     async def read(self, query: Callable[..., list[Event]], *args: object) -> list[Event]:
         """Run one of the log's queries in the thread that owns its reading connection."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, query, *args)
 
-    def _broadcast(self, chunk: bytes, cursor: int) -> None:
-        message = _body(chunk)
-        for stream in list(self._live):
+    async def after(self, tail: Tail, cursor: int, most: int = 1 << 62) -> tuple[list[bytes], int] | None:
+        """At most `most` events (or about CHUNK_BYTES) that follow `cursor`, which must be less than `latest`.
+
+        (their bytes, new cursor): from memory if they are near, else from the disk. None = the next one is lost.
+        """
+        first = tail.frames[0][0]
+        if cursor + 1 >= first:
+            frames: Iterable[tuple[int, bytes]] = islice(tail.frames, cursor + 1 - first, None)
+        else:
+            limit = min(most, self._settings.per_client_queue)
+            events = await self.read(self._log.after, cursor, limit, CHUNK_BYTES)
+            if not events or events[0].n != cursor + 1:
+                return None
+            frames = [(event.n, tail.write(event)) for event in events if event.n <= self.latest]
+        found: list[bytes] = []
+        size = 0
+        for n, frame in islice(frames, most):
+            found.append(frame)
+            cursor = n
+            size += len(frame)
+            if size > CHUNK_BYTES:
+                break
+        return found, cursor
+
+    def _broadcast(self, room: Room, chunk: bytes) -> None:
+        message, cursor = room.format.message(chunk), self.latest
+        for stream in list(room.live):
             stream.cursor = cursor
-            rest = _step(stream.send(message))
+            rest = step(stream.send(message))
             if rest is not None:
-                self._live.discard(stream)
+                room.live.discard(stream)
                 stream.pump = asyncio.create_task(self._catch_up(stream, rest))
 
     async def _catch_up(self, stream: Stream, pending: Awaitable[None]) -> None:
         """Finish a pending write, then feed a stream from the log until it has seen everything."""
+        room = stream.room
         try:
             await pending
             while stream.cursor < self.latest:
-                chunk, cursor = await self._next_chunk(stream.cursor)
-                await stream.send(_body(chunk))
+                found = await self.after(room.tail, stream.cursor)
+                chunk, cursor = (self._reset(room, "trimmed"), self.latest) if found is None else _joined(*found)
+                await stream.send(room.format.message(chunk))
                 stream.cursor = cursor
+        except OSError:  # the client is gone
+            return
         except sqlite3.Error:
-            await stream.send(_body(b"", more=False))  # the client connects again; it must not wait here for ever
+            # The client connects again; it must not wait here for ever.
+            await _all(stream.send, room.format.end(b"", formats.INTERNAL_ERROR))
             raise
         # No await since the comparison: nothing was delivered in between, so nothing is missed.
-        self._live.add(stream)
+        room.live.add(stream)
 
-    async def _next_chunk(self, cursor: int) -> tuple[bytes, int]:
-        """What follows `cursor`: (bytes, new cursor). From memory if it is near, else from the disk, else a reset."""
-        first = self._tail[0][0]
-        limit = self._settings.per_client_queue
-        if cursor + 1 >= first:
-            frames = list(islice(self._tail, cursor + 1 - first, None))
-        else:
-            events = await self.read(self._log.after, cursor, limit, CHUNK_BYTES)
-            if not events or events[0].n != cursor + 1:
-                return self._reset("trimmed"), self.latest
-            frames = [(event.n, self._frame(event)) for event in events if event.n <= self.latest]
-        chunk = bytearray()
-        for n, frame in frames:
-            chunk += frame
-            cursor = n
-            if len(chunk) > CHUNK_BYTES:
-                break
-        return bytes(chunk), cursor
+    def _control(
+        self, room: Room, name: str, cursor: int | None, fields: dict[str, Any], *, retry_ms: int | None = None
+    ) -> bytes:
+        every = {"at": time.time_ns() // 1_000_000, "latest": ids.make(self.epoch, self.latest)} | fields
+        return room.format.control(name, None if cursor is None else ids.make(self.epoch, cursor), every, retry_ms)
 
-    def _frame(self, event: Event) -> bytes:
-        """The bytes of one event. JSON has no bare newline, so one data line is enough and nothing can be injected."""
-        name = ids.make(self.epoch, event.n)
-        return f'id: {name}\nevent: {event.type}\ndata: {{"at":{event.at},"data":{event.data}}}\n\n'.encode()
-
-    def _control(self, name: str, cursor: int | None, **fields: object) -> bytes:
-        latest = ids.make(self.epoch, self.latest)
-        data = json.dumps({"at": time.time_ns() // 1_000_000, "latest": latest, **fields}, separators=(",", ":"))
-        head = "" if cursor is None else f"id: {ids.make(self.epoch, cursor)}\n"
-        return f"{head}event: {name}\ndata: {data}\n\n".encode()
-
-    def _reset(self, reason: str) -> bytes:
+    def _reset(self, room: Room, reason: str) -> bytes:
         """Tells the client to fetch /snapshot: what it has seen cannot be continued without a gap."""
-        oldest = ids.make(self.epoch, self._log.oldest)
-        return self._control("reset", self.latest, reason=reason, oldest=oldest)
+        return self._control(room, "reset", self.latest, {"reason": reason} | self.where())
 
 
-def _body(chunk: bytes, *, more: bool = True) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": chunk, "more_body": more}
+def _joined(frames: list[bytes], cursor: int) -> tuple[bytes, int]:
+    return b"".join(frames), cursor
 
 
-def _step(write: Coroutine[Any, Any, None]) -> Awaitable[None] | None:
+async def _all(send: Send, messages: list[Message]) -> None:
+    for message in messages:
+        await send(message)
+
+
+def step(write: Coroutine[Any, Any, None]) -> Awaitable[None] | None:
     """Run a write as far as it goes without waiting. None = done; else await what is left of it.
 
     This saves a task for each client and event (what a task with eager_start does from Python 3.12 on).

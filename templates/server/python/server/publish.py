@@ -57,22 +57,41 @@ class Writer:
                 future.set_result(outcome)
 
 
-def parse(headers: Headers, body: bytes, slugs: tuple[str, ...]) -> NewEvent:
+def parse(headers: Headers, body: bytes, slugs: tuple[str, ...], *, viewer: bool = False) -> NewEvent:
     """The event in a request's body, `{"type": slug, "data": any JSON}`. Raises HttpError 400 or 422."""
     key = headers.get("idempotency-key")
     if key is not None and not KEY.match(key):
         raise HttpError(400, "Idempotency-Key: must be 1 to 128 visible ASCII characters")
+    event = read_json(body.decode("utf-8", "surrogateescape"), "the body")
+    if not isinstance(event, dict) or event.keys() != {"type", "data"}:
+        raise HttpError(422, 'the body must be {"type": ..., "data": ...} and nothing else')
+    return new_event(event["type"], event["data"], slugs, viewers_key(key) if viewer and key else key)
+
+
+def read_json(text: str, what: str) -> Any:
+    """The value in `text`. Raises HttpError 400."""
     try:
-        event = json.loads(body.decode())
-        if not isinstance(event, dict) or event.keys() != {"type", "data"}:
-            raise HttpError(422, 'the body must be {"type": ..., "data": ...} and nothing else')
-        data = json.dumps(event["data"], ensure_ascii=False, allow_nan=False, separators=(",", ":"))  # Python reads NaN
-        data.encode()  # half a surrogate pair is legal JSON, but no text
+        text.encode()  # half a surrogate pair is no text
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise HttpError(400, f"the body is not valid JSON: {error}") from error
-    if event["type"] not in slugs:
+        raise HttpError(400, f"{what} is not valid JSON: {error}") from error
+
+
+def new_event(slug: object, data: object, slugs: tuple[str, ...], key: str | None) -> NewEvent:
+    """An event that may be appended. Raises HttpError 400 or 422."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))  # Python reads NaN
+        text.encode()  # half a surrogate pair is legal JSON, but no text
+    except (ValueError, RecursionError) as error:
+        raise HttpError(400, f"the data is not valid JSON: {error}") from error
+    if slug not in slugs:
         raise HttpError(422, f"unknown type; known are {', '.join(slugs)}")
-    return NewEvent(event["type"], data, key)
+    return NewEvent(str(slug), text, key)
+
+
+def viewers_key(key: str) -> str:
+    """A viewer's idempotency key, which must never be one of a publisher's: those have no spaces."""
+    return f"send {key}"
 
 
 def check_content_type(headers: Headers) -> None:

@@ -72,6 +72,14 @@ def viewer_allowed(auth: str, headers: Headers, viewer_key: str) -> bool:
     return True
 
 
+def viewer_of(headers: Headers, address: str) -> str:
+    """Whose rate limit a message counts against: here the address that nginx saw. Use your user's id instead.
+
+    Behind a load balancer a client can make up a part of this header, and so get a new limit for each message.
+    """
+    return headers.get("x-forwarded-for", address)[-100:]  # its end is what nginx wrote
+
+
 def session_cookie(headers: Headers, given_key: str, viewer_key: str) -> str:
     """POST /session: the Set-Cookie value for a viewer who knows the key. Raises HttpError 401."""
     if not same(given_key, viewer_key):

@@ -2,14 +2,20 @@
 
 key                type and range                   meaning
 project            text                             shown as the page's title
-features           [{"name": text, "slug": slug}]   what may be published; the slug is the event's `type`
+features           [{"name": text, "slug": slug}]   what may be published; the slug is the event's `type`. With
+                                                    "two_way": false, viewers may not send it in spite of two_way below
+transports         [websocket | sse | long-polling | short-polling]   what is served, in the order that the page tries
+two_way            true | false                     viewers may send: POST /send, and messages on the WebSocket
+hold_s             number 0.2 .. 600                a long poll without news is answered after this long
+poll_s             number 0.2 .. 86,400             a short poll asks again after this long
+connect_patience_ms   whole 100 .. 60,000           the page gives a WebSocket this long to open
 heartbeat_s        number 0.2 .. 300                a named heartbeat event goes to every stream this often
 retry_ms           whole 100 .. 60,000              first delay before a client connects again (it adds jitter)
 retry_max_ms       whole retry_ms .. 600,000        longest delay before a client connects again
 drain_s            number 0.5 .. 600                SIGTERM to exit takes at most this long
 history_events     whole 100 .. 10,000,000          events that the log keeps for replay
-max_payload_bytes  whole 1,024 .. 1,048,576         largest body of a publish
-max_clients        whole 1 .. 1,000,000             streams that are served; the next one gets 503
+max_payload_bytes  whole 1,024 .. 1,048,576         largest body of a publish, largest message on a WebSocket
+max_clients        whole 1 .. 1,000,000             streams and held polls that are served; the next one gets 503
 per_client_queue   whole 16 .. history_events       events that a client may be behind before it is fed from the disk,
                                                     and the most that is fetched for it at a time
 origins            [text]                           exact Origin values that may read; [] = the page's own origin only
@@ -29,6 +35,7 @@ from typing import Any
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+\Z")
 TAKEN = frozenset({"hello", "heartbeat", "reset", "drain", "message", "error", "open"})  # event names of the protocol
+TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")
 AUTH = ("none", "cookie", "bearer-header")
 
 
@@ -41,7 +48,12 @@ class Settings:
     """What settings.json says; the table above has the units and ranges."""
 
     project: str
-    features: tuple[tuple[str, str], ...]  # (name, slug)
+    features: tuple[tuple[str, str, bool], ...]  # (name, slug, whether viewers may send it)
+    transports: tuple[str, ...]
+    two_way: bool
+    hold_s: float
+    poll_s: float
+    connect_patience_ms: int
     heartbeat_s: float
     retry_ms: int
     retry_max_ms: int
@@ -58,13 +70,23 @@ class Settings:
     @property
     def slugs(self) -> tuple[str, ...]:
         """The event types that may be published, in the order of the file."""
-        return tuple(slug for _, slug in self.features)
+        return tuple(slug for _, slug, _ in self.features)
+
+    @property
+    def sendable(self) -> tuple[str, ...]:
+        """The event types that viewers may send."""
+        return tuple(slug for _, slug, two_way in self.features if two_way)
 
     def public(self) -> dict[str, Any]:
         """What any page may know: GET /config."""
         return {
             "project": self.project,
-            "features": [{"name": name, "slug": slug} for name, slug in self.features],
+            "features": [{"name": name, "slug": slug, "two_way": both} for name, slug, both in self.features],
+            "transports": self.transports,
+            "two_way": self.two_way,
+            "hold_s": self.hold_s,
+            "poll_s": self.poll_s,
+            "connect_patience_ms": self.connect_patience_ms,
             "heartbeat_s": self.heartbeat_s,
             "retry_ms": self.retry_ms,
             "retry_max_ms": self.retry_max_ms,
@@ -85,8 +107,9 @@ def load(path: Path) -> Settings:
 
 
 def _settings(raw: Any) -> Settings:
-    names = ["project", "features", "heartbeat_s", "retry_ms", "retry_max_ms", "drain_s", "history_events",
-             "max_payload_bytes", "max_clients", "per_client_queue", "origins", "auth", "ports"]  # fmt: skip
+    names = ["project", "features", "transports", "two_way", "hold_s", "poll_s", "connect_patience_ms", "heartbeat_s",
+             "retry_ms", "retry_max_ms", "drain_s", "history_events", "max_payload_bytes", "max_clients",
+             "per_client_queue", "origins", "auth", "ports"]  # fmt: skip
     _keys(raw, names, "the file")
     _keys(raw["ports"], ["edge", "server"], "ports")
     history = _number(raw, "history_events", 100, 10_000_000)
@@ -95,9 +118,16 @@ def _settings(raw: Any) -> Settings:
         raise SettingsError("project: must be text")
     if raw["auth"] not in AUTH:
         raise SettingsError(f"auth: must be one of {', '.join(AUTH)}")
+    if not isinstance(raw["two_way"], bool):
+        raise SettingsError("two_way: must be true or false")
     return Settings(
         project=raw["project"],
-        features=_features(raw["features"]),
+        features=_features(raw["features"], raw["two_way"]),
+        transports=_transports(raw["transports"]),
+        two_way=raw["two_way"],
+        hold_s=_number(raw, "hold_s", 0.2, 600, whole=False),
+        poll_s=_number(raw, "poll_s", 0.2, 86_400, whole=False),
+        connect_patience_ms=_number(raw, "connect_patience_ms", 100, 60_000),
         heartbeat_s=_number(raw, "heartbeat_s", 0.2, 300, whole=False),
         retry_ms=retry,
         retry_max_ms=_number(raw, "retry_max_ms", retry, 600_000),
@@ -130,17 +160,29 @@ def _number(raw: dict[str, Any], key: str, low: float, high: float, *, whole: bo
     return value
 
 
-def _features(value: Any) -> tuple[tuple[str, str], ...]:
+def _transports(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or len({str(name) for name in value}) != len(value):
+        raise SettingsError("transports: must be a list of at least one transport, each once")
+    for name in value:
+        if name not in TRANSPORTS:
+            raise SettingsError(f"transports: {name!r} is none of {', '.join(TRANSPORTS)}")
+    return tuple(value)
+
+
+def _features(value: Any, two_way: bool) -> tuple[tuple[str, str, bool], ...]:
     if not isinstance(value, list) or not value:
         raise SettingsError('features: must be a list of at least one {"name": ..., "slug": ...}')
     pairs = []
     for item in value:
-        _keys(item, ["name", "slug"], "features")
-        name, slug = item["name"], item["slug"]
+        feature = {"two_way": two_way, **item} if isinstance(item, dict) else item
+        _keys(feature, ["name", "slug", "two_way"], "features")
+        name, slug, both = feature["name"], feature["slug"], feature["two_way"]
         if not isinstance(name, str) or not isinstance(slug, str) or not SLUG.match(slug) or slug in TAKEN:
             raise SettingsError(f"features: slug {slug!r} must be a-z, 0-9, '-' and none of {', '.join(sorted(TAKEN))}")
-        pairs.append((name, slug))
-    if len({slug for _, slug in pairs}) != len(pairs):
+        if not isinstance(both, bool) or (both and not two_way):
+            raise SettingsError(f"features: two_way of {slug!r} must be false, or true like the file's two_way")
+        pairs.append((name, slug, both))
+    if len({slug for _, slug, _ in pairs}) != len(pairs):
         raise SettingsError("features: two of them have the same slug")
     return tuple(pairs)
 

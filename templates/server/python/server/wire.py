@@ -38,6 +38,20 @@ ONLY_ONCE = frozenset(
 )
 
 
+def address(scope: Scope) -> str:
+    """The address at the other end of the connection: nginx's, where there is one."""
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def before_upgrade(send: Send) -> Send:
+    """A `send` for an HTTP response in place of a WebSocket handshake."""
+
+    async def sends(message: dict[str, Any]) -> None:
+        await send(message | {"type": f"websocket.{message['type']}"})
+
+    return sends
+
+
 async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
     """The request's body. Raises HttpError 413 as soon as it is known to pass `limit` bytes."""
     too_large = HttpError(413, f"the body is larger than {limit} bytes", connection="close")

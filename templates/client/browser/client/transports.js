@@ -1,0 +1,37 @@
+// The ways in which events can reach the page, by the names that settings.json uses, and how each is opened.
+
+import { FetchSource } from "./fetch-source.js";
+import { PollSource } from "./poll-source.js";
+import { WsSource } from "./ws-source.js";
+
+// In the order in which stream.js tries them. config: what GET /config answers; address: path -> absolute URL;
+// headers: for a server that wants Authorization.
+// Each: {name, title, url, open(url)}; what `open` returns has EventSource's face (addEventListener, onerror, close).
+export function transportsOf(config, address, headers) {
+  const needsHeader = config.auth === "bearer-header";
+  const known = {
+    websocket: {
+      title: "WebSocket",
+      url: address("ws").replace(/^http/, "ws"),
+      open: (url) => new WsSource(url),
+    },
+    sse: {
+      title: "SSE",
+      url: address("events"),
+      open: (url) => (needsHeader ? new FetchSource(url, headers) : new EventSource(url, { withCredentials: true })),
+    },
+    "long-polling": {
+      title: "long polling",
+      url: address("poll"),
+      open: (url) => new PollSource(url, { holdS: config.hold_s ?? 20, headers }),
+    },
+    "short-polling": {
+      title: "short polling",
+      url: address("poll"),
+      open: (url) => new PollSource(url, { pollS: config.poll_s, headers }),
+    },
+  };
+  const names = (config.transports ?? ["sse"]).filter((name) => name in known);
+  const usable = names.filter((name) => name !== "websocket" || !needsHeader); // no browser sends a header with a socket
+  return (usable.length > 0 ? usable : names).map((name) => ({ name, ...known[name] }));
+}

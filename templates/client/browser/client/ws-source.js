@@ -1,0 +1,49 @@
+// EventSource's face over a WebSocket. It does not connect again by itself; stream.js does that.
+//
+// Every event comes under the one name "event" with its type inside, so a type that is newer than this page still counts.
+
+export class WsSource extends EventTarget {
+  constructor(url) {
+    super();
+    try {
+      this.socket = new WebSocket(url);
+    } catch (error) {
+      setTimeout(() => this.end(error)); // the page's policy forbids it; whoever made this listens by then
+      return;
+    }
+    this.socket.onmessage = (message) => this.take(message.data);
+    this.socket.onclose = (close) => this.end(close);
+  }
+
+  take(text) {
+    const { type, ...rest } = JSON.parse(text);
+    if (type === "event") this.tell("event", { type: rest.event, at: rest.at, data: rest.data }, rest.id);
+    else if (type === "hello") this.tell("hello", { ...rest, types: ["event"] }, rest.id);
+    else this.tell(type, rest); // heartbeat, reset, drain; sent and refused are for sender.js
+  }
+
+  tell(name, data, lastEventId = "") {
+    if (!this.closed) this.dispatchEvent(new MessageEvent(name, { data, lastEventId }));
+  }
+
+  // False = not open, nothing was sent. True says only that it is on its way: wait for "sent" or "refused".
+  send(message) {
+    if (this.closed || this.socket.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  end(reason) {
+    if (this.closed) return;
+    this.closed = true;
+    this.dispatchEvent(new Event("end"));
+    this.onerror?.(reason);
+  }
+
+  close() {
+    if (this.closed) return;
+    this.closed = true;
+    this.socket?.close();
+    this.dispatchEvent(new Event("end"));
+  }
+}

@@ -1,0 +1,178 @@
+"""GET /poll: what came after a cursor, as JSON; at once, or held until something comes (long polling).
+
+An answer holds all that is there, up to BATCH events. While events come faster than one in LINGER_S, held requests are
+answered that much later, so that a busy room does not make one request for each event and client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from urllib.parse import parse_qs
+
+from server import formats, ids
+from server.hub import Hub, step
+from server.settings import Settings
+from server.wire import NO_STORE, Headers, HttpError, Receive, Send, answer
+
+BATCH = 500  # events in one answer
+LINGER_S = 0.025
+PAGES = 16  # answers that are kept for those who ask next; each may have hub.CHUNK_BYTES
+
+
+class Held:
+    """A request that waits for the next event."""
+
+    __slots__ = ("cross", "cursor", "send", "timer")
+
+    def __init__(self, send: Send, cursor: int, cross: Headers) -> None:
+        self.send = send
+        self.cursor = cursor
+        self.cross = cross
+        self.timer: asyncio.TimerHandle | None = None
+
+
+class Polls:
+    """The polls that are held, and how each is answered. Like a stream, a held poll costs no task."""
+
+    def __init__(self, hub: Hub, settings: Settings) -> None:
+        self._hub = hub
+        self._settings = settings
+        self._short = "short-polling" in settings.transports
+        self._most_s = settings.hold_s if "long-polling" in settings.transports else 0.0
+        self._tail = hub.tail(formats.Objects(hub.epoch).event)
+        self._held: set[Held] = set()
+        self._writing: set[asyncio.Future[None]] = set()
+        self._lingers = False
+        self._changed_at = -math.inf
+        self._pages: dict[int, tuple[bytes, int]] = {}  # by cursor, while `latest` stays: clients have the same few
+        hub.on_change.append(self._changed)
+
+    async def ask(self, query: str, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        """The endpoint. Raises HttpError 400 or 503."""
+        fields = parse_qs(query)
+        cursor = fields.get("cursor", [""])[0]
+        wait_s = min(self._most_s, seconds(fields.get("wait", ["0"])[0]))
+        hub = self._hub
+        if hub.draining:
+            raise HttpError(503, "the server ends", retry_after=str(-(-hub.delay() // 1000)))
+        place = hub.place(cursor) if cursor else hub.latest
+        if isinstance(place, str):
+            reset: dict[str, object] = {"reason": place} | hub.where()
+            await self._write(send, b"", hub.latest, cross, reset=reset)
+        elif cursor and wait_s and (place == hub.latest or (self._lingers and hub.latest - place < BATCH)):
+            if hub.full:
+                raise HttpError(503, "no room for one more poll", retry_after=str(-(-self._settings.retry_ms // 1000)))
+            await self._hold(Held(send, place, cross), wait_s, receive)
+        elif place == hub.latest and not wait_s and etag(place, hub.epoch) in tags(headers.get("if-none-match", "")):
+            await answer(send, 304, b"", self._headers(place) | cross)
+        else:
+            await self._page(send, place, cross)
+
+    async def _hold(self, held: Held, wait_s: float, receive: Receive) -> None:
+        """Returns when the answer was written, or the client has left."""
+        held.timer = asyncio.get_running_loop().call_later(wait_s, self._answer, held)
+        self._held.add(held)
+        self._hub.polls += 1
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        finally:
+            self._hub.polls -= 1
+            held.timer.cancel()
+            self._held.discard(held)
+
+    def _changed(self) -> None:
+        """Answer what is held: now, or a little later while events come thick and fast."""
+        self._pages.clear()
+        loop = asyncio.get_running_loop()
+        now, before = loop.time(), self._changed_at
+        self._changed_at = now
+        if self._hub.draining or now - before > LINGER_S:
+            self._answer_all()
+        elif not self._lingers:
+            self._lingers = True
+            loop.call_later(LINGER_S, self._answer_all)
+
+    def _answer_all(self) -> None:
+        self._lingers = False
+        for held in list(self._held):
+            self._answer(held)
+
+    def _answer(self, held: Held) -> None:
+        if held not in self._held:
+            return
+        self._held.discard(held)
+        rest = step(self._page(held.send, held.cursor, held.cross))
+        if rest is not None:
+            task = asyncio.ensure_future(rest)
+            self._writing.add(task)
+            task.add_done_callback(self._written)
+
+    def _written(self, task: asyncio.Future[None]) -> None:
+        self._writing.discard(task)
+        if not task.cancelled() and isinstance(task.exception(), OSError):
+            return  # the client is gone
+
+    async def _page(self, send: Send, cursor: int, cross: Headers) -> None:
+        """Answer with what follows `cursor`, or with nothing."""
+        found = self._pages.get(cursor)
+        if found is None:
+            latest = self._hub.latest
+            if cursor == latest:
+                found = (b"", cursor)
+            else:
+                after = await self._hub.after(self._tail, cursor, BATCH)
+                if after is None:
+                    reset: dict[str, object] = {"reason": "trimmed"} | self._hub.where()
+                    await self._write(send, b"", self._hub.latest, cross, reset=reset)
+                    return
+                found = (b",".join(after[0]), after[1])
+            if latest == self._hub.latest and len(self._pages) < PAGES:
+                self._pages[cursor] = found
+        await self._write(send, *found, cross)
+
+    async def _write(
+        self, send: Send, events: bytes, cursor: int, cross: Headers, reset: dict[str, object] | None = None
+    ) -> None:
+        hub = self._hub
+        fields: dict[str, object] = {
+            "reset": reset,
+            "retry_ms": hub.delay() if hub.draining else self._settings.retry_ms,
+        }
+        if cursor < hub.latest:
+            fields["more"] = True  # this answer was full: ask again at once
+        if self._short:
+            fields["poll_s"] = self._settings.poll_s
+        name = ids.make(hub.epoch, cursor)
+        rest = json.dumps(fields, separators=(",", ":"))[1:].encode()
+        body = b'{"cursor":"%b","events":[%b],%b\n' % (name.encode(), events, rest)
+        await answer(send, 200, body, {"content-type": "application/json"} | self._headers(cursor) | cross)
+
+    def _headers(self, cursor: int) -> Headers:
+        headers = NO_STORE | {"etag": etag(cursor, self._hub.epoch)}
+        if self._short:
+            headers["retry-after"] = str(math.ceil(self._settings.poll_s))
+        return headers
+
+
+def seconds(text: str) -> float:
+    """A length of time in a query. Raises HttpError 400."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise HttpError(400, "wait: must be a number of seconds, 0 or more")
+    return value
+
+
+def etag(cursor: int, epoch: str) -> str:
+    """The entity tag of an answer that leads to this cursor."""
+    return f'"{ids.make(epoch, cursor)}"'
+
+
+def tags(header: str) -> set[str]:
+    """The entity tags of If-None-Match, which are compared without their W/ (a proxy that compresses adds it)."""
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}

@@ -1,0 +1,66 @@
+"""uvicorn's WebSocket, made fit for a broadcast: ready frames are written as they are, and nothing grows without bound.
+
+The only module that needs the package `websockets`; a kit without a WebSocket does not import it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+GOODBYE_S = 1.0  # how long the other side has to read why it is closed
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """One connection. `frames` in a websocket.send message are whole frames, as formats.Frames makes them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.close_timeout = GOODBYE_S
+
+    async def send(self, message: Any) -> None:
+        """Waits while the socket is full, like uvicorn's. Raises ClientDisconnected, an OSError."""
+        frames = message.get("frames")
+        if frames is None:
+            if self.close_sent:
+                raise ClientDisconnected
+            await super().send(message)
+            self.__dict__.pop("request", None)  # nobody reads these after the handshake
+            self.__dict__.pop("response", None)
+            return
+        await self.writable.wait()
+        if self.close_sent or self.disconnected:
+            raise ClientDisconnected
+        self.transport.write(frames)
+
+    def data_received(self, data: bytes) -> None:
+        """After our close frame only the other side's matters; after a bad frame nothing can be read any more."""
+        if self.conn.parser_exc is None:
+            super().data_received(data)
+
+    def handle_ping(self) -> None:
+        """Answer, unless this client pings and does not read: its pongs would fill our memory."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.transport.abort()
+
+    def keepalive_timeout(self) -> None:
+        """No pong in time. A close alone would wait for ever for a socket that nobody reads."""
+        super().keepalive_timeout()
+        self.loop.call_later(GOODBYE_S, self.transport.abort)
+
+    def handle_parser_exception(self) -> None:
+        """Too large, or not RFC 6455. Closing at once could lose the close frame: what still comes would reset it."""
+        close = self.conn.close_sent
+        assert close is not None
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(GOODBYE_S, self.transport.close)

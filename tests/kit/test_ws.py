@@ -1,0 +1,486 @@
+"""The WebSocket of a kit: alone and through a real nginx, seen by a client that shares no code with it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import socket as sockets
+import ssl
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import edge
+import httpx
+import pytest
+from lab import following as following_sse
+from lab import nginx_version, publish_through, until
+from peers import WS, address, follow_polls, follow_socket, following, opened, told
+from test_nginx import certificate, conf
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+pytestmark = pytest.mark.lab
+OWN = "https://app.example.com"
+
+
+def closed_with(socket, seconds=5):
+    """The close code that the server gives."""
+    with pytest.raises(ConnectionClosed) as closing:  # noqa: PT012 - what was sent before may still come
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            socket.recv(timeout=seconds)
+    return closing.value.rcvd.code if closing.value.rcvd else None
+
+
+def refused(url, **headers):
+    """The status of a handshake that is not accepted."""
+    with pytest.raises(InvalidStatus) as refusal, connect(address(url), additional_headers=headers, proxy=None):
+        pass
+    return refusal.value.response.status_code
+
+
+def message(key, data, feature="order-status"):
+    return json.dumps({"type": "send", "feature": feature, "data": data, "key": key})
+
+
+# --- events through nginx ---------------------------------------------------------------------------------------------
+
+
+def test_events_arrive_one_by_one_in_less_than_100_ms(make_lab, nginx):
+    kit = make_lab(**WS)
+    kit.start_nginx(nginx)
+    with following(follow_socket, kit.url) as got:
+        published = publish_through(kit, 20, per_s=10)
+        time.sleep(0.3)
+    assert got.ids == published
+    assert got.connects == 1
+    assert max(got.lags_ms) < 100, sorted(got.lags_ms)
+
+
+def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx):
+    kit = make_lab(**WS)
+    kit.start_nginx(nginx)
+    with following(follow_socket, kit.url) as got, ThreadPoolExecutor(1) as pool:
+        publishing = pool.submit(publish_through, kit, 150, 50)
+        for _ in range(2):
+            time.sleep(0.8)
+            kit.kill_server()
+            time.sleep(0.3)
+            kit.start_server()
+        published = publishing.result()
+        until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
+        time.sleep(0.2)
+    assert got.ids == published
+    assert [payload["number"] for payload in got.payloads] == list(range(150))
+    assert got.connects > 1
+
+
+def test_the_same_events_have_the_same_ids_on_every_transport(make_lab, any_nginx):
+    kit = make_lab(**WS)
+    kit.start_nginx(any_nginx)
+    with (
+        following(follow_socket, kit.url) as socket,
+        following_sse(kit.url) as stream,
+        following(follow_polls, kit.url) as polls,
+    ):
+        published = publish_through(kit, 40, per_s=100)
+        for got in (socket, stream, polls):
+            until(lambda got=got: got.ids[-1:] == published[-1:], "the last event arrives")
+    assert socket.ids == stream.ids == polls.ids == published
+    assert socket.payloads == stream.payloads == polls.payloads
+
+
+def test_sigterm_closes_with_1001_in_time_and_the_goodbye_gets_through(make_lab, nginx):
+    kit = make_lab(**WS, drain_s=3)
+    kit.start_nginx(nginx)
+    with opened(kit.url) as one, opened(kit.url) as two:
+        told(one, "hello")
+        told(two, "hello")
+        began = time.monotonic()
+        kit.server.terminate()
+        drains = [told(one, "drain"), told(two, "drain")]
+        assert [closed_with(one), closed_with(two)] == [1001, 1001]
+        assert kit.server.wait(6) == 0
+        assert time.monotonic() - began < 2
+    assert all(200 <= drain["retry_ms"] <= 1000 for drain in drains)
+    assert "Traceback" not in kit.output()
+
+
+def test_the_own_origin_passes_the_proxy_and_others_do_not(make_lab, nginx):
+    kit = make_lab(**WS)
+    kit.start_nginx(nginx)
+    with opened(kit.url, origin=kit.url) as socket:
+        assert told(socket)["type"] == "hello"
+    for origin in ("https://evil.example", "null", "http://127.0.0.1", f"{kit.url}.evil.example", kit.url.upper()):
+        assert refused(kit.url, Origin=origin) == 403, origin
+
+
+def test_the_server_notices_at_once_that_a_client_has_left(make_lab, nginx):
+    kit = make_lab(**WS, heartbeat_s=60)
+    kit.start_nginx(nginx)
+    with opened(kit.url) as socket:
+        told(socket, "hello")
+        assert kit.streams() == 1
+    until(lambda: kit.streams() == 0, "the stream is gone", seconds=2)
+
+
+def test_too_large_and_binary_messages_are_closed_with_their_codes_also_through_the_proxy(make_lab, nginx):
+    kit = make_lab(**WS)
+    kit.start_nginx(nginx)
+    for url in (kit.direct, kit.url):
+        for sent, code in (("x" * 65_537, 1009), (b"binary", 1003)):
+            with opened(url) as socket:
+                told(socket, "hello")
+                socket.send(sent)
+                assert closed_with(socket) == code
+        with opened(url) as socket:  # in pieces: no piece is too large, the message is
+            told(socket, "hello")
+            socket.send(["x" * 30_000] * 3)
+            assert closed_with(socket) == 1009
+    assert "Traceback" not in kit.output()
+
+
+def test_tls_carries_socket_and_polls_one_by_one_in_less_than_100_ms_also_over_http_2(make_lab, nginx, tmp_path):
+    if not shutil.which("openssl") or not shutil.which("curl"):
+        pytest.skip("no openssl and curl here (apt install openssl curl)")
+    kit = make_lab(**WS)
+    folder = tmp_path / "edge"
+    certificate(folder)
+    trusted = folder / "nginx/tls/fullchain.pem"
+    text = conf("nginx-tls", nginx_version=nginx_version(nginx), patterns=("websocket",))
+    client = ssl.create_default_context(cafile=trusted)
+    client.check_hostname = False
+    with edge.running(nginx, text, folder, kit.port) as e, ExitStack() as stack:
+        url = f"https://127.0.0.1:{e.port}"
+        with opened(url, origin=url, ssl=client) as socket:
+            assert told(socket)["type"] == "hello"
+        clients = [
+            stack.enter_context(following(follow_socket, url, ssl=client)),
+            stack.enter_context(following(follow_polls, url, verify=client)),
+        ]
+        poll = f"{url}/poll?wait=5&cursor={httpx.get(f'{kit.direct}/poll').json()['cursor']}"
+        show = ["-w", "%{stderr}%{http_version}"]
+        curl = ["curl", "--silent", "--http2", "--insecure", "--noproxy", "*", *show, poll]
+        over_http_2 = subprocess.Popen(curl, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: kit.streams() == 3, "all wait")
+        published = publish_through(kit, 10, per_s=10)
+        for got in clients:
+            until(lambda got=got: got.ids == published, "every event arrives")
+            assert max(got.lags_ms) < 100
+        said, version = over_http_2.communicate(timeout=5)
+    assert version == "2"
+    assert [event["id"] for event in json.loads(said)["events"]] == published[:1]
+
+
+# --- the server by itself ---------------------------------------------------------------------------------------------
+
+
+def test_hello_comes_first_and_a_heartbeat_after_it_and_nothing_is_compressed(make_lab):
+    kit = make_lab(**WS)
+    with opened(kit.direct) as socket:
+        hello = told(socket)
+        assert (hello["type"], hello["heartbeat_s"]) == ("hello", 1)
+        assert hello["types"] == ["order-status", "stock-alerts"]
+        assert hello["id"].endswith("-0")
+        assert told(socket)["type"] == "heartbeat"
+        assert "Sec-WebSocket-Extensions" not in socket.response.headers
+
+
+@pytest.mark.parametrize("size", [1, 60, 120, 200, 60_000, 66_000])
+def test_events_of_every_length_are_framed_as_the_rfc_says(make_lab, size):
+    kit = make_lab(**WS, max_payload_bytes=100_000)
+    with opened(kit.direct) as socket:
+        kit.publish("x" * size)
+        assert told(socket, "event")["data"] == "x" * size
+        kit.publish("\u00e9\U0001f600" * 3)
+        assert told(socket, "event")["data"] == "\u00e9\U0001f600" * 3
+
+
+def test_a_socket_goes_on_after_its_cursor_and_an_impossible_one_gets_a_reset(make_lab):
+    kit = make_lab(**WS)
+    made = [kit.publish({"a": number}).json()["id"] for number in range(5)]
+    with opened(kit.direct, made[1]) as socket:
+        assert [told(socket)["id"] for _ in range(4)] == [made[1], *made[2:]]
+    epoch = made[0].partition("-")[0]
+    for cursor, reason in {f"{epoch}-99": "future", "0" * 12 + "-5": "epoch", "%22": "malformed"}.items():
+        with opened(kit.direct, cursor) as socket:
+            hello, reset = told(socket), told(socket)
+            assert (reset["type"], reset["reason"]) == ("reset", reason)
+            assert hello["id"] == reset["latest"] == made[-1]
+            assert reset["oldest"] == made[0]
+
+
+def test_only_exact_origins_may_connect(make_lab):
+    kit = make_lab(**WS, origins=[OWN])
+    tricks = [f"{OWN}.evil.example", f"{OWN}:443", f"{OWN}/", OWN.upper(), OWN.replace("https", "http"), "null", ""]
+    for origin in ["https://evil.example", kit.direct, *tricks]:
+        assert refused(kit.direct, Origin=origin) == 403, origin
+    with opened(kit.direct, origin=OWN) as socket:
+        assert told(socket)["type"] == "hello"
+
+
+def test_a_socket_needs_the_viewers_cookie_or_header(make_lab):
+    kit = make_lab(**WS, auth="cookie")
+    key = (kit.folder / "var/viewer-key").read_text().strip()
+    assert refused(kit.direct) == 401
+    assert refused(kit.direct, Cookie="session=x") == 401
+    cookie = httpx.post(f"{kit.direct}/session", content=key).headers["set-cookie"].partition(";")[0]
+    with opened(kit.direct, additional_headers={"Cookie": cookie}) as socket:
+        assert told(socket)["type"] == "hello"
+    kit = make_lab(**WS, auth="bearer-header")
+    key = (kit.folder / "var/viewer-key").read_text().strip()
+    with opened(kit.direct, additional_headers={"Authorization": f"Bearer {key}"}) as socket:
+        assert told(socket)["type"] == "hello"
+
+
+def test_what_is_no_handshake_is_refused_and_a_kit_without_a_socket_has_none(make_lab):
+    kit = make_lab(**WS, max_clients=1)
+    assert httpx.get(f"{kit.direct}/ws").status_code == 426
+    with pytest.raises(InvalidStatus, match="404"), connect(kit.direct.replace("http", "ws") + "/events", proxy=None):
+        pass
+    with opened(kit.direct) as socket:
+        told(socket, "hello")
+        assert refused(kit.direct) == 503
+    other = make_lab()
+    assert httpx.get(f"{other.direct}/ws").status_code == 404
+    with pytest.raises(InvalidStatus, match="404"), opened(other.direct):
+        pass
+
+
+def raw(kit, headers=b"", rest=b""):
+    """A TCP connection with a handshake, as no library would make it."""
+    connection = sockets.create_connection(("127.0.0.1", kit.port), timeout=5)
+    key = base64.b64encode(os.urandom(16))
+    connection.sendall(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: " + key + b"\r\n" + headers + b"\r\n" + rest
+    )
+    return connection
+
+
+def rest_of(connection):
+    """Everything until the server closes."""
+    found = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(65_536):
+            found += piece
+    return found
+
+
+def test_a_client_that_answers_no_ping_is_closed_after_its_deadline(make_lab):
+    kit = make_lab(**WS, heartbeat_s=0.5)
+    began = time.monotonic()
+    with raw(kit) as connection:
+        read = rest_of(connection)
+    assert 0.9 < time.monotonic() - began < 3.5
+    assert b"\x88" in read
+    assert (1011).to_bytes(2) in read
+    until(lambda: kit.streams() == 0, "the stream is gone")
+
+
+def test_a_client_that_reads_nothing_is_bounded_and_then_cut_and_delays_nobody(make_lab):
+    kit = make_lab(**WS, history_events=2000, heartbeat_s=2)
+    with following(follow_socket, kit.direct) as got, raw(kit) as stuck:
+        until(lambda: kit.streams() == 2, "both are open")
+        kit.publish({"fill": "x" * 15_000})
+        before = kit.rss_kb()
+        for number in range(800):
+            kit.publish({"number": number, "fill": "x" * 15_000})
+        until(lambda: len(got.ids) == 801, "the other client gets everything")
+        assert kit.rss_kb() - before < 10_000
+        until(lambda: kit.streams() == 1, "the stalled one is cut")
+        stuck.settimeout(0.1)
+    assert got.connects == 1
+
+
+def test_a_client_that_reads_nothing_delays_the_end_by_the_drain_time_at_most(make_lab):
+    kit = make_lab(**WS, drain_s=2, per_client_queue=1000, heartbeat_s=60)
+    with raw(kit):
+        until(lambda: kit.streams() == 1, "the stream is open")
+        for _ in range(200):
+            kit.publish("x" * 60_000)
+        began = time.monotonic()
+        kit.server.terminate()
+        assert kit.server.wait(6) == 0
+    assert time.monotonic() - began < 3
+    assert "Traceback" not in kit.output()
+
+
+def test_a_slow_reader_catches_up_from_the_log_and_misses_nothing(make_lab):
+    kit = make_lab(**WS, history_events=2000, heartbeat_s=20)
+    with opened(kit.direct, max_queue=1) as socket:
+        told(socket, "hello")
+        for number in range(700):
+            kit.publish({"number": number, "fill": "x" * 15_000})
+        numbers = [told(socket, "event")["data"]["number"] for _ in range(700)]
+    assert numbers == list(range(700))
+
+
+def test_pings_of_a_client_that_does_not_read_cost_no_memory(make_lab):
+    kit = make_lab(**WS, heartbeat_s=60)
+    before = kit.rss_kb()
+    with raw(kit) as connection:
+        until(lambda: kit.streams() == 1, "it is open")
+        ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
+        with pytest.raises(OSError, match=r"reset|pipe|timed"):  # noqa: PT012 - any of the writes may be the one
+            for _ in range(300):
+                connection.sendall(ping * 1000)
+    assert kit.rss_kb() - before < 10_000
+    until(lambda: kit.streams() == 0, "it is cut")
+
+
+def test_what_is_not_rfc_6455_is_closed_and_a_compressed_frame_is_never_inflated(make_lab):
+    kit = make_lab(**WS)
+    bad = {
+        "compressed": b"\xc1\xfd\0\0\0\0" + b"x" * 125,
+        "unmasked": b"\x81\x01x",
+        "opcode": b"\x83\x80\0\0\0\0",
+        "huge": b"\x81\xff" + (1 << 62).to_bytes(8) + b"\0\0\0\0",
+        "not utf-8": b"\x81\x81\0\0\0\0\xff",
+    }
+    for name, frame in bad.items():
+        with raw(kit, b"Sec-WebSocket-Extensions: permessage-deflate\r\n") as connection:
+            until(lambda: kit.streams() == 1, "it is open")
+            connection.sendall(frame)
+            code = 1009 if name == "huge" else 1007 if name == "not utf-8" else 1002
+            assert code.to_bytes(2) in rest_of(connection), name
+        until(lambda: kit.streams() == 0, "it is gone")
+    assert kit.answers(kit.direct)
+
+
+def test_only_a_kit_with_a_socket_needs_the_package_for_it(make_lab, monkeypatch, tmp_path):
+    (tmp_path / "websockets.py").write_text("raise ModuleNotFoundError('no', name='websockets')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert make_lab(transports=["sse", "long-polling"]).publish(1).status_code == 201
+    kit = make_lab(**WS, run=False)
+    ended = subprocess.run(
+        [sys.executable, "-m", "server"], cwd=kit.folder, capture_output=True, text=True, timeout=10, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == "server: the package websockets is missing: pip install -r requirements.txt\n"
+
+
+# --- sending ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_sent_once_whatever_its_sender_repeats(make_lab, nginx):
+    kit = make_lab(**WS)
+    kit.start_nginx(nginx)
+    with following(follow_socket, kit.url) as got, opened(kit.url) as socket:
+        socket.send(message("k1", {"a": 1}))
+        first = told(socket, "sent", "refused")
+        socket.send(message("k1", {"a": 1}))
+        again = told(socket, "sent", "refused")
+        socket.send(message("k1", {"a": 2}))
+        other = told(socket, "sent", "refused")
+        posted = httpx.post(
+            f"{kit.url}/send", json={"type": "order-status", "data": {"a": 1}},
+            headers={"origin": kit.url, "idempotency-key": "k1"},
+        )  # fmt: skip
+        until(lambda: got.ids, "it arrives")
+        time.sleep(0.2)
+    assert first == again == {"type": "sent", "key": "k1", "id": got.ids[0]}
+    assert (other["type"], other["key"]) == ("refused", "k1")
+    assert (posted.status_code, posted.json()["id"]) == (200, got.ids[0])
+    assert got.payloads == [{"a": 1}]
+
+
+def test_a_viewers_key_is_not_a_publishers(make_lab):
+    kit = make_lab(**WS)
+    with opened(kit.direct) as socket:
+        socket.send(message("k1", 1))
+        first = told(socket, "sent")["id"]
+    assert (kit.publish(2, "k1").status_code, first.endswith("-1")) == (201, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '"x"', "{}", '{"type":"send"}', message("", 1), message("a b", 1), message("x" * 129, 1),
+     message("k", 1).replace("send", "publish"), message("k", 1)[:-1] + ',"more":1}', "[" * 30_000,
+     message(["k"], 1)],
+)  # fmt: skip
+def test_what_is_no_message_of_the_protocol_is_closed_with_1008(make_lab, text):
+    kit = make_lab(**WS)
+    with opened(kit.direct) as socket:
+        told(socket, "hello")
+        socket.send(text)
+        assert closed_with(socket) == 1008
+    assert httpx.get(f"{kit.direct}/snapshot").json()["latest"].endswith("-0")
+    assert "Traceback" not in kit.output()
+
+
+def test_a_message_that_cannot_be_taken_is_refused_and_the_socket_stays_open(make_lab):
+    features = [{"name": "chat", "slug": "chat"}, {"name": "status", "slug": "status", "two_way": False}]
+    kit = make_lab(**WS, features=features)
+    with opened(kit.direct) as socket:
+        for feature in ("nope", "status", ["chat"], None):
+            socket.send(message("k", 1, feature))
+            assert told(socket, "sent", "refused")["type"] == "refused", feature
+        socket.send(message("k", "\ud800", "chat"))
+        assert told(socket, "sent", "refused")["type"] == "refused"
+        socket.send(message("k", 1, "chat"))
+        assert told(socket, "sent", "refused")["type"] == "sent"
+
+
+def test_a_one_way_kit_takes_nothing(make_lab):
+    kit = make_lab(transports=["websocket"])
+    assert httpx.post(f"{kit.direct}/send", json={}, headers={"origin": kit.direct}).status_code == 404
+    with opened(kit.direct) as socket:
+        told(socket, "hello")
+        socket.send(message("k", 1))
+        assert closed_with(socket) == 1008
+
+
+def test_too_many_messages_are_closed_and_answered_with_429(make_lab):
+    kit = make_lab(**WS)
+    headers = {"origin": kit.direct, "x-forwarded-for": "192.0.2.1"}
+    with opened(kit.direct) as socket, httpx.Client() as client:
+        for number in range(100):
+            with contextlib.suppress(ConnectionClosed):
+                socket.send(message(f"k{number}", 1))
+        assert closed_with(socket) == 1008
+        answers = [
+            client.post(f"{kit.direct}/send", json={"type": "order-status", "data": 1}, headers=headers)
+            for _ in range(60)
+        ]
+        assert {a.status_code for a in answers} == {201, 429}
+        assert all(a.headers["retry-after"] == "1" for a in answers if a.status_code == 429)
+        other = client.post(
+            f"{kit.direct}/send", json={"type": "order-status", "data": 1}, headers={"origin": kit.direct}
+            | {"x-forwarded-for": "192.0.2.2"},
+        )  # fmt: skip
+        assert other.status_code == 201
+    assert int(httpx.get(f"{kit.direct}/snapshot").json()["latest"].rpartition("-")[2]) < 80
+
+
+def test_send_needs_origin_and_sign_in_and_json(make_lab):
+    kit = make_lab(**WS, auth="cookie", origins=[OWN])
+    key = (kit.folder / "var/viewer-key").read_text().strip()
+    cookie = httpx.post(f"{kit.direct}/session", content=key).headers["set-cookie"].partition(";")[0]
+    good = {"origin": OWN, "cookie": cookie, "content-type": "application/json"}
+    body = '{"type":"order-status","data":1}'
+
+    def status(body=body, **changes):
+        headers = {name: value for name, value in (good | changes).items() if value is not None}
+        return httpx.post(f"{kit.direct}/send", content=body, headers=headers).status_code
+
+    assert status() == 201
+    assert status(cookie=None) == 401
+    assert status(origin=None) == 403
+    for origin in ("https://evil.example", "null", f"{OWN}.evil.example", OWN.upper()):
+        assert status(origin=origin) == 403
+    assert status(**{"content-type": "text/plain"}) == 415
+    assert status("{") == 400
+    assert status('{"type":"nope","data":1}') == 422
+    assert status('{"type":"order-status","data":"' + "x" * 66_000 + '"}') == 413
+    assert status(**{"idempotency-key": "a b"}) == 400
+    asked = httpx.options(f"{kit.direct}/send", headers={"origin": OWN})
+    assert asked.status_code == 204
+    for header in ("content-type", "idempotency-key", "if-none-match"):
+        assert header in asked.headers["access-control-allow-headers"]
