@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 
 KIT = Path(__file__).resolve().parent
 VAR = KIT / "var"
-NEEDED = ("uvicorn", "httptools")
+NEEDED = ("uvicorn", "httptools", "websockets")
 READY_S = 15.0  # from start to the first answer through nginx
 NO_RESTART = (2, 3)  # exit codes of the server that another start would only repeat: bad settings, port in use
 PR_SET_PDEATHSIG = 1
