@@ -6,7 +6,7 @@ import argparse
 from typing import NoReturn
 
 from advisor.errors import UsageError
-from advisor.text import nearest
+from advisor.text import did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,8 +20,7 @@ class Parser(argparse.ArgumentParser):
         options, unknown = self.parse_known_args(words)
         if unknown:
             known = [name for action in self._actions for name in action.option_strings]
-            close = nearest(unknown[0], known) if unknown[0].startswith("-") else ""
-            hint = f" (did you mean {close}?)" if close else ""
+            hint = did_you_mean(unknown[0], known) if unknown[0].startswith("-") else ""
             self.error(f"unknown argument {unknown[0]!r}{hint}")
         return options
 

@@ -238,11 +238,11 @@ def _interview(words: list[str], commands: list[str]) -> int:
     parser.add_argument("--plain", action="store_true")
     options = parser.parse(words)
     if options.file and "." not in options.file and not os.path.exists(options.file):  # noqa: PTH110  # no pathlib here
-        from advisor.text import nearest
+        from advisor.text import did_you_mean
 
-        close = nearest(options.file, commands)
+        close = did_you_mean(options.file, commands)
         if close:
-            raise UsageError(f"no command {options.file!r} (did you mean {close!r}?)\nTry 'advisor --help'.")
+            raise UsageError(f"no command {options.file!r}{close}\nTry 'advisor --help'.")
     terminal = sys.stdin.isatty() and sys.stderr.isatty()
     if not terminal and not options.plain:
         # Textual would spin for ever here, so it must not even be imported.
@@ -271,7 +271,10 @@ def _data(text: str) -> None:
 
 
 def _note(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    """A message for people. What it quotes (a path, a name) cannot make the terminal do anything."""
+    from advisor.text import visible
+
+    sys.stderr.write(f"{visible(text, lines=True)}\n")
 
 
 def _width() -> int:
@@ -290,8 +293,6 @@ def _colour() -> bool:
 
 def _one_of(name: str, given: str, allowed: list[str]) -> None:
     if given not in allowed:
-        from advisor.text import nearest
+        from advisor.text import did_you_mean
 
-        close = nearest(given, allowed)
-        hint = f" (did you mean {close!r}?)" if close else ""
-        raise UsageError(f"{name}: {given!r} is none of {', '.join(allowed)}{hint}")
+        raise UsageError(f"{name}: {given!r} is none of {', '.join(allowed)}{did_you_mean(given, allowed)}")

@@ -1,43 +1,34 @@
 """The rules folder, read, checked against the schema and against itself, and turned into a RuleBase.
 
-Every mistake is collected with its place; none stops the reading of the rest.
+A file that does not fit its schema ends the reading; what the files say of each other is collected, with its places.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any, Literal
 
 from advisor import rulebase as rb
-from advisor import schema, yamlfile
+from advisor import schema
 from advisor.boxes import Box
 from advisor.conditions import ConditionError, Space
-from advisor.errors import InputError, Problem, RuleBaseError
+from advisor.errors import Problem
 from advisor.given import value
 from advisor.rulefiles import RuleFile, Steps, digest
+from advisor.rulereader import Reader
 from advisor.text import did_you_mean
 from advisor.values import UNKNOWN, Value
 
-M = TypeVar("M", bound=BaseModel)
-LIMIT = 2_000_000  # bytes of one rules file
-
 
 def compile_folder(folder: Path) -> rb.RuleBase:
-    """Read the rules folder. Raises RuleBaseError with every problem found."""
+    """Read the rules folder. Raises RuleBaseError."""
     return _Compiler(folder).run()
 
 
-class _Compiler:
+class _Compiler(Reader):
     """The state of one reading: the problems so far and the names known so far."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.problems: list[Problem] = []
 
     def run(self) -> rb.RuleBase:
         questions_file, questions = self.read("questions.yaml", schema.Questions)
@@ -75,37 +66,12 @@ class _Compiler:
             caveats=caveats,
             impossible=self.make_impossible(impossible_file, impossible),
             priors=self.make_priors(priors_file, priors),
-            tables=self.make_tables(),
+            tables={name: self.plain(f"{name}.yaml") for name in ("costs", "timing")},
             waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
         )
         self.unique_ids(base)
         self.stop()
         return base
-
-    # --- reading ------------------------------------------------------------------------------------------------------
-
-    def read(self, name: str, model: type[M]) -> tuple[RuleFile, M]:
-        """One file as its model. A file that cannot be read ends the reading of it, with an empty stand-in."""
-        try:
-            node = yamlfile.parse(yamlfile.read_text(self.folder / name, LIMIT), f"rules/{name}")
-        except InputError as error:
-            raise RuleBaseError([*self.problems, *error.problems]) from None
-        file = RuleFile(f"rules/{name}", node)
-        try:
-            return file, model.model_validate(yamlfile.plain(node))
-        except ValidationError as error:
-            for item in error.errors(include_url=False):
-                path = tuple(step for step in item["loc"] if not isinstance(step, str) or "[" not in step)
-                self.problem(file, path, f"{_dotted(path)}: {_words(item['msg'])}")
-            raise RuleBaseError(self.problems) from None
-
-    def problem(self, file: RuleFile, path: Steps, message: str) -> None:
-        place = file.place(path)
-        self.problems.append(Problem(place.file, place.line, place.column, message))
-
-    def stop(self) -> None:
-        if self.problems:
-            raise RuleBaseError(self.problems)
 
     # --- nouns --------------------------------------------------------------------------------------------------------
 
@@ -288,14 +254,6 @@ class _Compiler:
             for i, p in enumerate(model.priors)
         )
 
-    def make_tables(self) -> dict[str, Any]:
-        tables = {}
-        for name in ("costs", "timing"):
-            path = self.folder / f"{name}.yaml"
-            if path.exists():
-                tables[name] = yamlfile.plain(yamlfile.parse(yamlfile.read_text(path, LIMIT), f"rules/{name}.yaml"))
-        return tables
-
     def make_waivers(self, file: RuleFile, waive: list[schema.Waive]) -> list[rb.Waiver]:
         return [rb.Waiver(w.finding, w.because, file.place(("waive", i))) for i, w in enumerate(waive)]
 
@@ -367,12 +325,3 @@ def _evidence(items: list[schema.Evidence]) -> tuple[rb.Evidence, ...]:
         else:
             made.append(rb.Evidence("judgement", e.judgement or ""))
     return tuple(made)
-
-
-def _dotted(path: Steps) -> str:
-    return ".".join(str(step) for step in path)
-
-
-def _words(message: str) -> str:
-    message = re.sub(r"^Value error, ", "", message)
-    return {"Field required": "is missing", "Extra inputs are not permitted": "is not a key here"}.get(message, message)

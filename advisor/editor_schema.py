@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.errors import UsageError
 from advisor.rulebase import PATTERN, Question, RuleBase
-from advisor.text import nearest
+from advisor.text import did_you_mean
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = (
@@ -27,9 +27,7 @@ NAMES = (
 def schema_text(name: str, base: RuleBase) -> str:
     """The schema of one kind of file, as JSON. Raises UsageError for an unknown name."""
     if name not in NAMES:
-        close = nearest(name, list(NAMES))
-        hint = f" (did you mean {close!r}?)" if close else ""
-        raise UsageError(f"no schema {name!r}{hint}; there are: {', '.join(NAMES)}")
+        raise UsageError(f"{name!r} is no schema of {', '.join(NAMES)}{did_you_mean(name, NAMES)}")
     if name == "verdict":
         from advisor.report_json import schema
 

@@ -70,10 +70,6 @@ class Session:
         """An interview that goes on from an answers file."""
         return Session(base, project)
 
-    def to_project(self) -> Project:
-        """The answers as a file holds them, parked ones included."""
-        return self.project
-
     @cached_property
     def verdict(self) -> dict[str, Any]:
         """What `advisor recommend` would say about the answers so far."""

@@ -28,8 +28,8 @@ FORMAT = "3"  # of the cached data; raise it when rulebase.py changes shape
 SETTLED_S = 2.0  # file systems count coarsely: a file as new as this may change again and keep its size and date
 # The modules that shape what is made of the rules.
 CODE = (
-    "boxes", "compile", "conditions", "diagram", "given", "rulebase", "rulefiles", "rulejson", "scalars", "schema",
-    "space", "values", "yamlfile",
+    "boxes", "compile", "conditions", "diagram", "given", "rulebase", "rulefiles", "rulejson", "rulereader", "scalars",
+    "schema", "space", "values", "yamlfile",
 )  # fmt: skip
 
 

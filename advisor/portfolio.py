@@ -6,11 +6,12 @@ rest. Neighbours are looked at as they decided alone, so the order of the featur
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.answers import Project
-from advisor.decision import decide, excluding, know
+from advisor.decision import Known, decide, excluding, know
 from advisor.errors import Exit
 from advisor.rulebase import RuleBase
 from advisor.values import UNKNOWN, Value
@@ -21,120 +22,111 @@ HELD = ("sse", "long-polling", "fetch-stream", "grpc-web")  # each holds an HTTP
 SHARED = ("websocket", "sse")  # connections that can carry a second feature, the stronger first
 
 
+class Alone(NamedTuple):
+    """One feature before merging: its answers, what is known, the pattern it would get alone, and the page it is on.
+
+    `page` is None where no browser takes part; features that name none share one, "".
+    """
+
+    facts: Mapping[str, Value]
+    known: Known
+    pattern: str | None
+    page: str | None
+
+
 def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> dict[str, Any]:
     """The verdict of the whole project, as contract and JSON Schema have it."""
     judge = judge or Judge(base)
-    answers = {feature.name: project.answers(feature) for feature in project.features}
-    alone = {name: decide(know(facts, base).lead, base).primary for name, facts in answers.items()}
+    alone = {feature.name: decide_alone(project.answers(feature), base) for feature in project.features}
     features = []
-    for feature in project.features:
-        facts = answers[feature.name]
-        merged = merge(feature.name, answers, alone, base)
+    for name, one in alone.items():
+        merged = merge(name, alone, base)
         if merged is None:
-            features.append(judge.feature(feature.name, facts))
+            features.append(judge.feature(name, one.facts))
         else:
-            features.append(judge.feature(feature.name, {**facts, "existing-connection": merged}, alone[feature.name]))
+            features.append(judge.feature(name, {**one.facts, "existing-connection": merged}, one.pattern))
     return {
         "schema": 1,
         "project": project.name,
         "rules": {"version": base.version, "sha256": base.sha256},
         "features": features,
-        "shared": shared(features, answers, base),
+        "shared": shared(features, alone),
         "exit": int(Exit.NO_PATTERN if any(f["primary"] is None for f in features) else Exit.OK),
     }
 
 
-def merge(
-    name: str, answers: Mapping[str, Mapping[str, Value]], alone: Mapping[str, str | None], base: RuleBase
-) -> str | None:
+def decide_alone(facts: Mapping[str, Value], base: RuleBase) -> Alone:
+    """One feature as if there were no other."""
+    known = know(facts, base)
+    clients = known.answers["clients"]
+    in_browser = isinstance(clients, tuple) and any(client in ON_A_PAGE for client in clients)
+    page = facts.get("page", "")
+    return Alone(
+        facts, known, decide(known.lead, base).primary, (page if isinstance(page, str) else "") if in_browser else None
+    )
+
+
+def merge(name: str, alone: Mapping[str, Alone], base: RuleBase) -> str | None:
     """The connection that a neighbour on the same page keeps open anyway, if this feature can ride on it.
 
     "None is open" is said of today; what a neighbour is about to open counts all the same.
     """
-    facts = answers[name]
-    if facts.get("existing-connection", "none") not in (UNKNOWN, "none") or page_of(facts, base) is None:
+    one = alone[name]
+    if one.facts.get("existing-connection", "none") not in (UNKNOWN, "none") or one.page is None:
         return None
-    if alone[name] in (None, "websocket") or base.patterns[alone[name] or ""].group == "outside":
+    if one.pattern in (None, "websocket") or base.patterns[one.pattern or ""].group == "outside":
         return None
     neighbours = {
         connection
-        for other, theirs in answers.items()
-        if other != name and page_of(theirs, base) == page_of(facts, base)
-        for connection in (alone[other], theirs.get("existing-connection"))
+        for other, theirs in alone.items()
+        if other != name and theirs.page == one.page
+        for connection in (theirs.pattern, theirs.facts.get("existing-connection"))
     }
-    case = know(facts, base).lead
     for connection in SHARED:
-        if connection in neighbours and excluding(connection, case, base) is None:
+        if connection in neighbours and excluding(connection, one.known.lead, base) is None:
             return connection
     return None
 
 
-def page_of(facts: Mapping[str, Value], base: RuleBase) -> str | None:
-    """The page that the feature is on; None where no browser takes part. Features that name none share one, ""."""
-    clients = know(facts, base).answers["clients"]
-    if not isinstance(clients, tuple) or not any(c in ON_A_PAGE for c in clients):
-        return None
-    page = facts.get("page", "")
-    return page if isinstance(page, str) else ""
-
-
-def shared(
-    features: list[dict[str, Any]], answers: Mapping[str, Mapping[str, Value]], base: RuleBase
-) -> dict[str, Any]:
+def shared(features: list[dict[str, Any]], alone: Mapping[str, Alone]) -> dict[str, Any]:
     """What the features have in common: connections by page, caveats that several raise, the strictest times."""
     groups: dict[tuple[str, str], list[str]] = {}
+    raised: Counter[str] = Counter()
     for feature in features:
-        page = page_of(answers[feature["name"]], base)
+        page = alone[feature["name"]].page
         if page is not None and feature["primary"] in SHARED:
             groups.setdefault((page, feature["primary"]), []).append(feature["name"])
-    raised: dict[str, int] = {}
-    for feature in features:
-        for caveat in feature["caveats"]:
-            raised[caveat["id"]] = raised.get(caveat["id"], 0) + 1
-    times: dict[str, int] = {}
-    for feature in features:
-        for key in ("heartbeat_s", "hold_s"):
-            times[key] = min(times.get(key, feature["timing"][key]), feature["timing"][key])
+        raised.update(caveat["id"] for caveat in feature["caveats"])
     return {
         "connections": [
             {"page": page, "pattern": pattern, "features": names}
             for (page, pattern), names in groups.items()
             if len(names) > 1
         ],
-        "pages": pages(features, answers, base),
+        "pages": pages(features, alone),
         "caveats": [caveat for caveat, count in raised.items() if count > 1],
-        "timing": times,
+        "timing": {key: min(f["timing"][key] for f in features) for key in ("heartbeat_s", "hold_s")},
     }
 
 
-def pages(
-    features: list[dict[str, Any]], answers: Mapping[str, Mapping[str, Value]], base: RuleBase
-) -> list[dict[str, Any]]:
+def pages(features: list[dict[str, Any]], alone: Mapping[str, Alone]) -> list[dict[str, Any]]:
     """How many HTTP responses each page holds, times the tabs: what counts against a browser's limit for one host.
 
     Event streams of a page are one, since they share it; a held poll, a streamed body or a gRPC-Web stream is one each.
-    `http2` is None where nobody stated it.
+    `http2` is None where nobody stated it, or not all the same.
     """
-    held: dict[str, list[str]] = {}
-    tabs: dict[str, float] = {}
-    http2: dict[str, set[Value | None]] = {}
+    held: dict[str, list[dict[str, Any]]] = {}
     for feature in features:
-        page = page_of(answers[feature["name"]], base)
-        if page is None or feature["primary"] not in HELD:
-            continue
-        held.setdefault(page, []).append(feature["primary"])
-        known = know(answers[feature["name"]], base)
-        tabs[page] = max(tabs.get(page, 0), _number(known.answers["tabs-per-user"]))
-        http2.setdefault(page, set()).add(known.stated.get("http2-to-browser"))
+        page = alone[feature["name"]].page
+        if page is not None and feature["primary"] in HELD:
+            held.setdefault(page, []).append(feature)
     made = []
-    for page, patterns in held.items():
+    for page, members in held.items():
+        known = [alone[member["name"]].known for member in members]
+        patterns = [member["primary"] for member in members]
         streams = sum(p != "sse" for p in patterns) + ("sse" in patterns)
-        stated = next(iter(http2[page])) if len(http2[page]) == 1 else None
-        total = streams * tabs[page]
-        made.append({"page": page, "streams": streams, "tabs": tabs[page], "total": total, "http2": stated})
+        tabs = max(n for k in known if isinstance(n := k.answers["tabs-per-user"], int | float))
+        stated = {k.stated.get("http2-to-browser") for k in known}
+        http2 = stated.pop() if len(stated) == 1 else None
+        made.append({"page": page, "streams": streams, "tabs": tabs, "total": streams * tabs, "http2": http2})
     return made
-
-
-def _number(value: Value) -> float:
-    assert isinstance(value, int | float)
-    return value

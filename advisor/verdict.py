@@ -262,9 +262,10 @@ class Judge:
         key = name.replace("-", "_")
         if isinstance(times.get(key), int | float):
             return float(times[key])
-        if name.endswith("-per-h") and f"{name[:-2]}-s".replace("--", "-") in self.base.derived:
-            per_second = self.base.number(self.base.derived[f"{name[:-2]}-s".replace("--", "-")], known.stated)
-            return None if per_second is None else per_second * 3600
+        by_second = f"{name.removesuffix('h')}s"
+        if name.endswith("-per-h") and by_second in self.base.derived:
+            rate = self.base.number(self.base.derived[by_second], known.stated)
+            return None if rate is None else rate * 3600
         if name in self.base.derived:
             return self.base.number(self.base.derived[name], known.stated)
         value = known.stated.get(name)
@@ -285,7 +286,7 @@ class Judge:
         return made
 
     def _ask_next(self, known: Known, other: Changes) -> dict[str, Any] | None:
-        """The unanswered question whose answer bears most on the pattern: an open one first, then in decision order."""
+        """An unanswered question that can change the pattern by itself: an open one first, then in decision order."""
         assumed = {a.fact for a in known.assumptions if a.prior is None}
         waiting = [f for f in other.decisive if f in known.open] + [f for f in other.decisive if f in assumed]
         fact = next((f for f in waiting if not self.base.questions[f].settled), waiting[0] if waiting else None)

@@ -21,7 +21,7 @@ from advisor.answers import parse
 from advisor.conditions import ConditionError, Space
 from advisor.decision import accepted, decide, excluding, holds, know, with_pattern
 from advisor.knowledge import load
-from advisor.portfolio import merge
+from advisor.portfolio import decide_alone, merge
 from advisor.prove import prove
 from advisor.rulebase import PATTERN, Example, RuleBase
 
@@ -122,10 +122,10 @@ class Judged:
     def misses(self, base: RuleBase) -> set[str]:
         found = set()
         for scenario, answers in self.projects:
-            alone = {name: decide(know(facts, base).lead, base).primary for name, facts in answers.items()}
+            alone = {name: decide_alone(facts, base) for name, facts in answers.items()}
             for name, facts in answers.items():
                 label = self.labels[scenario, name]
-                merged = merge(name, answers, alone, base)
+                merged = merge(name, alone, base)
                 case = know({**facts, "existing-connection": merged} if merged else facts, base).lead
                 primary = decide(case, base).primary
                 where = f"{scenario}/{name}"

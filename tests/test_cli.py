@@ -87,12 +87,12 @@ def test_a_broken_cache_is_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["recomend"], "no command 'recomend' (did you mean 'recommend'?)"),
+        (["recomend"], "no command 'recomend'; did you mean recommend?"),
         (["recommend"], "--answers"),
         (["recommend", "--answers", "x", "--fromat", "json"], "did you mean --format?"),
-        (["recommend", "--answers", str(NOTIFICATIONS), "--format", "jsn"], "did you mean 'json'?"),
-        (["rules", "chek"], "did you mean 'check'?"),
-        (["rules", "schema", "answer"], "did you mean 'answers'?"),
+        (["recommend", "--answers", str(NOTIFICATIONS), "--format", "jsn"], "did you mean json?"),
+        (["rules", "chek"], "did you mean check?"),
+        (["rules", "schema", "answer"], "did you mean answers?"),
         (["rules", "check", "--folder", "/nowhere"], "/nowhere is not a folder"),
         (["explain", "sse-bufering"], "sse-buffering"),
         (["recommend", "--answers", "missing.yaml"], "missing.yaml: cannot be read"),

@@ -136,7 +136,7 @@ def test_the_article_as_walked_ends_where_the_verdict_says(base):
 
 def test_i_do_not_know_and_not_asked_stay_apart_in_the_file(base):
     session = Session.new(base, "orders").unknown("media")
-    text = dump(session.to_project(), base)
+    text = dump(session.project, base)
     assert "media: unknown" in text
     assert "background-delivery" not in text
     again = Session.from_project(parse(text, "a", base), base)

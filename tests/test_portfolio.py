@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_verdict import random_answers_of_file
 
+from advisor import portfolio
 from advisor.answers import Feature, Project
 from advisor.data import data
+from advisor.decision import know
 from advisor.knowledge import load
 from advisor.portfolio import recommend
 from advisor.verdict import Judge
@@ -132,6 +134,14 @@ def test_exit_is_0_for_what_lies_outside_too(judge):
     _, verdict = decided(judge, {"call": {"media": True}})
     assert verdict["features"][0]["outside"]
     assert verdict["exit"] == 0
+
+
+def test_each_feature_is_looked_at_once_however_many_there_are(judge, monkeypatch):
+    """Neighbours are compared by what was found out once; two hundred features must not take forty thousand looks."""
+    looks = []
+    monkeypatch.setattr(portfolio, "know", lambda facts, base: looks.append(1) or know(facts, base))
+    decided(judge, {f"f{i}": dict(STATUS) for i in range(12)})
+    assert len(looks) == 12
 
 
 def test_tabs_times_streams_are_counted_for_each_page(judge):

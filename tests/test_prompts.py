@@ -42,8 +42,23 @@ def talk(base, monkeypatch, capsys, tmp_path):
 
 def test_answers_are_numbers_words_lists_and_texts(talk):
     code, shown, project = talk(
-        "order status", "2", "no", "1, ios other: pager", "g existing-stack", "none", "g kind", "1", "g prototype", "y",
-        "g bounded-job", "0", "g client-msg-rate-per-s", "0.05", "g payload-bytes", "unknown", "q",
+        "order status",
+        "2",
+        "no",
+        "1, ios other: pager",
+        "g existing-stack",
+        "none",
+        "g kind",
+        "1",
+        "g prototype",
+        "y",
+        "g bounded-job",
+        "0",
+        "g client-msg-rate-per-s",
+        "0.05",
+        "g payload-bytes",
+        "unknown",
+        "q",
     )
     assert code == 0
     facts = project.features[0].facts

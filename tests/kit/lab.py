@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -300,6 +301,26 @@ def publish_through(lab: Lab, count: int, per_s: float, slug: str = "order-statu
     if connection:
         connection.close()
     return ids
+
+
+def publish_across_kills(
+    lab: Lab, down: Callable[[], object] = lambda: time.sleep(0.3), up: Callable[[], object] = lambda: None
+) -> list[str]:
+    """150 events at 50 a second, and the server killed (-9) and started again twice meanwhile; the ids in order.
+
+    `down` is called while the server is away, `up` when it has been started again.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        publishing = pool.submit(publish_through, lab, 150, 50)
+        for _ in range(2):
+            time.sleep(0.8)
+            lab.kill_server()
+            down()
+            lab.start_server()
+            up()
+        published = publishing.result()
+    assert len(published) == 150
+    return published
 
 
 class Started:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from lab import publish_through, until
+from lab import publish_across_kills, publish_through, until
 from peers import LONG, SHORT, follow_polls, following
 
 pytestmark = pytest.mark.lab
@@ -43,14 +43,8 @@ def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx, setting
     kit = make_lab(**settings)
     kit.start_nginx(nginx)
     options = (1, 0) if settings is LONG else (0, 0.2)
-    with following(follow_polls, kit.url, *options) as got, ThreadPoolExecutor(1) as pool:
-        publishing = pool.submit(publish_through, kit, 150, 50)
-        for _ in range(2):
-            time.sleep(0.8)
-            kit.kill_server()
-            time.sleep(0.3)
-            kit.start_server()
-        published = publishing.result()
+    with following(follow_polls, kit.url, *options) as got:
+        published = publish_across_kills(kit)
         until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
         time.sleep(0.2)
     assert got.ids == published

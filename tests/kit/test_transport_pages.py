@@ -6,10 +6,9 @@ import json
 import re
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lab import nginx_conf, nginx_version, publish_through, until
+from lab import nginx_conf, nginx_version, publish_across_kills, publish_through, until
 from test_browser import open_page
 from test_transports import run
 
@@ -77,18 +76,8 @@ def test_the_page_survives_kill_9_over_each_transport(kit_of, nginx, browser, tr
     kit = kit_of(KITS[transport], nginx)
     page = open_page(browser, kit.url)
     page.wait_for("open")
-    with ThreadPoolExecutor(1) as pool:
-        publishing = pool.submit(publish_through, kit, 150, 50)
-        for _ in range(2):
-            time.sleep(0.8)
-            kit.kill_server()
-            until(lambda: page.state() != "open", "the page notices")
-            time.sleep(0.8)
-            kit.start_server()
-            page.wait_for("open")
-        published = publishing.result()
+    published = publish_across_kills(kit, down=page.notices, up=lambda: page.wait_for("open"))
     until(lambda: page.rows()[-1:] == published[-1:], "the last event arrives")
-    assert len(published) == 150
     assert page.rows() == published
     assert page.text("missing") == page.text("repeated") == page.text("resets") == "0"
     until(lambda: page.text("transport").startswith(transport), "it is the same transport, if need be after a probe")

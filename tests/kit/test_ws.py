@@ -12,14 +12,13 @@ import ssl
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import edge
 import httpx
 import pytest
 from lab import following as following_sse
-from lab import nginx_version, publish_through, until
+from lab import nginx_version, publish_across_kills, publish_through, until
 from peers import WS, address, follow_polls, follow_socket, following, opened, told
 from test_nginx import certificate, conf
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -66,14 +65,8 @@ def test_events_arrive_one_by_one_in_less_than_100_ms(make_lab, nginx):
 def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx):
     kit = make_lab(**WS)
     kit.start_nginx(nginx)
-    with following(follow_socket, kit.url) as got, ThreadPoolExecutor(1) as pool:
-        publishing = pool.submit(publish_through, kit, 150, 50)
-        for _ in range(2):
-            time.sleep(0.8)
-            kit.kill_server()
-            time.sleep(0.3)
-            kit.start_server()
-        published = publishing.result()
+    with following(follow_socket, kit.url) as got:
+        published = publish_across_kills(kit)
         until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
         time.sleep(0.2)
     assert got.ids == published
