@@ -8,6 +8,7 @@
 // next one takes over. The first is tried again later beside it, and the stream goes back to it when it works.
 
 const PROBE_MS = { worked: 5000, first: 30000, longest: 600000 }; // worked: a transport that this page has had
+const REFUSED = "was refused";
 const parsed = (message) => (typeof message.data === "string" ? JSON.parse(message.data) : message.data);
 
 export class EventStream {
@@ -35,6 +36,7 @@ export class EventStream {
     this.failures = 0; // since the last hello
     this.gapAfter = null; // the cursor at which a gap was seen
     this.place = 0; // of the transport in use
+    this.doubted = null; // the place of a transport that was refused once although the server answered
     this.notes = []; // one for each transport before it
     this.firstWorked = false; // a first transport that once worked is where every new attempt starts
     this.probe = null;
@@ -78,7 +80,7 @@ export class EventStream {
     });
     this.listen("drain", (message) => this.wait(parsed(message).retry_ms)); // the server spread us out itself
     source.onerror = () => {
-      if (source === this.source) this.fail("was refused");
+      if (source === this.source) this.fail(REFUSED);
     };
     const patient = this.isLast ? this.silenceMs : this.options.patienceMs;
     this.watch(patient, `did not open within ${patient / 1000} s`);
@@ -124,6 +126,7 @@ export class EventStream {
 
   greet(hello) {
     this.failures = 0;
+    this.doubted = null;
     this.greeted = true;
     this.silenceMs = 2500 * hello.heartbeat_s; // 0: the source has deadlines of its own
     this.watch();
@@ -185,6 +188,11 @@ export class EventStream {
       this.retry();
       return;
     }
+    if (why === REFUSED && this.doubted !== this.place) {
+      this.doubted = this.place; // the server may have come up between the refusal and its answer: ask once more
+      this.connect();
+      return;
+    }
     this.place += 1;
     this.notes = [...this.notes, `${title} ${why}; using ${this.transport.title}.`];
     this.connect();
@@ -194,6 +202,7 @@ export class EventStream {
     const longest = Math.min(this.options.retryMaxMs, this.options.retryMs * 2 ** this.failures);
     if (this.firstWorked || (this.isLast && this.failures > 0)) this.goTo(0);
     this.failures += 1;
+    this.doubted = null;
     this.wait(longest * (0.5 + Math.random() / 2));
   }
 
