@@ -267,15 +267,23 @@ done({ opened, shown, state: states.at(-2) });
         ),
         (
             "greets.first = greets.second = 'refuses'; stream.start(); await sleep(300);",
-            ["first", "second", "third"],
+            ["first", "first", "second", "second", "third"],
             [["third", "first was refused; using second.", "second was refused; using third."]],
+        ),
+        (
+            # A server that comes up between the refusal and the question whether it is there has blocked nothing.
+            """greets.first = 'refuses'; const fetched = globalThis.fetch;
+            globalThis.fetch = (url) => { if (/healthz/.test(url)) greets.first = true; return fetched(url); };
+            stream.start(); await until(() => shown.length === 1);""",
+            ["first", "first"],
+            [["first"]],
         ),
         (
             # Once the first has worked, every new attempt begins with it, also from another one.
             """greets.first = true; stream.start(); await until(() => shown.length === 1);
             greets.first = 'refuses'; Fake.last.onerror(); await until(() => shown.length === 2);
             greets.first = true; Fake.last.onerror(); await until(() => shown.length === 3);""",
-            ["first", "first", "second", "first"],
+            ["first", "first", "first", "second", "first"],
             [["first"], ["second", "first was refused; using second."], ["first"]],
         ),
         (
@@ -293,7 +301,7 @@ done({ opened, shown, state: states.at(-2) });
             [["second", "first did not open within 0.1 s; using second."]],
         ),
     ],
-    ids=["blocked", "two are blocked", "it has worked before", "probe", "probe fails"],
+    ids=["blocked", "two are blocked", "the server comes up", "it has worked before", "probe", "probe fails"],
 )
 def test_a_transport_that_is_blocked_is_replaced_and_the_page_says_so(modules, steps, opened, shown):
     assert run(modules, CHAIN.replace("STEPS", steps)) == {"opened": opened, "shown": shown, "state": "open"}
