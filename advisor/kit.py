@@ -141,7 +141,10 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
     auth = _auth(members, base)
     notes += _limits(members, needs)
     if auth == "bearer-header" and "websocket" in serves:
-        notes.append("auth: bearer-header: no browser sends a header with a WebSocket, so the page uses the other ways")
+        notes.append(
+            "auth: bearer-header: no browser sends a header with a WebSocket, so the page fetches a ticket first (POST "
+            "/ticket) and sends it in the address; a ticket works for 30 s, and more than once in that time"
+        )
     two_way = any(m.entry["two-way"] for m in members)
     return {
         "project": name,

@@ -142,7 +142,7 @@ def test_without_a_needed_template_there_is_no_kit_and_no_substitute(build, fact
         ({"clients": ("browser", "ios")}, "clients: ios: no template yet"),
         ({"concurrent_clients": 200_000}, "200,000 clients are more than one proxy and one server carry"),
         ({"payload_bytes": 5 << 20}, "at most 1 MB"),
-        ({"bidirectional_realtime": True, "auth": "bearer-header"}, "no browser sends a header with a WebSocket"),
+        ({"bidirectional_realtime": True, "auth": "bearer-header"}, "POST /ticket"),
         ({"bidirectional_realtime": True, "binary": True}, "events of this kit are JSON text"),
         ({"nginx_version": "newest"}, 'nginx-version "newest" is not a version'),
         ({"nginx_version": "1.18.0"}, "outside 1.22.0 to 1.31.3"),

@@ -55,6 +55,7 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
     capacity = -(-5 * clients // 4)
     connections = capacity + 512 if transports == SHORT else 2 * capacity + 512
     stream, socket, poll = "sse" in transports, "websocket" in transports, transports != ("sse",)
+    send, ticket = ("send|", "ticket|") if socket else ("", "")
 
     def d(name, *args, block=None):
         return [name, list(args), block]
@@ -123,7 +124,7 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
             *some("long-polling" in transports, d("proxy_read_timeout", "3600s")),
             *limit,
         ])),
-        d("location", "~", f"^/(publish|{'send|' if socket else ''}snapshot|config|session|healthz)$", block=[
+        d("location", "~", f"^/(publish|{send}snapshot|config|session|{ticket}healthz)$", block=[
             d("proxy_pass", "http://event_server"),
         ]),
     ]  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lab import SETTINGS
-from server import formats, ids, settings
+from server import formats, ids, security, settings
 from server.app import App
 from server.hub import CHUNK_BYTES, Hub
 from server.log import KEYS_KEPT, Event, EventLog, NewEvent
@@ -78,6 +78,22 @@ def taken(rate, viewer, now):
     except HttpError:
         return False
     return True
+
+
+def test_a_ticket_ends_after_thirty_seconds_and_with_the_key_that_signed_it():
+    own = {"origin": "https://app.example.com"}
+    ticket = security.new_ticket(own, "key", now=1000.9)
+    security.check_ticket(ticket, own, "key", now=1030)
+    for when, key, status in [(1030.1, "key", 401), (1000, "other", 403), (9000, "other", 403)]:
+        with pytest.raises(HttpError) as refused:
+            security.check_ticket(ticket, own, key, now=when)
+        assert refused.value.status == status
+
+
+@given(st.text(max_size=80))
+def test_no_text_is_a_ticket(text):
+    with pytest.raises(HttpError):
+        security.check_ticket(text, {"origin": "https://app.example.com"}, "key")
 
 
 def test_a_viewer_may_send_a_burst_and_then_as_many_as_the_rate_allows():

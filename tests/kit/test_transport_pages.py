@@ -256,8 +256,8 @@ def test_a_viewer_signs_in_over_each_transport(kit_of, any_nginx, browser, trans
     page.wait_for("sign in to read")
     browser.find_element("id", "key").send_keys((kit.folder / "var/viewer-key").read_text().strip() + "\n")
     page.wait_for("open")
-    shown = "SSE" if (transport, auth) == ("WebSocket", "bearer-header") else transport  # no header with a socket
-    assert page.text("transport").startswith(shown)
+    assert page.text("transport").startswith(transport)
+    assert page.text("fallback") == ""
     published = publish_through(kit, 3, per_s=50)
     until(lambda: page.rows() == published, "the events arrive")
     if transport == "WebSocket":

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from urllib.parse import quote
 
 import edge
 import httpx
@@ -230,6 +231,93 @@ def test_a_socket_needs_the_viewers_cookie_or_header(make_lab):
     key = (kit.folder / "var/viewer-key").read_text().strip()
     with opened(kit.direct, additional_headers={"Authorization": f"Bearer {key}"}) as socket:
         assert told(socket)["type"] == "hello"
+
+
+TICKETS = WS | {"auth": "bearer-header"}
+
+
+def ticket_of(url, key, origin):
+    """A ticket, as a page of this origin would get it."""
+    answer = httpx.post(f"{url}/ticket", headers={"Authorization": f"Bearer {key}", "Origin": origin})
+    assert (answer.status_code, answer.headers["cache-control"], answer.json()["expires_s"]) == (200, "no-store", 30)
+    return answer.json()["ticket"]
+
+
+def refused_ticket(url, ticket, **headers):
+    with pytest.raises(InvalidStatus) as refusal, connect(
+        f"{address(url)}?ticket={quote(ticket, safe='')}", additional_headers=headers, proxy=None
+    ):  # fmt: skip
+        pass
+    return refusal.value.response.status_code
+
+
+def test_a_ticket_opens_a_socket_behind_nginx_and_its_address_is_in_no_log(make_lab, nginx):
+    kit = make_lab(**TICKETS)
+    kit.start_nginx(nginx)
+    key = (kit.folder / "var/viewer-key").read_text().strip()
+    ticket = ticket_of(kit.url, key, kit.url)
+    for _ in range(2):  # nothing is stored: it works until it expires
+        with connect(f"{address(kit.url)}?ticket={ticket}&cursor=", origin=kit.url, proxy=None) as socket:
+            assert json.loads(socket.recv(timeout=5))["type"] == "hello"
+    other = make_lab(run=False, **TICKETS)  # another instance, which has never heard of it
+    shutil.copy(kit.folder / "var/viewer-key", other.folder / "var/viewer-key")
+    other.settings["origins"] = [kit.url]
+    (other.folder / "settings.json").write_text(json.dumps(other.settings))
+    other.start_server()
+    with connect(f"{address(other.url)}?ticket={ticket}", origin=kit.url, proxy=None) as socket:
+        assert json.loads(socket.recv(timeout=5))["type"] == "hello"
+    kit.nginx.terminate()
+    kit.nginx.wait()
+    logs = "".join(file.read_text() for file in (kit.folder / "var").glob("*.log")) + kit.output() + other.output()
+    assert "/ws" in logs
+    assert ticket not in logs
+
+
+def test_a_ticket_is_given_to_a_viewer_with_the_key_and_an_origin_and_to_nobody_else(make_lab):
+    kit = make_lab(**TICKETS)
+    key = (kit.folder / "var/viewer-key").read_text().strip()
+    own, right = {"Origin": kit.url}, {"Authorization": f"Bearer {key}"}
+    for headers, status in [
+        (own | right, 200), (right, 403), (own, 401), (own | {"Authorization": f"Bearer {key}x"}, 401),
+        ({"Origin": "https://evil.example"} | right, 403), ({"Origin": "null"} | right, 403),
+    ]:  # fmt: skip
+        assert httpx.post(f"{kit.url}/ticket", headers=headers).status_code == status, headers
+    assert httpx.get(f"{kit.url}/ticket", headers=own | right).status_code == 405
+    for settings in (WS, WS | {"auth": "cookie"}, TICKETS | {"transports": ["sse"]}):
+        without = make_lab(**settings)
+        assert httpx.post(f"{without.url}/ticket", headers={"Origin": without.url} | right).status_code == 404
+
+
+def test_a_ticket_that_is_forged_or_for_another_origin_is_refused_before_the_upgrade(make_lab):
+    kit = make_lab(**TICKETS, origins=[OWN, "https://b.example"])
+    key = (kit.folder / "var/viewer-key").read_text().strip()
+    ticket = ticket_of(kit.url, key, OWN)
+    expires, _, signature = ticket.partition(".")
+    later = f"{int(expires) + 3600}.{signature}"
+    short = ticket[:-1] + ("0" if ticket[-1] != "0" else "1")
+    tricks = [later, short, ticket.upper(), f"{ticket}0", f" {ticket}", f"0{ticket}", f"{expires}.", signature, ".",
+              "..", "\x00", "\u0663.x", "x" * 5000, key, f"{expires}.{signature.encode().hex()}"]  # fmt: skip
+    for trick in tricks:
+        assert refused_ticket(kit.url, trick, Origin=OWN) == 403, trick
+    assert refused_ticket(kit.url, ticket, Origin="https://b.example") == 403  # may read, but has not asked for it
+    assert refused_ticket(kit.url, ticket, Origin="https://evil.example") == 403
+    assert refused_ticket(kit.url, ticket) == 403  # no Origin
+    assert refused_ticket(kit.url, "", Origin=OWN) == 401
+    assert refused(kit.url, Origin=OWN) == 401
+    with connect(f"{address(kit.url)}?ticket={ticket}", origin=OWN, proxy=None) as socket:
+        assert json.loads(socket.recv(timeout=5))["type"] == "hello"
+
+
+def test_a_ticket_is_no_key_for_anything_else_and_kits_that_use_none_ignore_it(make_lab):
+    kit = make_lab(**TICKETS)
+    key = (kit.folder / "var/viewer-key").read_text().strip()
+    ticket = ticket_of(kit.url, key, kit.url)
+    for path in (f"/snapshot?ticket={ticket}", f"/poll?ticket={ticket}", f"/events?ticket={ticket}"):
+        assert httpx.get(kit.url + path, headers={"Origin": kit.url}).status_code == 401, path
+    assert httpx.get(f"{kit.url}/snapshot", headers={"Authorization": f"Bearer {ticket}"}).status_code == 401
+    cookies = make_lab(**WS, auth="cookie")
+    shutil.copy(kit.folder / "var/viewer-key", cookies.folder / "var/viewer-key")
+    assert refused_ticket(cookies.url, ticket, Origin=cookies.url) == 401
 
 
 def test_what_is_no_handshake_is_refused_and_a_kit_without_a_socket_has_none(make_lab):

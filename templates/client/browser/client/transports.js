@@ -13,7 +13,7 @@ export function transportsOf(config, address, headers) {
     websocket: {
       title: "WebSocket",
       url: address("ws").replace(/^http/, "ws"),
-      open: (url) => new WsSource(url),
+      open: (url) => new WsSource(url, needsHeader ? { url: address("ticket"), headers } : undefined),
     },
     sse: {
       title: "SSE",
@@ -32,6 +32,5 @@ export function transportsOf(config, address, headers) {
     },
   };
   const names = (config.transports ?? ["sse"]).filter((name) => name in known);
-  const usable = names.filter((name) => name !== "websocket" || !needsHeader); // no browser sends a header with a socket
-  return (usable.length > 0 ? usable : names).map((name) => ({ name, ...known[name] }));
+  return names.map((name) => ({ name, ...known[name] }));
 }

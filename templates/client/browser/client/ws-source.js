@@ -1,10 +1,32 @@
 // EventSource's face over a WebSocket. It does not connect again by itself; stream.js does that.
+// No browser sends an Authorization header with a socket: where the server wants one, a ticket is fetched with it first.
 //
 // Every event comes under the one name "event" with its type inside, so a type that is newer than this page still counts.
 
+const TICKET_MS = 5000; // a request for a ticket that takes longer is dead
+
 export class WsSource extends EventTarget {
-  constructor(url) {
+  // ticket: {url, headers} of the request for one, if the server wants it.
+  constructor(url, ticket) {
     super();
+    if (ticket) this.fetchTicket(url, ticket);
+    else this.open(url);
+  }
+
+  async fetchTicket(url, { url: from, headers }) {
+    try {
+      const response = await fetch(from, { method: "POST", headers, signal: AbortSignal.timeout(TICKET_MS) });
+      if (!response.ok) throw new Error(`the request for a ticket answered ${response.status}`);
+      const { ticket } = await response.json();
+      const full = new URL(url);
+      full.searchParams.set("ticket", ticket);
+      if (!this.closed) this.open(full);
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
+  open(url) {
     try {
       this.socket = new WebSocket(url);
     } catch (error) {
@@ -28,7 +50,7 @@ export class WsSource extends EventTarget {
 
   // False = not open, nothing was sent. True says only that it is on its way: wait for "sent" or "refused".
   send(message) {
-    if (this.closed || this.socket.readyState !== WebSocket.OPEN) return false;
+    if (this.closed || this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;
   }

@@ -7,11 +7,12 @@ GET  /snapshot   where the log is, and the last events of each type
 POST /publish    append one event (bearer token)
 POST /send       append one event of a viewer's
 POST /session    sign in (auth: cookie only)
+POST /ticket     what opens /ws instead of a header (auth: bearer-header only)
 GET  /config     what the page needs to know
 GET  /healthz    200, or 503 while draining
 GET  /           the page, so that the kit can be shown without nginx
 
-/events, /ws, /poll and /send are there only if settings.json names what they are for.
+/events, /ws, /poll, /send and /ticket are there only if settings.json names what they are for.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ class App:
         self._sockets = Sockets(self.hub, self.writer, self._rate, settings) if "websocket" in serves else None
         if self._sockets:
             self._routes["GET", "/ws"] = self._no_socket
+            if settings.auth == "bearer-header":
+                self._routes["POST", "/ticket"] = self._ticket
         if settings.two_way:
             self._routes["POST", "/send"] = self._send
         self._files = {f"/{file.name}": file for file in sorted(client.iterdir()) if file.suffix in TYPES}
@@ -89,7 +92,11 @@ class App:
             raise HttpError(404, "no such path")
         headers = wire.headers_of(scope)
         security.allowed_origin(headers, self._settings.origins)
-        self._check_viewer(headers)
+        ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket")
+        if ticket and self._settings.auth == "bearer-header":
+            security.check_ticket(ticket[0], headers, self._viewer_key)
+        else:
+            self._check_viewer(headers)
         await self._sockets.serve(scope, receive, send, security.viewer_of(headers, wire.address(scope)))
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -189,6 +196,11 @@ class App:
         given = (await wire.read_body(receive, headers, 1024)).decode("latin-1").strip()
         cookie = security.session_cookie(headers, given, self._viewer_key)
         await wire.answer_json(send, 200, {}, {"set-cookie": cookie} | cross)
+
+    async def _ticket(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
+        self._check_viewer(headers)
+        ticket = security.new_ticket(headers, self._viewer_key)
+        await wire.answer_json(send, 200, {"ticket": ticket, "expires_s": security.TICKET_S}, cross)
 
     async def _config(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
         await wire.answer_json(send, 200, self._settings.public(), cross)

@@ -1,4 +1,4 @@
-"""Who may publish (a bearer token), which pages may read (the Origin check), which viewers may read (replace this)."""
+"""Who may publish (a bearer token), which pages may read (Origin, tickets), which viewers may read (replace this)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
 from pathlib import Path
 
 from server.wire import Headers, HttpError
 
 COOKIE = "session"
+TICKET_S = 30  # a ticket opens a WebSocket for this long
 
 
 def secret(path: Path) -> str:
@@ -54,6 +56,34 @@ def allowed_origin(headers: Headers, origins: tuple[str, ...]) -> str | None:
     if not origins and host and origin in (f"http://{host}", f"https://{host}"):
         return None
     raise HttpError(403, "this Origin is refused; settings.json lists those that are allowed")
+
+
+def new_ticket(headers: Headers, viewer_key: str, now: float | None = None) -> str:
+    """POST /ticket: opens /ws?ticket=... from the page of the same Origin, within TICKET_S. Raises HttpError 403.
+
+    For pages that sign in with a header, which no browser sends with a WebSocket. It is signed and nothing is stored,
+    so any instance with the same key and a right clock takes it. It can be used more than once while it lasts: keep
+    addresses with their query out of logs (nginx.conf does).
+    """
+    origin = headers.get("origin")
+    if origin is None:  # browsers always send it with a POST; others can send the header itself to /ws
+        raise HttpError(403, "this needs the Origin of a page")
+    expires = str(int(time.time() if now is None else now) + TICKET_S)
+    return f"{expires}.{_signature(expires, origin, viewer_key)}"
+
+
+def check_ticket(ticket: str, headers: Headers, viewer_key: str, now: float | None = None) -> None:
+    """Raise HttpError 401 unless this is a ticket of ours that has not expired, 403 if it is another Origin's."""
+    expires, _, given = ticket.partition(".")
+    if not same(given, _signature(expires, headers.get("origin", ""), viewer_key)):
+        raise HttpError(403, "this is no ticket of this Origin")
+    if int(expires) < (time.time() if now is None else now):  # digits: it is signed, so it was made above
+        raise HttpError(401, "this ticket has expired; POST /ticket gives a new one")
+
+
+def _signature(expires: str, origin: str, viewer_key: str) -> str:
+    key = hmac.new(viewer_key.encode(), b"ticket", hashlib.sha256).digest()
+    return hmac.new(key, f"{expires} {origin}".encode(), hashlib.sha256).hexdigest()
 
 
 # --- Replace from here: who may read --------------------------------------------------------------------------
