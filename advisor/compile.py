@@ -47,6 +47,7 @@ class _Compiler(Reader):
         article_file, article = self.read("article.yaml", schema.Article)
         impossible_file, impossible = self.read("impossible.yaml", schema.ImpossibleFile)
         priors_file, priors = self.read("priors.yaml", schema.Priors)
+        self.read("costs.yaml", schema.Costs)  # checked here; the program takes it as plain data
         caveat_files = [
             self.read(f"caveats/{p.name}", schema.Caveats) for p in sorted(self.folder.glob("caveats/*.yaml"))
         ]

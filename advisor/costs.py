@@ -1,7 +1,8 @@
-"""What each pattern costs at the stated numbers: requests, queries, bytes of overhead, delay, connections, descriptors.
+"""What each pattern costs at the stated numbers: requests, queries, bytes, delay, and what is held open for it.
 
-The figures come from rules/costs.yaml, each with its evidence there. Everything is a steady state: opening the streams
-and writing the events, which every pattern does alike, are left out.
+The figures come from rules/costs.yaml, each with its evidence there, and so do the formulas in words: a test evaluates
+those and compares. Everything is a steady state: opening the streams and writing the events, which every pattern does
+alike, are left out.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ NUMBERS = (
     "server-msg-rate-per-s",
     "client-msg-rate-per-s",
     "payload-bytes",
+    "listeners-per-event",
+    "instances",
 )
+NGINX = ("nginx", "ingress-nginx")
 COUNTED = (
     "Overhead is everything on the client's hop but the messages themselves: HTTP headers or frames, heartbeats, "
     "TCP/IP headers and acknowledgements, TLS records; HTTP/1.1 with a browser's headers and no cookies."
@@ -45,7 +49,10 @@ class Load(NamedTuple):
     binary: bool
     hold_s: float
     heartbeat_s: float
+    instances: float
     proxied: bool
+    nginx: bool  # the proxy is one that counts worker_connections
+    billed: bool  # the platform charges for the time that a connection is open
 
 
 def costs(
@@ -53,9 +60,10 @@ def costs(
 ) -> dict[str, Any]:
     """Every pattern's costs: `inputs` {fact: {value, assumed}}, `patterns` {id: numbers}, `at_ten_times` {id: numbers}.
 
-    `stated` names the facts that were stated, where `answers` holds assumptions as well; what the answers lack is taken
-    from the question. `at_ten_times` has ten times the clients; `scale` multiplies them too. Numbers are finite: what a
-    float cannot hold is the largest float. A value that does not apply (descriptors without a proxy) is None.
+    `fanout_per_s` is what one room's events come to: deliveries a second. `stated` names the facts that were stated,
+    where `answers` holds assumptions as well; what the answers lack is taken from the question. `at_ten_times` has ten
+    times the clients; `scale` multiplies them too. Numbers are finite: what a float cannot hold is the largest float. A
+    value that does not apply (descriptors without a proxy) is None.
     """
     figures = load(base.tables["costs"])
     known = {fact: value for fact, value in answers.items() if stated is None or fact in stated}
@@ -63,6 +71,7 @@ def costs(
     at = _load(inputs, answers, base)
     return {
         "inputs": inputs,
+        "fanout_per_s": tidy(multiply(at.messages_per_s, finite(inputs["listeners-per-event"]["value"]))),
         "patterns": _patterns(at, figures, scale),
         "at_ten_times": _patterns(at, figures, 10 * scale),
     }
@@ -118,7 +127,6 @@ def pushed_overhead_bytes(framing_bytes: float, figures: Mapping[str, float]) ->
 
 
 def _patterns(at: Load, figures: Mapping[str, float], scale: float) -> dict[str, dict[str, Any]]:
-    clients = multiply(at.clients, scale)
     stream = _stream(at, figures)
     each = {
         "short-polling": _short_polling(at, figures),
@@ -128,19 +136,21 @@ def _patterns(at: Load, figures: Mapping[str, float], scale: float) -> dict[str,
         "fetch-stream": stream,
         "grpc-web": stream,
     }
-    return {name: _for_all(one, clients, proxied=at.proxied) for name, one in each.items()}
+    return {name: _for_all(one, multiply(at.clients, scale), at, figures) for name, one in each.items()}
 
 
 class _One(NamedTuple):
-    """One client's share: per hour, seconds, connections."""
+    """One client's share: per hour, seconds, connections, bytes of memory."""
 
     requests: float
-    queries: float
     uplink_requests: float
     overhead_bytes: float
     worst_delay_s: float
     held: float
-    descriptors: float
+    proxy_connections: float
+    server_memory: float
+    proxy_memory: float
+    billed_requests: float  # those whose time is billed besides what is held
 
 
 def _short_polling(at: Load, figures: Mapping[str, float]) -> _One:
@@ -149,15 +159,17 @@ def _short_polling(at: Load, figures: Mapping[str, float]) -> _One:
     overhead = multiply(requests, exchange_overhead_bytes(figures, "exchange"))
     overhead += multiply(uplink, exchange_overhead_bytes(figures, "delivery"))
     kept = 1.0 if at.interval_s <= figures["keep-alive-s"] else 0.0
-    return _One(requests, requests, uplink, overhead, at.interval_s, held=0, descriptors=kept)
+    memory = kept * figures["tls-memory-bytes"]
+    return _One(requests, uplink, overhead, at.interval_s, 0, kept, 0, memory, requests + uplink)
 
 
 def _long_polling(at: Load, figures: Mapping[str, float]) -> _One:
     requests = long_poll_requests_per_h(at.messages_per_s, at.hold_s, figures["round-trip-s"])
     uplink = multiply(at.uplink_per_s, HOUR)
     overhead = multiply(requests + uplink, exchange_overhead_bytes(figures, "delivery"))
+    memory = figures["stream-memory-bytes"], figures["proxy-poll-memory-bytes"] + figures["tls-memory-bytes"]
     per_stream = figures["descriptors-per-stream"]
-    return _One(requests, requests, uplink, overhead, figures["round-trip-s"], held=1, descriptors=per_stream)
+    return _One(requests, uplink, overhead, figures["round-trip-s"], 1, per_stream, *memory, uplink)
 
 
 def _stream(at: Load, figures: Mapping[str, float]) -> _One:
@@ -167,7 +179,8 @@ def _stream(at: Load, figures: Mapping[str, float]) -> _One:
     heartbeat = pushed_overhead_bytes(figures["heartbeat-event-bytes"], figures)
     overhead = multiply(multiply(at.messages_per_s, HOUR), message) + HOUR / at.heartbeat_s * heartbeat
     overhead += multiply(uplink, exchange_overhead_bytes(figures, "delivery"))
-    return _One(0, 0, uplink, overhead, 0, held=1, descriptors=figures["descriptors-per-stream"])
+    memory = figures["stream-memory-bytes"], figures["proxy-stream-memory-bytes"] + figures["tls-memory-bytes"]
+    return _One(0, uplink, overhead, 0, 1, figures["descriptors-per-stream"], *memory, uplink)
 
 
 def _websocket(at: Load, figures: Mapping[str, float]) -> _One:
@@ -178,20 +191,43 @@ def _websocket(at: Load, figures: Mapping[str, float]) -> _One:
     beat = pushed_overhead_bytes(small, figures) + pushed_overhead_bytes(small + figures["mask-bytes"], figures)
     overhead = multiply(multiply(at.messages_per_s, HOUR), down) + multiply(multiply(at.uplink_per_s, HOUR), up)
     overhead += HOUR / at.heartbeat_s * beat  # a ping and its pong
-    return _One(0, 0, 0, overhead, 0, held=1, descriptors=figures["descriptors-per-stream"])
+    memory = figures["socket-memory-bytes"], figures["proxy-socket-memory-bytes"] + figures["tls-memory-bytes"]
+    return _One(0, 0, overhead, 0, 1, figures["descriptors-per-stream"], *memory, 0)
 
 
-def _for_all(one: _One, clients: float, *, proxied: bool) -> dict[str, Any]:
+def _for_all(one: _One, clients: float, at: Load, figures: Mapping[str, float]) -> dict[str, Any]:
+    """All clients together. What stands at a proxy is None where there is none, and what nobody bills is too."""
+    held = multiply(one.held, clients)
+    overhead = multiply(one.overhead_bytes, clients)
+    payload = multiply(multiply(multiply(at.messages_per_s, HOUR), at.payload_bytes), clients)
+    in_proxy = multiply(one.proxy_connections, clients)
+    server_memory = one.server_memory if at.proxied else one.server_memory + one.held * figures["tls-memory-bytes"]
+    billed = multiply(multiply(one.billed_requests, figures["request-time-s"]) / HOUR, clients) + held
+    ports = held / max(at.instances, 1)
     return {
         "requests_per_client_per_h": tidy(one.requests),
         "requests_per_h": tidy(multiply(one.requests, clients)),
-        "queries_per_h": tidy(multiply(one.queries, clients)),
+        "queries_per_h": tidy(multiply(one.requests, clients)),
         "uplink_requests_per_h": tidy(multiply(one.uplink_requests, clients)),
-        "overhead_bytes_per_h": tidy(multiply(one.overhead_bytes, clients)),
+        "deliveries_per_s": tidy(multiply(at.messages_per_s, clients)),
+        "overhead_bytes_per_h": tidy(overhead),
+        "total_bytes_per_h": tidy(overhead + payload),
         "worst_delay_s": tidy(one.worst_delay_s),
-        "held_connections": tidy(multiply(one.held, clients)),
-        "proxy_descriptors": tidy(multiply(one.descriptors, clients)) if proxied else None,
+        "held_connections": tidy(held),
+        "held_per_instance": tidy(ports),
+        "proxy_descriptors": tidy(in_proxy) if at.proxied else None,
+        "worker_connections": tidy(whole(in_proxy * figures["connection-headroom"])) if at.nginx else None,
+        "upstream_ports": tidy(ports) if at.proxied else None,
+        "upstream_addresses": tidy(whole(held / figures["ephemeral-ports"])) if at.proxied else None,
+        "server_memory_bytes": tidy(multiply(server_memory, clients)),
+        "proxy_memory_bytes": tidy(multiply(one.proxy_memory, clients)) if at.proxied else None,
+        "billed_hours_per_h": tidy(billed) if at.billed else None,
     }
+
+
+def whole(value: float) -> float:
+    """The next whole number; what no float holds stays infinite."""
+    return value if math.isinf(value) else math.ceil(value - 1e-6)
 
 
 def tidy(value: float) -> float:
@@ -238,6 +274,7 @@ def _load(inputs: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Value],
     def take(name: str) -> float:
         return finite(inputs[name]["value"])
 
+    proxy = _proxy(answers, base)
     return Load(
         clients=take("concurrent-clients"),
         interval_s=take("poll-interval-s"),
@@ -247,15 +284,18 @@ def _load(inputs: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Value],
         binary=inputs["binary"]["value"],
         hold_s=take("hold-s"),
         heartbeat_s=take("heartbeat-s"),
-        proxied=_proxied(answers, base),
+        instances=take("instances"),
+        proxied=proxy != "none",
+        nginx=proxy in NGINX,
+        billed=answers.get("held-connection-billed", UNKNOWN) is True,
     )
 
 
-def _proxied(answers: Mapping[str, Value], base: RuleBase) -> bool:
-    """Whether a reverse proxy stands in front: stated, or what the question assumes; unknown counts as one."""
+def _proxy(answers: Mapping[str, Value], base: RuleBase) -> Value:
+    """The reverse proxy in front: stated, or what the question takes; UNKNOWN where nothing says it counts as one."""
     stated = answers.get("reverse-proxy", UNKNOWN)
     question = base.questions.get("reverse-proxy")
-    return (question.lead if isinstance(stated, Unknown) and question is not None else stated) != "none"
+    return question.lead if isinstance(stated, Unknown) and question is not None else stated
 
 
 def finite(value: float) -> float:

@@ -14,6 +14,7 @@ NAMES = (
     "answers",
     "article",
     "caveats",
+    "costs",
     "decision",
     "derived",
     "impossible",
@@ -104,6 +105,7 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
     models: dict[str, type[BaseModel]] = {
         "article": schema.Article,
         "caveats": schema.Caveats,
+        "costs": schema.Costs,
         "decision": schema.Decision,
         "derived": schema.DerivedFile,
         "impossible": schema.ImpossibleFile,

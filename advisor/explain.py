@@ -1,4 +1,4 @@
-"""What one id means: a question, a derived number, a step, a rule, a pattern, a caveat, a prior or a limit."""
+"""What one id means: a question, a step, a rule, a pattern, a caveat, a limit, a cost, a figure, ..."""
 
 from __future__ import annotations
 
@@ -73,6 +73,10 @@ def catalogue(base: RuleBase) -> list[tuple[str, str, Callable[[], Iterator[Line
     things += [("prior", p.id, _bind(_prior, p, base)) for p in base.priors]
     things += [("impossible", i.id, _bind(_impossible, i, base)) for i in base.impossible]
     things += [("limit", row["id"], _bind(_limit, row, base)) for row in base.tables["timing"]["limits"]]
+    things += [("cost", name, _bind(_cost, (name, f), base)) for name, f in base.tables["costs"]["formulas"].items()]
+    for table in ("costs", "timing"):
+        figures = base.tables[table]["figures"].items()
+        things += [("figure", name, _bind(_figure, (table, name, figure), base)) for name, figure in figures]
     return things
 
 
@@ -200,6 +204,40 @@ def _limit(row: dict[str, Any], _base: RuleBase) -> Iterator[Line]:
     yield 2, "In rules/timing.yaml."
 
 
+def _cost(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
+    name, formula = pair
+    yield 0, f"{name} (cost, in {formula['unit']})"
+    yield from ((0, ""), (2, f"{formula['title']}."))
+    rows = formula["is"] if isinstance(formula["is"], dict) else {"": formula["is"]}
+    for pattern, arithmetic in rows.items():
+        of = ", ".join(words.title(p, base) for p in (STREAMS if pattern == "streams" else (pattern,)) if p)
+        yield 2, f"{of or name} = {' '.join(str(arithmetic).split())}"
+    yield from _raw_evidence(formula["evidence"])
+    yield 2, "In rules/costs.yaml; `advisor explain` knows each name in it."
+
+
+STREAMS = ("sse", "fetch-stream", "grpc-web")
+
+
+def _figure(triple: tuple[str, str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
+    table, name, figure = triple
+    yield 0, f"{name} (figure)"
+    yield from ((0, ""), (2, f"{figure['title']}: {words.quantity(figure['value'])} {figure['unit']}."))
+    yield from _raw_evidence(figure["evidence"])
+    used = [
+        formula
+        for formula, f in base.tables["costs"]["formulas"].items()
+        if any(name in str(text).replace("(", " ").replace(")", " ").split() for text in _texts(f["is"]))
+    ]
+    if used:
+        yield 2, f"Used by: {', '.join(used)}."
+    yield 2, f"In rules/{table}.yaml."
+
+
+def _texts(arithmetic: Any) -> Iterable[Any]:
+    return arithmetic.values() if isinstance(arithmetic, dict) else [arithmetic]
+
+
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +265,18 @@ def _evidence(items: Iterable[Evidence]) -> Iterator[Line]:
         yield 4, f"- {words.evidence(item._asdict())}"
         if item.url:
             yield 6, item.url
+
+
+def _raw_evidence(items: Iterable[dict[str, Any]]) -> Iterator[Line]:
+    """Evidence as it stands in a table that the program takes as plain data."""
+    yield 2, "Evidence:"
+    for item in items:
+        kind = next(k for k in ("article", "source", "measured", "judgement") if k in item)
+        text = " ".join(str(item["says"] if kind in ("article", "source") else item[kind]).split())
+        plain = {"kind": kind, "text": text, "where": item.get("article", ""), "as_of": item.get("as-of", "")}
+        yield 4, f"- {words.evidence(plain)}"
+        if kind == "source":
+            yield 6, item["source"]
 
 
 def _examples(items: Iterable[Example], verb: str = "") -> Iterator[Line]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from advisor import words
+from advisor import bill, words
 from advisor.costs import COUNTED
 from advisor.text import visible
 
@@ -166,15 +166,18 @@ def _more(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBase
 
 
 def _costs(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
-    yield from (escape(words.polling_line(feature)), "")
-    heads = " | ".join(words.COST_HEADS)
-    for key, caption in (("patterns", "At the stated numbers"), ("at_ten_times", "At ten times the clients")):
-        yield f"| {caption} | {heads} |"
-        yield "|---|" + "---:|" * len(words.COST_HEADS)
-        for _, name, cells in words.cost_rows(feature, base, key):
-            yield f"| {escape(name)} | {' | '.join(cells)} |"
-        yield ""
-    yield from (f"Taken: {escape(words.cost_inputs(feature, base))}. {escape(COUNTED)}", "")
+    yield from _bullets(map(escape, bill.sentences(feature)))
+    yield ""
+    for key, scale in bill.SCALES.items():
+        for caption, every in ((f"{scale}, an hour", bill.TRAFFIC), (f"{scale}, held open", bill.HELD)):
+            heads = bill.columns(feature, every)
+            yield f"| {caption} | {' | '.join(column.head for column in heads)} |"
+            yield "|---|" + "---:|" * len(heads)
+            for row in bill.table(feature, base, key, heads):
+                yield f"| {escape(row.name)} | {' | '.join(row.cells)} |"
+            yield ""
+    means = bill.legend(*bill.columns(feature, bill.TRAFFIC), *bill.columns(feature, bill.HELD))
+    yield from (f"Taken: {escape(bill.inputs(feature, base))}. {escape(COUNTED)} {escape(means)}", "")
 
 
 def _shared(verdict: Mapping[str, Any], base: RuleBase) -> Iterator[str]:

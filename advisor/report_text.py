@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from advisor import words
+from advisor import bill, words
+from advisor.bars import bars
 from advisor.costs import COUNTED
 from advisor.text import plural, visible, wrap
 
@@ -202,53 +203,37 @@ def _costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
     page.head("What it costs")
     if feature["outside"]:
         page.say("For comparison, what the patterns of the article would cost:")
-    page.say(words.polling_line(feature))
+    for line in bill.sentences(feature):
+        page.say(line, hang=2)
+    traffic, held = (bill.columns(feature, every) for every in (bill.TRAFFIC, bill.HELD))
+    for key, caption in bill.SCALES.items():
+        page.lines.append("")
+        page.say(f"{caption}, an hour:")
+        _table(page, feature, list(bill.table(feature, base, key, traffic)), traffic)
+        if key == "patterns":
+            page.lines.append("")
+            page.say("Overhead an hour:")
+            page.lines += bars(bill.lengths(feature, base, key, bill.BARS), page.width)
+        page.lines.append("")
+        page.say(f"{caption}, held open:")
+        _table(page, feature, list(bill.table(feature, base, key, held)), held)
     page.lines.append("")
-    _table(page, feature, base, "patterns")
-    page.lines.append("")
-    _bars(page, feature, base)
-    page.lines.append("")
-    page.say("With ten times the clients:")
-    _table(page, feature, base, "at_ten_times")
-    page.lines.append("")
-    uplink = feature["costs"]["patterns"]["sse"]["uplink_requests_per_h"]
-    if uplink:
-        page.say(f"What the clients send adds {words.exact(uplink)} requests an hour, except over a WebSocket.")
-    page.item("Taken", words.cost_inputs(feature, base))
-    page.say(f"{COUNTED} {LEGEND}", style="dim")
+    page.item("Taken", bill.inputs(feature, base))
+    page.say(f"{COUNTED} {bill.legend(*traffic, *held)} Formulas: `advisor explain {traffic[0].id}`.", style="dim")
 
 
-LEGEND = (
-    "Delay: on top of the network's own. Held: connections that stay open. Proxy fds: descriptors at the reverse proxy."
-)
-
-
-def _table(page: Page, feature: Mapping[str, Any], base: RuleBase, key: str) -> None:
-    rows = list(words.cost_rows(feature, base, key))
-    table = [["", *words.COST_HEADS]] + [[name, *cells] for _, name, cells in rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: list[bill.Column]) -> None:
+    table = [["", *(column.head for column in heads)]] + [[row.name, *row.cells] for row in rows]
+    widths = [max(len(cells[i]) for cells in table) for i in range(len(table[0]))]
     if sum(widths) + len(widths) + 1 > page.width:  # a narrow terminal: each row as a paragraph
-        for _, name, cells in rows:
-            said = zip(words.COST_HEADS, cells, strict=True)
-            page.item(name, ", ".join(f"{head} {cell}" for head, cell in said))
+        for row in rows:
+            said = zip(heads, row.cells, strict=True)
+            page.item(row.name, ", ".join(f"{column.head} {cell}" for column, cell in said))
         return
-    for row, pattern in zip(table, ["", *(p for p, _, _ in rows)], strict=True):
-        cells = [f"{row[0]:{widths[0]}}"] + [f"{cell:>{w}}" for cell, w in zip(row[1:], widths[1:], strict=True)]
-        line = "  " + " ".join(cells)
+    for cells, pattern in zip(table, ["", *(row.pattern for row in rows)], strict=True):
+        aligned = [f"{cells[0]:{widths[0]}}"] + [f"{cell:>{w}}" for cell, w in zip(cells[1:], widths[1:], strict=True)]
+        line = "  " + " ".join(aligned)
         page.lines.append(page.ink(line, "good") if pattern == feature["primary"] else line)
-
-
-def _bars(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
-    """Bytes of overhead as bars, the longest one across the page."""
-    costs = feature["costs"]["patterns"]
-    rows = [(name, costs[p]["overhead_bytes_per_h"], cells[2]) for p, name, cells in words.cost_rows(feature, base)]
-    most = max(value for _, value, _ in rows)
-    label = max(len(name) for name, _, _ in rows)
-    room = page.width - label - 16
-    page.say("Overhead an hour:")
-    for name, value, shown in rows:
-        length = 0 if not value else max(1, round(room * (value / most)))
-        page.lines.append(f"  {name:{label}} {'#' * length} {shown}")
 
 
 def _timing(page: Page, feature: Mapping[str, Any]) -> None:

@@ -279,6 +279,35 @@ class Caveats(Model):
     waive: list[Waive] = []
 
 
+class Figure(Model):
+    """A measured or published number that a formula of the costs takes."""
+
+    value: float = Field(ge=0)
+    unit: str
+    title: Prose
+    evidence: EvidenceList
+
+
+Arithmetic = Annotated[str, BeforeValidator(str), StringConstraints(pattern=r"^[a-z0-9 .,()+*/<>=\n-]+$")]
+CostedBy = dict[Literal["short-polling", "long-polling", "streams", "websocket"], Arithmetic]
+
+
+class Formula(Model):
+    """What one cost is, as arithmetic in words: the same for every pattern, or one for each."""
+
+    title: Prose
+    unit: str
+    is_: Arithmetic | Annotated[CostedBy, Field(min_length=4)] = Field(alias="is")
+    evidence: EvidenceList
+
+
+class Costs(Model):
+    """rules/costs.yaml."""
+
+    figures: dict[Id, Figure]
+    formulas: dict[Id, Formula]
+
+
 class ImpossibleItem(Model):
     """Answers that contradict each other."""
 

@@ -138,60 +138,6 @@ def assumed(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
         yield f"Without a say in the pattern. {text.rstrip('.')}: {'; '.join(facts)}."
 
 
-def cost_rows(
-    feature: Mapping[str, Any], base: RuleBase, key: str = "patterns"
-) -> Iterator[tuple[str, str, list[str]]]:
-    """Per pattern: id, title, and requests/h, queries/h, overhead/h, worst delay, held, descriptors as words."""
-    costs = feature["costs"][key]
-    shown = list(CORE)
-    for item in feature["acceptable"]:
-        if item["id"] in costs and item["id"] not in shown:
-            shown.append(item["id"])
-    for pattern in shown:
-        row = costs[pattern]
-        name = title(pattern, base)
-        yield (
-            pattern,
-            name if len(name) <= 18 else pattern,
-            [
-                amount(row["requests_per_h"]),
-                amount(row["queries_per_h"]),
-                size(row["overhead_bytes_per_h"]),
-                delay(row["worst_delay_s"]),
-                amount(row["held_connections"]),
-                amount(row["proxy_descriptors"]),
-            ],
-        )
-
-
-COST_HEADS = ("requests/h", "queries/h", "overhead/h", "delay", "held", "proxy fds")
-
-
-def cost_inputs(feature: Mapping[str, Any], base: RuleBase) -> str:
-    """The numbers behind the costs, the assumed ones marked."""
-    parts = []
-    for fact, given in feature["costs"]["inputs"].items():
-        unit = base.questions[fact].unit if fact in base.questions else "s"
-        said = (
-            answer(given["value"]) if isinstance(given["value"], bool) else f"{answer(given['value'])} {unit}".rstrip()
-        )
-        parts.append(f"{fact} {said}{' (assumed)' if given['assumed'] else ''}")
-    return ", ".join(parts)
-
-
-def polling_line(feature: Mapping[str, Any]) -> str:
-    """The arithmetic of short polling in one sentence: 720 requests an hour and client, 72,000 for a hundred."""
-    costs = feature["costs"]
-    row, inputs = costs["patterns"]["short-polling"], costs["inputs"]
-    if row["requests_per_client_per_h"] >= BEYOND:
-        return f"Short polling every {answer(inputs['poll-interval-s']['value'])} s has no limit to what it costs."
-    return (
-        f"Short polling every {answer(inputs['poll-interval-s']['value'])} s is "
-        f"{exact(row['requests_per_client_per_h'])} requests an hour for each client and "
-        f"{exact(row['requests_per_h'])} for all {answer(inputs['concurrent-clients']['value'])}, and as many queries."
-    )
-
-
 TIMES = {
     "heartbeat_s": ("heartbeat", "s"),
     "hold_s": ("long-poll hold", "s"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 
 import pytest
@@ -179,10 +180,11 @@ def test_every_figure_has_evidence_and_is_used():
         other = FIGURES | {name: FIGURES[name] * 3 + 1}
         tables = {"costs": {"figures": {n: {"value": v} for n, v in other.items()}}, "timing": RULES.tables["timing"]}
         answers = {
-            "concurrent-clients": 100,
+            "concurrent-clients": 100_000,
             "poll-interval-s": 60,
             "client-msg-rate-per-s": 1,
             "server-msg-rate-per-s": 1,
+            "held-connection-billed": True,
         }
         changed[name] = costs(answers, _with_tables(tables))["patterns"] != costs(answers, RULES)["patterns"]
     assert [name for name, differs in changed.items() if not differs] == ["keep-alive-s"]  # 75 s and 226 s both keep 60
@@ -195,3 +197,81 @@ def _with_tables(tables):
 
 def test_all_patterns_that_hold_events_are_there():
     assert tuple(costs({}, RULES)["patterns"]) == PATTERNS
+
+
+# --- the formulas in words --------------------------------------------------------------------------------------------
+
+COSTS = RULES.tables["costs"]
+CALLS = {"exp": math.exp, "ceil": math.ceil}
+STREAMS = ("sse", "fetch-stream", "grpc-web")
+LOADS = st.fixed_dictionaries(
+    {
+        "concurrent-clients": st.integers(0, 10**6),
+        "poll-interval-s": st.floats(0.1, 200),
+        "server-msg-rate-per-s": st.floats(0.001, 100),
+        "client-msg-rate-per-s": st.floats(0, 100),
+        "payload-bytes": st.integers(0, 10**6),
+        "listeners-per-event": st.integers(0, 10**5),
+        "instances": st.integers(1, 50),
+        "binary": st.booleans(),
+        "bidirectional-realtime": st.just(True),
+        "held-connection-billed": st.just(True),
+        "reverse-proxy": st.sampled_from(["nginx", "none"]),
+    }
+)
+
+
+def _evaluated(name, pattern, numbers):
+    """A formula of rules/costs.yaml as Python reads it, its names replaced by numbers, formulas by their own value."""
+    if name in numbers:
+        return numbers[name]
+    arithmetic = COSTS["formulas"][name]["is"]
+    if isinstance(arithmetic, dict):
+        arithmetic = arithmetic["streams" if pattern in STREAMS else pattern]
+    text = re.sub(
+        r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*",
+        lambda m: m[0] if m[0] in CALLS else repr(_evaluated(m[0], pattern, numbers)),
+        str(arithmetic),
+    )
+    return eval(text, {"__builtins__": {}}, CALLS)  # our own file's arithmetic, in a test
+
+
+@given(answers=LOADS)
+def test_the_program_computes_what_the_formulas_say(answers):
+    made = costs(answers, RULES)
+    numbers = FIGURES | {fact: given["value"] for fact, given in made["inputs"].items()}
+    numbers["unproxied"] = answers["reverse-proxy"] == "none"
+    for pattern, row in made["patterns"].items():
+        for key, value in row.items():
+            said = _evaluated(key.replace("_", "-"), pattern, numbers)
+            assert value is None or value == pytest.approx(said, rel=1e-3, abs=1), (pattern, key)
+    assert made["fanout_per_s"] == pytest.approx(_evaluated("fanout-per-s", "sse", numbers), rel=1e-3, abs=1)
+
+
+def test_every_cost_has_a_formula_and_every_formula_is_a_cost_or_part_of_one():
+    keys = {key.replace("_", "-") for key in costs(ARTICLE, RULES)["patterns"]["sse"]} | {"fanout-per-s"}
+    named = re.findall(r"[a-z][a-z0-9-]*[a-z0-9]", json.dumps([f["is"] for f in COSTS["formulas"].values()]))
+    assert keys <= set(COSTS["formulas"])
+    assert set(COSTS["formulas"]) - keys <= set(named)
+    assert set(COSTS["figures"]) <= set(named)
+
+
+def test_what_is_held_is_counted_where_it_is_held():
+    big = {"concurrent-clients": 100_000, "instances": 2, "reverse-proxy": "nginx"}
+    row = costs(big, RULES)["patterns"]["sse"]
+    assert (row["held_connections"], row["held_per_instance"], row["upstream_ports"]) == (100_000, 50_000, 50_000)
+    assert row["upstream_addresses"] == 4  # 28,232 ports for each
+    assert row["worker_connections"] == 220_000  # two for each stream, and a tenth
+    envoy = costs({**big, "reverse-proxy": "envoy"}, RULES)["patterns"]["sse"]
+    assert envoy["worker_connections"] is None
+    assert envoy["proxy_descriptors"] == 200_000
+    bare = costs({**big, "reverse-proxy": "none"}, RULES)["patterns"]["sse"]
+    assert bare["upstream_ports"] is bare["proxy_memory_bytes"] is None
+    assert bare["server_memory_bytes"] - row["server_memory_bytes"] == 100_000 * 28 * 1024  # TLS ends there then
+
+
+def test_time_is_billed_only_where_the_platform_bills_it():
+    assert costs(ARTICLE, RULES)["patterns"]["sse"]["billed_hours_per_h"] is None
+    rows = costs({**ARTICLE, "held-connection-billed": True}, RULES)["patterns"]
+    assert rows["sse"]["billed_hours_per_h"] == rows["long-polling"]["billed_hours_per_h"] == 100
+    assert rows["short-polling"]["billed_hours_per_h"] == 1  # 72,000 requests of 50 ms

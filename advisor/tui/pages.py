@@ -7,7 +7,8 @@ from typing import Any
 
 from textual.content import Content
 
-from advisor import words
+from advisor import bill, words
+from advisor.bars import bars
 from advisor.report_text import CONFIDENCE
 from advisor.rulebase import RuleBase
 from advisor.text import visible, wrap
@@ -131,14 +132,19 @@ def changes(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
 
 def costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
     """Requests, bytes, delay and connections of every pattern, with bars for the bytes."""
-    page.say(words.polling_line(feature))
-    for head, key in (("At the stated numbers, per hour", "patterns"), ("With ten times the clients", "at_ten_times")):
-        page.head(head)
-        rows = list(words.cost_rows(feature, base, key))
-        _table(page, feature, rows)
-        _bars(page, feature, rows, key)
+    for line in bill.sentences(feature):
+        page.say(line, hang=2)
+    for key, scale in bill.SCALES.items():
+        for caption, every in ((f"{scale}, an hour", bill.TRAFFIC), (f"{scale}, held open", bill.HELD)):
+            page.head(caption)
+            heads = bill.columns(feature, every)
+            _table(page, feature, list(bill.table(feature, base, key, heads)), heads)
+            drawn = list(bars(bill.lengths(feature, base, key, bill.BARS), page.width, indent=1))
+            if every is bill.TRAFFIC and drawn:
+                page.say("Overhead an hour:", 1)
+                page.lines += map(Content, drawn)
     page.say()
-    page.say(f"Taken: {words.cost_inputs(feature, base)}", style="dim")
+    page.say(f"Taken: {bill.inputs(feature, base)}", style="dim")
     page.head("Times")
     for name, value, because in words.times(feature):
         page.say(f"{name} {value}: {because}", 1, hang=2)
@@ -148,10 +154,10 @@ def costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         page.say(line, 1, hang=2)
 
 
-def _table(page: Page, feature: Mapping[str, Any], rows: list[tuple[str, str, list[str]]]) -> None:
+def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: list[bill.Column]) -> None:
     """A row a pattern, the recommended one marked; in a narrow pane each row as a paragraph."""
-    table = [("", ["", *words.COST_HEADS]), *((pattern, [name, *cells]) for pattern, name, cells in rows)]
-    widths = [max(len(cells[i]) for _, cells in table) for i in range(len(words.COST_HEADS) + 1)]
+    table = [("", ["", *(column.head for column in heads)]), *((row.pattern, [row.name, *row.cells]) for row in rows)]
+    widths = [max(len(cells[i]) for _, cells in table) for i in range(len(heads) + 1)]
     wide = sum(widths) + len(widths) + 2 <= page.width
     for pattern, cells in table if wide else table[1:]:
         chosen = pattern == feature["primary"]
@@ -161,21 +167,8 @@ def _table(page: Page, feature: Mapping[str, Any], rows: list[tuple[str, str, li
             line = f"{mark}{cells[0]:{widths[0]}} {' '.join(aligned)}"
             page.lines.append(Content.styled(line, "bold $success" if chosen else ""))
         else:
-            said = zip(words.COST_HEADS, cells[1:], strict=True)
-            page.say(f"{mark}{cells[0]}: {', '.join(f'{head} {cell}' for head, cell in said)}", hang=4)
-
-
-def _bars(page: Page, feature: Mapping[str, Any], rows: list[tuple[str, str, list[str]]], key: str) -> None:
-    """Bytes of overhead as bars, the longest one across the page."""
-    values = [feature["costs"][key][pattern]["overhead_bytes_per_h"] for pattern, _, _ in rows]
-    label = max(len(name) for _, name, _ in rows)
-    room, most = page.width - label - 14, max(values)
-    if room < 8 or not most:
-        return
-    page.say("Overhead an hour:", 1)
-    for (_, name, cells), value in zip(rows, values, strict=True):
-        length = max(1, round(room * (value / most))) if value else 0
-        page.lines.append(Content(f" {name:{label}} {'#' * length} {cells[2]}"))
+            said = zip(heads, cells[1:], strict=True)
+            page.say(f"{mark}{cells[0]}: {', '.join(f'{column.head} {cell}' for column, cell in said)}", hang=4)
 
 
 def build(name: str, width: int, verdict: Mapping[str, Any], index: int, base: RuleBase) -> Content:

@@ -1,0 +1,163 @@
+"""The costs of a verdict as people read them: two tables, what the bars show, and the sentences around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from advisor import words
+from advisor.rulebase import RuleBase
+from advisor.text import plural
+from advisor.words import BEYOND, amount, answer, delay, exact, size
+
+
+class Column(NamedTuple):
+    """One kind of cost: its key in the verdict, the head of its column, its words, and what the head means."""
+
+    key: str
+    head: str
+    say: Callable[[float], str]
+    means: str
+
+    @property
+    def id(self) -> str:
+        """The formula's id in rules/costs.yaml."""
+        return self.key.replace("_", "-")
+
+
+class Row(NamedTuple):
+    """One pattern's line of a table."""
+
+    pattern: str
+    name: str
+    cells: list[str]
+
+
+TRAFFIC = (
+    Column("requests_per_h", "requests/h", amount, "requests that ask or wait for news"),
+    Column("queries_per_h", "queries/h", amount, "database queries that they cause"),
+    Column("total_bytes_per_h", "bytes/h", size, "on the clients' hop, messages and overhead"),
+    Column("overhead_bytes_per_h", "overhead/h", size, "of these, all but the messages"),
+    Column("worst_delay_s", "delay", delay, "on top of the network's own, at worst"),
+)
+HELD = (
+    Column("held_connections", "held", amount, "connections that stay open, one descriptor of the server each"),
+    Column("proxy_descriptors", "proxy fds", amount, "descriptors at the reverse proxy"),
+    Column("worker_connections", "nginx", amount, "worker_connections of all workers together, at least"),
+    Column("upstream_ports", "ports", amount, "source ports of the proxy to each instance, of 28,232"),
+    Column("server_memory_bytes", "server RAM", size, "memory of the server for what is held, all instances"),
+    Column("proxy_memory_bytes", "proxy RAM", size, "memory of the proxy for what is open, with TLS"),
+    Column("billed_hours_per_h", "billed", amount, "hours billed an hour, where open connections are"),
+)
+SCALES = {"patterns": "At the stated numbers", "at_ten_times": "With ten times the clients"}
+BARS = TRAFFIC[3]  # overhead: what a pattern adds to the messages
+
+
+def columns(feature: Mapping[str, Any], every: tuple[Column, ...]) -> list[Column]:
+    """The columns that apply here: nothing about a proxy where there is none, nor a bill that nobody sends."""
+    costs = feature["costs"]["patterns"]
+    return [column for column in every if any(costs[p][column.key] is not None for p in shown(feature))]
+
+
+def shown(feature: Mapping[str, Any]) -> list[str]:
+    """The patterns in the tables: the core ones, and what is acceptable besides."""
+    costs = feature["costs"]["patterns"]
+    others = [item["id"] for item in feature["acceptable"] if item["id"] in costs and item["id"] not in words.CORE]
+    return [*words.CORE, *others]
+
+
+def name(pattern: str, base: RuleBase) -> str:
+    """A pattern's title where it is short enough for a table, else its id."""
+    title = words.title(pattern, base)
+    return title if len(title) <= 18 else pattern
+
+
+def table(feature: Mapping[str, Any], base: RuleBase, key: str, heads: list[Column]) -> Iterator[Row]:
+    """A row a pattern, with the cells of these columns; `key` is one of SCALES."""
+    for pattern in shown(feature):
+        row = feature["costs"][key][pattern]
+        cells = ["-" if row[column.key] is None else column.say(row[column.key]) for column in heads]
+        yield Row(pattern, name(pattern, base), cells)
+
+
+def lengths(feature: Mapping[str, Any], base: RuleBase, key: str, column: Column) -> list[tuple[str, float, str]]:
+    """For bars: a pattern's name, its number, and the number in words."""
+    costs = feature["costs"][key]
+    return [
+        (name(p, base), costs[p][column.key], column.say(costs[p][column.key]))
+        for p in shown(feature)
+        if costs[p][column.key] is not None
+    ]
+
+
+def legend(*heads: Column) -> str:
+    """What the heads of these columns mean, in one line."""
+    return "; ".join(f"{column.head}: {column.means}" for column in heads) + "."
+
+
+def inputs(feature: Mapping[str, Any], base: RuleBase) -> str:
+    """The numbers behind the costs, the assumed ones marked."""
+    parts = []
+    for fact, given in feature["costs"]["inputs"].items():
+        unit = base.questions[fact].unit if fact in base.questions else "s"
+        said = answer(given["value"])
+        said = said if isinstance(given["value"], bool) else f"{said} {unit}".rstrip()
+        parts.append(f"{fact} {said}{' (assumed)' if given['assumed'] else ''}")
+    return ", ".join(parts)
+
+
+# --- sentences --------------------------------------------------------------------------------------------------------
+
+
+def sentences(feature: Mapping[str, Any]) -> Iterator[str]:
+    """What the numbers come to, where that is worth a sentence."""
+    yield polling(feature)
+    costs = feature["costs"]
+    here = costs["patterns"]
+    if BEYOND > here["long-polling"]["requests_per_h"] > here["short-polling"]["requests_per_h"]:
+        yield (
+            "Long polling asks more often than short polling here: every message makes every client that it reaches "
+            "ask again."
+        )
+    rate = here["sse"]["deliveries_per_s"]
+    if rate:
+        each = answer(costs["inputs"]["server-msg-rate-per-s"]["value"])
+        clients = answer(costs["inputs"]["concurrent-clients"]["value"])
+        yield f"Deliveries: {each} a second to each of {clients} clients are {amount(rate)} a second."
+    listeners = costs["inputs"]["listeners-per-event"]
+    if listeners["value"] > 1 and costs["fanout_per_s"]:
+        room = plural(listeners["value"], "listener")
+        yield f"One room of {room} causes {amount(costs['fanout_per_s'])} deliveries a second."
+    uplink = here["sse"]["uplink_requests_per_h"]
+    if uplink:
+        yield f"What the clients send adds {exact(uplink)} requests an hour, except over a WebSocket."
+    yield from _ports(feature)
+
+
+def polling(feature: Mapping[str, Any]) -> str:
+    """The arithmetic of short polling in one sentence: 720 requests an hour and client, 72,000 for a hundred."""
+    costs = feature["costs"]
+    row, given = costs["patterns"]["short-polling"], costs["inputs"]
+    if row["requests_per_client_per_h"] >= BEYOND:
+        return f"Short polling every {answer(given['poll-interval-s']['value'])} s has no limit to what it costs."
+    return (
+        f"Short polling every {answer(given['poll-interval-s']['value'])} s is "
+        f"{exact(row['requests_per_client_per_h'])} requests an hour for each client and "
+        f"{exact(row['requests_per_h'])} for all {answer(given['concurrent-clients']['value'])}, and as many queries."
+    )
+
+
+def _ports(feature: Mapping[str, Any]) -> Iterator[str]:
+    """Where held connections outgrow the ports of one pair of addresses, now or at ten times the clients."""
+    costs = feature["costs"]
+    instances = max(costs["inputs"]["instances"]["value"], 1)
+    for key, when in (("patterns", ""), ("at_ten_times", "With ten times the clients, ")):
+        row = costs[key]["sse"]
+        needed = row["upstream_addresses"]
+        if needed is not None and needed > instances:
+            text = (
+                f"{amount(row['held_connections'])} held connections through one proxy address need "
+                f"{amount(needed)} addresses or ports of the server: each pair has 28,232 ports."
+            )
+            yield f"{when}{text}" if when else text
+            return
