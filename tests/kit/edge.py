@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import pwd
 import re
+import shutil
+import ssl
 import subprocess
+import tempfile
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
+from cases import rendered
 from lab import free_port, until
 
 if TYPE_CHECKING:
@@ -57,6 +63,27 @@ def check(binary: str, folder: Path, conf: str = "nginx/nginx.conf") -> tuple[in
     (folder / "var/tmp").mkdir(parents=True, exist_ok=True)
     done = subprocess.run([*command(binary, folder, conf), "-t"], capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
+
+
+@functools.cache
+def _development_certificate() -> dict[str, bytes]:
+    """What the command of a kit's README makes, by file name."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl here (apt install openssl)")
+    found = re.search(r"^ +(mkdir -p nginx/tls && openssl .*\\\n.*)$", rendered()["README.md"].decode(), re.MULTILINE)
+    assert found
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["bash", "-c", found[1]], cwd=folder, check=True, capture_output=True)
+        return {file.name: file.read_bytes() for file in (Path(folder) / "nginx/tls").iterdir()}
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """Put the development certificate into a kit's folder; a client's context that trusts it and nothing else."""
+    tls = folder / "nginx/tls"
+    tls.mkdir(parents=True, exist_ok=True)
+    for name, content in _development_certificate().items():
+        (tls / name).write_bytes(content)
+    return ssl.create_default_context(cafile=tls / "fullchain.pem")
 
 
 @contextlib.contextmanager

@@ -233,10 +233,10 @@ class Got:
     connects: int = 0
 
 
-def follow(url: str, got: Got, end: threading.Event, headers: dict[str, str] | None = None) -> None:
+def follow(url: str, got: Got, end: threading.Event, **options: Any) -> None:
     """An SSE client that shares no code with the kit's: httpx-sse, connecting again with Last-Event-ID until `end`."""
     last = ""
-    with httpx.Client(timeout=httpx.Timeout(5, read=0.5), headers=headers) as client:
+    with httpx.Client(timeout=httpx.Timeout(5, read=0.5), **options) as client:
         while not end.is_set():
             try:
                 with connect_sse(
@@ -260,10 +260,10 @@ def follow(url: str, got: Got, end: threading.Event, headers: dict[str, str] | N
 
 
 @contextlib.contextmanager
-def following(url: str, headers: dict[str, str] | None = None) -> Iterator[Got]:
-    """`follow` in a thread, already greeted."""
+def following(url: str, **options: Any) -> Iterator[Got]:
+    """`follow` in a thread, already greeted. `options`: for the client."""
     got, end = Got(), threading.Event()
-    thread = threading.Thread(target=follow, args=(url, got, end, headers))
+    thread = threading.Thread(target=follow, args=(url, got, end), kwargs=options)
     thread.start()
     try:
         until(lambda: "hello" in got.names, "the independent client is greeted")

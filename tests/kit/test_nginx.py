@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import time
 from pathlib import Path
 
@@ -272,14 +270,6 @@ def test_every_gate_is_used_and_has_evidence():
 # --- real nginx: loads ------------------------------------------------------------------------------------------------
 
 
-def certificate(folder):
-    (folder / "nginx/tls").mkdir(parents=True, exist_ok=True)
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout privkey.pem -out fullchain.pem"
-    )
-    subprocess.run(command.split(), cwd=folder / "nginx/tls", check=True, capture_output=True)
-
-
 @pytest.mark.lab
 @pytest.mark.parametrize("which", ["nginx", "nginx-tls"])
 @pytest.mark.parametrize("behind", [False, True])
@@ -289,7 +279,7 @@ def test_nginx_loads_it_without_a_warning(nginx, which, behind, pattern, tmp_pat
     (tmp_path / "nginx").mkdir()
     text = conf(which, nginx_version=nginx_version(nginx), patterns=(pattern,), **answers)
     (tmp_path / "nginx/x.conf").write_text(text, encoding="utf-8")
-    certificate(tmp_path)
+    edge.certificate(tmp_path)
     code, said = edge.check(nginx, tmp_path, "nginx/x.conf")
     assert code == 0, said
     assert "[" not in said, said
@@ -683,9 +673,7 @@ def shake(port, version):
 @pytest.mark.lab
 @pytest.mark.parametrize("without", ["", "http2 on;", " http2;", "ssl_protocols TLSv1.2 TLSv1.3;"])
 def test_tls_offers_http2_and_tls_1_3_and_no_longer_without_their_lines(nginx, without, tmp_path):
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl here")
-    certificate(tmp_path)
+    edge.certificate(tmp_path)
     text = conf("nginx-tls", nginx_version=nginx_version(nginx))
     if without not in text:
         assert without in conf("nginx-tls", nginx_version="1.22.1") + conf(

@@ -27,17 +27,6 @@ def held(kit, count=1):
 # --- through nginx ----------------------------------------------------------------------------------------------------
 
 
-def test_events_arrive_one_by_one_in_less_than_100_ms(make_lab, nginx):
-    kit = make_lab(**LONG)
-    kit.start_nginx(nginx)
-    with following(follow_polls, kit.url) as got:
-        time.sleep(0.1)
-        published = publish_through(kit, 20, per_s=10)
-        time.sleep(0.3)
-    assert got.ids == published
-    assert max(got.lags_ms) < 100, sorted(got.lags_ms)
-
-
 @pytest.mark.parametrize("settings", [LONG, SHORT], ids=["long", "short"])
 def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx, settings):
     kit = make_lab(**settings)
@@ -51,7 +40,7 @@ def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx, setting
     assert [payload["number"] for payload in got.payloads] == list(range(150))
 
 
-def test_a_busy_room_makes_fewer_answers_than_events(make_lab, any_nginx):
+def test_in_a_busy_room_several_events_share_an_answer(make_lab, any_nginx):
     kit = make_lab(**LONG)
     kit.start_nginx(any_nginx)
     with following(follow_polls, kit.url) as got:
@@ -60,8 +49,7 @@ def test_a_busy_room_makes_fewer_answers_than_events(make_lab, any_nginx):
         until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
         took, requests = time.monotonic() - began, got.connects - before
     assert got.ids == published
-    assert requests < 45 * took + 5, (requests, took)
-    assert requests < 200
+    assert requests < 14 * took + 5, (requests, took)
 
 
 def test_the_server_notices_at_once_that_a_client_has_left(make_lab, nginx):

@@ -46,7 +46,7 @@ def test_the_kit_of_a_shipped_example_runs_as_its_readme_says(tmp_path, nginx, c
         assert kit.settings["auth"] == "cookie"
         key = (folder / "var/viewer-key").read_text().strip()
         cookie = kit.http.post(f"{kit.url}/session", content=key, headers={"origin": kit.url}).headers["set-cookie"]
-        with following(kit.url, {"cookie": cookie.partition(";")[0]}) as got, ThreadPoolExecutor(1) as pool:
+        with following(kit.url, headers={"cookie": cookie.partition(";")[0]}) as got, ThreadPoolExecutor(1) as pool:
             calm = publish_through(kit, 20, 10, slug)
             until(lambda: got.ids == calm, "the first events arrive")
             assert max(got.lags_ms) < 100, sorted(got.lags_ms)

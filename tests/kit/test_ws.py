@@ -8,20 +8,16 @@ import json
 import os
 import shutil
 import socket as sockets
-import ssl
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from urllib.parse import quote
 
-import edge
 import httpx
 import pytest
 from lab import following as following_sse
-from lab import nginx_version, publish_across_kills, publish_through, until
+from lab import publish_across_kills, publish_through, until
 from peers import WS, address, follow_polls, follow_socket, following, opened, told
-from test_nginx import certificate, conf
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -50,17 +46,6 @@ def message(key, data, feature="order-status"):
 
 
 # --- events through nginx ---------------------------------------------------------------------------------------------
-
-
-def test_events_arrive_one_by_one_in_less_than_100_ms(make_lab, nginx):
-    kit = make_lab(**WS)
-    kit.start_nginx(nginx)
-    with following(follow_socket, kit.url) as got:
-        published = publish_through(kit, 20, per_s=10)
-        time.sleep(0.3)
-    assert got.ids == published
-    assert got.connects == 1
-    assert max(got.lags_ms) < 100, sorted(got.lags_ms)
 
 
 def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx):
@@ -138,38 +123,6 @@ def test_too_large_and_binary_messages_are_closed_with_their_codes_also_through_
             socket.send(["x" * 30_000] * 3)
             assert closed_with(socket) == 1009
     assert "Traceback" not in kit.output()
-
-
-def test_tls_carries_socket_and_polls_one_by_one_in_less_than_100_ms_also_over_http_2(make_lab, nginx, tmp_path):
-    if not shutil.which("openssl") or not shutil.which("curl"):
-        pytest.skip("no openssl and curl here (apt install openssl curl)")
-    kit = make_lab(**WS)
-    folder = tmp_path / "edge"
-    certificate(folder)
-    trusted = folder / "nginx/tls/fullchain.pem"
-    text = conf("nginx-tls", nginx_version=nginx_version(nginx), patterns=("websocket",))
-    client = ssl.create_default_context(cafile=trusted)
-    client.check_hostname = False
-    with edge.running(nginx, text, folder, kit.port) as e, ExitStack() as stack:
-        url = f"https://127.0.0.1:{e.port}"
-        with opened(url, origin=url, ssl=client) as socket:
-            assert told(socket)["type"] == "hello"
-        clients = [
-            stack.enter_context(following(follow_socket, url, ssl=client)),
-            stack.enter_context(following(follow_polls, url, verify=client)),
-        ]
-        poll = f"{url}/poll?wait=5&cursor={httpx.get(f'{kit.direct}/poll').json()['cursor']}"
-        show = ["-w", "%{stderr}%{http_version}"]
-        curl = ["curl", "--silent", "--http2", "--insecure", "--noproxy", "*", *show, poll]
-        over_http_2 = subprocess.Popen(curl, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        until(lambda: kit.streams() == 3, "all wait")
-        published = publish_through(kit, 10, per_s=10)
-        for got in clients:
-            until(lambda got=got: got.ids == published, "every event arrives")
-            assert max(got.lags_ms) < 100
-        said, version = over_http_2.communicate(timeout=5)
-    assert version == "2"
-    assert [event["id"] for event in json.loads(said)["events"]] == published[:1]
 
 
 # --- the server by itself ---------------------------------------------------------------------------------------------

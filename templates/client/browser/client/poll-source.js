@@ -1,11 +1,10 @@
 // EventSource's face over repeated requests: long polling (the server holds each one) and short polling (at intervals).
+// Long polling asks again at once: the server sets the pace, so that an answer in a busy room carries several events.
 // It does not start again by itself after a failure; stream.js does that.
 //
 // Every event comes under the one name "event" with its type inside, so a type that is newer than this page still counts.
 
 const ANSWER_MS = 10000; // a request that takes this much longer than the server may hold it is dead
-const BREATH_MS = { shortest: 50, longest: 250 }; // long polling, between an answer with events and the next request
-const BUSY_MS = 25; // a room with less than this between its events is busy
 const HIDDEN = 4; // short polling is this much slower while nobody looks
 
 // Answered without an event long before the time: the server drains.
@@ -20,8 +19,6 @@ export class PollSource extends EventTarget {
     this.holdS = holdS;
     this.pollS = pollS;
     this.headers = headers;
-    this.breathMs = BREATH_MS.shortest;
-    this.answeredAt = performance.now();
     this.look = () => document.visibilityState === "visible" && this.holdS === 0 && this.wake?.();
     document.addEventListener("visibilitychange", this.look);
     this.run();
@@ -35,7 +32,7 @@ export class PollSource extends EventTarget {
         this.deliver(answer);
         if (sentHome(answer)) this.tell("drain", { retry_ms: answer.retry_ms ?? 1000 });
         if (this.closed) return;
-        await this.sleep(this.holdS > 0 ? this.breath(answer) : this.interval(answer));
+        if (this.holdS === 0) await this.sleep(this.interval(answer));
         if (this.closed) return;
         answer = await this.ask(this.holdS);
       }
@@ -77,17 +74,6 @@ export class PollSource extends EventTarget {
     for (const { id, ...event } of events) this.tell("event", event, id);
     if (cursor) this.url.searchParams.set("cursor", cursor);
     this.tell("heartbeat", {});
-  }
-
-  // Long polling: how long to wait before the next request, in ms. Asking again at once would make one request for each
-  // event of a busy room; a pause lets the next answer carry all that came meanwhile. It grows while the room is busy.
-  breath({ events, more }) {
-    if (events.length === 0 || more) return 0;
-    const now = performance.now();
-    const busy = events.length * BUSY_MS > now - this.answeredAt;
-    this.answeredAt = now;
-    this.breathMs = busy ? Math.min(BREATH_MS.longest, this.breathMs * 1.5) : BREATH_MS.shortest;
-    return this.breathMs;
   }
 
   // Short polling: the server says when to ask again; jitter keeps the clients apart.

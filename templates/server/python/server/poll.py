@@ -1,7 +1,8 @@
 """GET /poll: what came after a cursor, as JSON; at once, or held until something comes (long polling).
 
-An answer holds all that is there, up to BATCH events. While events come faster than one in LINGER_S, held requests are
-answered that much later, so that a busy room does not make one request for each event and client.
+An answer holds all that is there, up to BATCH events. Held requests are answered at most once in PACE_S, so that a busy
+room does not make one request for each event and client: the first event after a pause goes out at once, and what follows
+it within PACE_S goes out together. With many clients the pace is slower: ANSWERS_PER_S for all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from server.settings import Settings
 from server.wire import NO_STORE, Headers, HttpError, Receive, Send, answer
 
 BATCH = 500  # events in one answer
-LINGER_S = 0.025
+PACE_S = 0.075  # an event waits this long at most while few are connected
+ANSWERS_PER_S = 3000  # to all clients together; about a quarter of what one core can do
 PAGES = 16  # answers that are kept for those who ask next; each may have hub.CHUNK_BYTES
 
 
@@ -44,8 +46,9 @@ class Polls:
         self._tail = hub.tail(formats.Objects(hub.epoch).event)
         self._held: set[Held] = set()
         self._writing: set[asyncio.Future[None]] = set()
-        self._lingers = False
-        self._changed_at = -math.inf
+        self._next: asyncio.TimerHandle | None = None  # while events wait for the next time to answer
+        self._answered_at = -math.inf
+        self._pace_s = PACE_S
         self._pages: dict[int, tuple[bytes, int]] = {}  # by cursor, while `latest` stays: clients have the same few
         hub.on_change.append(self._changed)
 
@@ -61,7 +64,7 @@ class Polls:
         if isinstance(place, str):
             reset: dict[str, object] = {"reason": place} | hub.where()
             await self._write(send, b"", hub.latest, cross, reset=reset)
-        elif cursor and wait_s and (place == hub.latest or (self._lingers and hub.latest - place < BATCH)):
+        elif cursor and wait_s and (place == hub.latest or (self._next and hub.latest - place < BATCH)):
             if hub.full:
                 raise HttpError(503, "no room for one more poll", retry_after=str(-(-self._settings.retry_ms // 1000)))
             await self._hold(Held(send, place, cross), wait_s, receive)
@@ -84,19 +87,21 @@ class Polls:
             self._held.discard(held)
 
     def _changed(self) -> None:
-        """Answer what is held: now, or a little later while events come thick and fast."""
+        """Answer what is held: now, or when the pace allows it."""
         self._pages.clear()
         loop = asyncio.get_running_loop()
-        now, before = loop.time(), self._changed_at
-        self._changed_at = now
-        if self._hub.draining or now - before > LINGER_S:
+        due = self._answered_at + self._pace_s
+        if self._hub.draining or loop.time() >= due:
             self._answer_all()
-        elif not self._lingers:
-            self._lingers = True
-            loop.call_later(LINGER_S, self._answer_all)
+        elif self._next is None:
+            self._next = loop.call_at(due, self._answer_all)
 
     def _answer_all(self) -> None:
-        self._lingers = False
+        if self._next:
+            self._next.cancel()
+            self._next = None
+        self._answered_at = asyncio.get_running_loop().time()
+        self._pace_s = max(PACE_S, len(self._held) / ANSWERS_PER_S)
         for held in list(self._held):
             self._answer(held)
 

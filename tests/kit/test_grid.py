@@ -1,0 +1,76 @@
+"""Each transport through a real nginx, plain and over TLS with HTTP/1.1 and HTTP/2, beside a direct connection."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import edge
+import httpx
+import lab
+import pytest
+from lab import nginx_version, publish_through, until
+from peers import LONG, SHORT, WS, follow_polls, follow_socket, following
+from test_nginx import conf
+
+pytestmark = pytest.mark.lab
+POLL_S = 0.2
+TRANSPORTS = {  # settings, client that shares no code with the kit's, its times, and the longest lag by design in ms
+    "sse": ({}, lab.follow, (), 0),
+    "websocket": (WS, follow_socket, (), 0),
+    "long-polling": (LONG, follow_polls, (), 0),
+    "short-polling": (SHORT | {"poll_s": POLL_S}, follow_polls, (0, POLL_S), POLL_S * 1000),
+}
+
+
+def options(transport, url, trusted=None, version=1):
+    """For a client of this transport: its page's Origin, whom it trusts, and which HTTP it speaks."""
+    if transport != "websocket":
+        return {"headers": {"origin": url}, "http2": version == 2} | ({"verify": trusted} if trusted else {})
+    if version == 2:  # nginx carries no WebSocket over HTTP/2: a browser opens a connection of its own with this ALPN
+        trusted.set_alpn_protocols(["http/1.1"])
+    return {"origin": url} | ({"ssl": trusted} if trusted else {})
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_events_arrive_one_by_one_in_less_than_100_ms_plain_and_over_tls(make_lab, nginx, transport, tmp_path):
+    settings, follow, times, design_ms = TRANSPORTS[transport]
+    kit = make_lab(**settings)
+    kit.start_nginx(nginx)
+    ways = {"direct": (kit.direct, None, 1), "plain": (kit.url, None, 1)}
+    trusted = [edge.certificate(tmp_path) for _ in "12"]
+    text = conf("nginx-tls", nginx_version=nginx_version(nginx), patterns=(transport,))
+    with edge.running(nginx, text, tmp_path, kit.port) as tls, ExitStack() as stack:
+        secure = f"https://127.0.0.1:{tls.port}"
+        ways |= {"TLS, HTTP/1.1": (secure, trusted[0], 1), "TLS, HTTP/2": (secure, trusted[1], 2)}
+        got = {
+            way: stack.enter_context(following(follow, url, *times, **options(transport, url, *rest)))
+            for way, (url, *rest) in ways.items()
+        }
+        with httpx.Client(http2=True, verify=edge.certificate(tmp_path)) as client:
+            assert client.get(f"{secure}/healthz").http_version == "HTTP/2"
+        published = []
+        for _ in range(3):  # what is slow once is a busy machine; what is slow each time is the kit or the proxy
+            before = len(published)
+            published += publish_through(kit, 12, per_s=10)
+            last = published[-1:]
+            for way, client in got.items():
+                until(lambda client=client, last=last: client.ids[-1:] == last, f"the last event arrives: {way}")
+            lags = {way: max(client.lags_ms[before:]) for way, client in got.items()}
+            bound = design_ms + 100 + max(0, lags["direct"] - design_ms - 20)  # 100 ms on a quiet machine
+            if max(lags.values()) < bound:
+                break
+    assert all(client.ids == published for client in got.values())
+    assert max(lags.values()) < bound, lags
+    if follow is not follow_polls:
+        assert {client.connects for client in got.values()} == {1}
+
+
+def test_red_control_a_socket_opens_over_http_1_1_only(make_lab, nginx, tmp_path):
+    """nginx does not know RFC 8441: a client that insists on HTTP/2 gets no WebSocket."""
+    kit = make_lab(**WS)
+    text = conf("nginx-tls", nginx_version=nginx_version(nginx), patterns=("websocket",))
+    trusted = edge.certificate(tmp_path)
+    with edge.running(nginx, text, tmp_path, kit.port) as tls:
+        with httpx.Client(http2=True, verify=trusted) as client:
+            answer = client.get(f"https://127.0.0.1:{tls.port}/ws")
+        assert (answer.http_version, answer.status_code) == ("HTTP/2", 426)
