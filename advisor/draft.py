@@ -11,6 +11,7 @@ from pathlib import Path
 from advisor.answers import Project, dump, parse
 from advisor.errors import InputError, OutputError
 from advisor.rulebase import RuleBase
+from advisor.splice import splice
 from advisor.text import quoted, visible
 from advisor.textfile import read_text
 
@@ -69,22 +70,40 @@ class Draft:
         """Write the answers file and forget the recovery file; the draft as it is now.
 
         Raises OutputError with nothing changed if the file cannot be written, or (without `force`) if somebody else has
-        changed it since. A file with comments, which would be lost, is kept beside the new one as FILE.bak.
+        changed it since, or if the way in which it is written allows no change in place. `force` then writes it anew,
+        and keeps the old text as FILE.bak.
         """
         assert self.file is not None
-        text = dump(project, self.base)
         now = on_disk(self.file)
-        if now != text:
-            if now is not None and now != self.seen and not force:
-                raise OutputError(f"{visible(str(self.file))} has been changed by somebody else; nothing was written")
+        if now is not None and now != self.seen and not force:
+            raise OutputError(f"{visible(str(self.file))} has been changed by somebody else; nothing was written")
+        text = self._in_place(now, project)
+        if text is None and not force:
+            raise OutputError(
+                f"{visible(str(self.file))} cannot be changed in place, and nothing was written; "
+                "written anew, it would lose what it says besides the answers"
+            )
+        if now != text or text is None:
             try:
-                if now is not None and "#" in now and now == self.seen:
-                    _write(self.file.with_name(f"{self.file.name}.bak"), now)
+                if text is None:
+                    text = dump(project, self.base)
+                    _write(free(self.file.with_name(f"{self.file.name}.bak")), now or "")
                 _write(self.file, text)
             except OSError as error:
                 raise OutputError(f"{visible(str(self.file))} cannot be written: {error.strerror or error}") from None
         self.forget()
         return replace(self, seen=text)
+
+    def _in_place(self, now: str | None, project: Project) -> str | None:
+        """The text of the file with these answers; None if nothing can be kept of what stands there."""
+        if now is None or not now.strip():
+            return dump(project, self.base)
+        if self.seen is None:  # another file, which is to be replaced
+            return None
+        try:
+            return splice(now, project, self.base)
+        except (InputError, OutputError):
+            return None
 
     def named(self, file: Path) -> Draft:
         """The same interview under the name of a file. Its recovery file moves along with the next answer."""
@@ -104,8 +123,17 @@ def open_draft(file: str | None, base: RuleBase) -> tuple[Draft, Project | None]
         raise OutputError(f"the folder {quoted(str(path.parent), 200)} does not exist")
     if not os.path.lexists(path):
         return Draft(base, path), None
-    text = read_text(path)
+    text = read_text(path, mark=True)
     return Draft(base, path, text), parse(text, visible(file, 300), base)
+
+
+def free(path: Path) -> Path:
+    """The first of orders.yaml.bak, orders.yaml.bak-2, ... that there is no file of."""
+    for number in range(2, 10_000):
+        if not os.path.lexists(path):
+            return path
+        path = path.with_name(f"{path.name.removesuffix(f'-{number - 1}')}-{number}")
+    raise OutputError(f"there are too many files named {visible(path.name)}")
 
 
 def on_disk(path: Path) -> str | None:
@@ -113,7 +141,7 @@ def on_disk(path: Path) -> str | None:
     if not os.path.lexists(path):
         return None
     try:
-        return read_text(path)
+        return read_text(path, mark=True)
     except InputError as error:
         raise OutputError(f"{error}; nothing was written") from None
 

@@ -95,9 +95,8 @@ def wrong_number(question: Question, value: float) -> str:
 
 def tidy(value: float) -> int | float:
     """The same number as an int where that is exact in every program, else as a float; never -0.0."""
-    if abs(value) <= 2**53 and value == int(value):
-        return int(value)
-    return float(value)
+    near = float(value)
+    return int(near) if abs(near) <= 2**53 and near == int(near) else near
 
 
 def _of_unit(question: Question) -> str:

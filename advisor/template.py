@@ -54,8 +54,12 @@ def _questions(base: RuleBase, scope: Scope, indent: str) -> Iterator[str]:
             yield wrap(question.ask, WIDTH, f"{indent}# ")
             yield wrap(allowed(question), WIDTH, f"{indent}#   ")
             filled = question.id in EXAMPLE
-            answer = EXAMPLE[question.id] if filled else example(question)
-            yield f"{indent}{'' if filled else '#'}{question.id}: {written(answer)}"
+            yield indent + (f"{question.id}: {written(EXAMPLE[question.id])}" if filled else placeholder(question))
+
+
+def placeholder(question: Question) -> str:
+    """The line of a question that is not answered yet, with an example."""
+    return f"#{question.id}: {written(example(question))}"
 
 
 def allowed(question: Question) -> str:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STDIN = "<stdin>"
+_MARK = b"\xef\xbb\xbf"
 
 
-def read_text(path: str | Path, limit: int = 256_000) -> str:
+def read_text(path: str | Path, limit: int = 256_000, *, mark: bool = False) -> str:
     """The text of a UTF-8 file of at most `limit` bytes; "-" is standard input. Raises InputError.
 
-    A FIFO or a device is refused without being opened.
+    A FIFO or a device is refused without being opened. `mark` keeps a byte order mark at the beginning.
     """
     name = name_of(path)
     try:
@@ -32,7 +33,7 @@ def read_text(path: str | Path, limit: int = 256_000) -> str:
         raise InputError([Problem(name, 0, 0, content)])
     if len(content) > limit:
         raise InputError([Problem(name, 0, 0, f"is larger than {limit:,} bytes")])
-    return _decoded(content, name)
+    return _decoded(content if mark else content.removeprefix(_MARK), name)
 
 
 def name_of(path: str | Path) -> str:
@@ -73,9 +74,9 @@ def _decoded(content: bytes, name: str) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
         raise InputError([Problem(name, 1, 1, "is UTF-16 or UTF-32; save it as UTF-8")])
     try:
-        return content.removeprefix(b"\xef\xbb\xbf").decode()
+        return content.decode()
     except UnicodeDecodeError as error:
-        line, column = place_after(error.object[: error.start].decode())
+        line, column = place_after(error.object[: error.start].decode().removeprefix("\ufeff"))
         message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8 text"
         raise InputError([Problem(name, line, column, message)]) from None
 

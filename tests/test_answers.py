@@ -365,6 +365,7 @@ def test_counts_are_whole_however_large():
 def test_tidying_keeps_the_number(value):
     assert float(tidy(value)) == float(value)
     assert str(tidy(value)) != "-0.0"
+    assert repr(tidy(tidy(value))) == repr(tidy(value))
 
 
 # --- options ----------------------------------------------------------------------------------------------------------

@@ -21,11 +21,11 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("words and errors", {"__init__", "bars", "boxes", "data", "errors", "scalars", "sizing", "text", "values"}),
     (
         "files, and the nouns of the rules",
-        {"arguments", "gates", "folder", "quoting", "rulebase", "schema", "textfile"},
+        {"arguments", "gates", "folder", "marks", "quoting", "rulebase", "schema", "textfile"},
     ),
     (
         "what the nouns mean",
-        {"conditions", "given", "manifest", "regions", "render", "rulejson", "space", "timing", "yamlfile"},
+        {"conditions", "edits", "given", "manifest", "regions", "render", "rulejson", "space", "timing", "yamlfile"},
     ),
     ("one case, one file", {"costs", "decision", "diagram", "facts", "report_json", "rulefiles"}),
     ("many cases", {"answers", "changes", "claims", "completions", "editor_schema", "examples", "rulereader"}),
@@ -33,7 +33,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("several features, and words for all of it", {"answering", "knowledge", "portfolio", "words"}),
     ("tables", {"bill"}),
     ("what people read", {"explain", "graph", "overview", "report_markdown", "report_text", "template"}),
-    ("what they get and how they are asked", {"interview", "kit"}),
+    ("what they get and how they are asked", {"interview", "kit", "splice"}),
     ("what stays", {"draft"}),
     ("last words", {"closing", "export"}),
     ("panes", {"prompts", "tui.__init__", "tui.widgets", "tui.panes"}),

@@ -135,15 +135,17 @@ def test_the_result_so_far_is_the_report(talk):
     assert "a: WebRTC (webrtc)" in shown
 
 
-def test_a_file_is_continued_and_written_with_its_comments_kept_beside_it(talk):
-    talk.file.write_text("# ours\nproject: Acme\nfeatures:\n  - name: chat\n    media: no\n")
+def test_a_file_is_continued_and_what_the_person_wrote_in_it_stays(talk):
+    text = "# ours\nproject: Acme   # for Friday\nfeatures:\n  - name: chat\n    media: no\n"
+    talk.file.write_text(text)
     code, shown, project = talk("2", "q")
     assert code == 0
     assert "[background-delivery]" in shown
     assert "[media]" not in shown
     assert project.name == "Acme"
     assert project.features[0].facts == {"media": False, "background-delivery": False}
-    assert talk.file.with_name("answers.yaml.bak").read_text().startswith("# ours")
+    assert talk.file.read_text() == text + "    background-delivery: no\n"
+    assert [path.name for path in talk.file.parent.iterdir()] == ["answers.yaml"]
 
 
 def test_the_end_of_input_saves_and_is_no_error(talk):
