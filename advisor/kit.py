@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from advisor.answers import Project
-    from advisor.manifest import Option
+    from advisor.manifest import File, Option
     from advisor.rulebase import RuleBase
 
 LOCK = "advisor.lock"
@@ -31,6 +31,7 @@ TIMES = {  # what holds where the verdict has no time, and the most that the ser
     "hold_s": (25, 600),
     "connect_patience_ms": (2500, 60_000),
 }
+LIMITS_ADDRESSES = frozenset({"nginx", "haproxy", "traefik"})  # the proxies whose templates have such a limit
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
 
 
@@ -111,7 +112,21 @@ def choose(
         notes += [f"{name}: no template for {what} yet; the kit is written without" for what in missing]
         chosen = wanted
         kept.append(member)
-    return chosen, kept
+    return [*chosen, *between(kept, options, notes)], kept
+
+
+def between(members: list[Member], options: Mapping[str, list[Option]], notes: list[str]) -> list[Option]:
+    """What the kit has for balancers, CDNs and meshes on the way of any member; they part no kit."""
+    found: list[Option] = []
+    for member in members:
+        for layer in member.entry["between"]:
+            option = _option(options[layer], member.answers)
+            if option is None:
+                missing = f"no template for {_missing(options[layer], member.answers)} yet"
+                notes.append(f"{visible(member.name)}: {missing}; the kit is written without")
+            elif option.files and option not in found:
+                found.append(option)
+    return found
 
 
 def _option(options: Iterable[Option], answers: Mapping[str, Value]) -> Option | None:
@@ -128,10 +143,7 @@ def _missing(options: list[Option], answers: Mapping[str, Value]) -> str:
 
 def context(name: str, members: list[Member], base: RuleBase, chosen: list[Option], notes: list[str]) -> dict[str, Any]:
     """Every value that a template may name. Adds notes about what the answers leave open or the kit does not do."""
-    gated = next(option.gates for option in chosen if option.gates)
-    stated = next((m.answers["nginx-version"] for m in members if "nginx-version" in m.answers), "")
-    written, version, about_version = gates.choose(gated, stated)
-    notes += about_version
+    versioned = _version(chosen, members, notes)
     behind = any(_answered(m.answers, "load-balancer") or _answered(m.answers, "cdn") for m in members)
     needs = [sizing.feature(m.answers, (m.verdict.get("costs") or {}).get("inputs", {})) for m in members]
     shared = any(m.answers.get("corporate-networks", UNKNOWN) is not False for m in members)
@@ -146,6 +158,8 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
             "/ticket) and sends it in the address; a ticket works for 30 s, and more than once in that time"
         )
     two_way = any(m.entry["two-way"] for m in members)
+    edge = next(option for option in chosen if option.layer == "edge")
+    written = [file.to for _, file in _files(chosen)]
     return {
         "project": name,
         "slug": quoting.Trusted(quoting.slug(name) or "realtime"),
@@ -154,23 +168,41 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         "two_way": two_way,
         "held": serves != ["short-polling"],
         "poll_s": int(poll_s) if poll_s == int(poll_s) else poll_s,
-        "deploy": any(option.layer == "deploy" for option in chosen),
+        "edge": {"name": quoting.Trusted(edge.name), "title": edge.title},
+        "deploy": [quoting.Trusted(path) for path in written if path.startswith(("deploy/", "compose.yaml"))],
+        "between": [
+            {"path": quoting.Trusted(file.to), "title": option.title}
+            for option, file in _files(chosen)
+            if file.to.startswith("between/")
+        ],
         "reasons": [_reason(m, base) for m in members],
         "auth": auth,
-        "nginx_version": quoting.Trusted(written),
-        "gates": gated.open(version),
+        **versioned,
         "limit_addresses": not behind,
         "sizes": [
             {"name": quoting.Trusted(key), "value": size.value, "how": size.how, "why": size.why}
             for key, size in sizes.items()
-            if key != "streams_per_address" or not behind
+            if (key != "streams_per_address" or (not behind and edge.name in LIMITS_ADDRESSES))
+            and (not key.startswith("worker_") or edge.name == "nginx")
         ],
         "rules_version": base.version,
         "notes": list(notes),
         **{key: size.value for key, size in sizes.items()},
         **times([m.verdict.get("timing") or {} for m in members]),
         **PORTS,
+        "server_ports": [PORTS["server_port"]],
     }
+
+
+def _version(chosen: list[Option], members: list[Member], notes: list[str]) -> dict[str, Any]:
+    """What the templates know of the version of the program that the answers name, where it matters."""
+    gated = next((option.gates for option in chosen if option.gates), None)
+    if gated is None:
+        return {}
+    stated = next((m.answers["nginx-version"] for m in members if "nginx-version" in m.answers), "")
+    written, version, about = gates.choose(gated, stated)
+    notes += about
+    return {"nginx_version": quoting.Trusted(written), "gates": gated.open(version)}
 
 
 def transports(members: Iterable[Member]) -> list[str]:
@@ -280,12 +312,17 @@ def _limits(members: list[Member], needs: list[sizing.Feature]) -> list[str]:
 
 def rendered(chosen: list[Option], values: Mapping[str, Any]) -> Iterable[tuple[str, bytes]]:
     """(path in the kit, content) for every file of the chosen options."""
+    for _, file in _files(chosen):
+        content = file.source.read_bytes()
+        if file.target:
+            content = render.render(content.decode(), file.target, {**values, **file.extra}).encode()
+        yield file.to, content
+
+
+def _files(chosen: list[Option]) -> Iterable[tuple[Option, File]]:
+    names = {option.name for option in chosen}
     for option in chosen:
-        for file in option.files:
-            content = file.source.read_bytes()
-            if file.target:
-                content = render.render(content.decode(), file.target, {**values, **file.extra}).encode()
-            yield file.to, content
+        yield from ((option, file) for file in option.files if not file.beside or names & set(file.beside))
 
 
 def _documents(project: Project, verdict: Mapping[str, Any], base: RuleBase) -> dict[str, bytes]:

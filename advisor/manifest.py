@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a kit: copied as it is (`target` empty) or rendered for the language `target` with `extra` values."""
+    """One file of a kit: copied as it is (`target` empty) or rendered for the language `target` with `extra` values.
+
+    `beside` names options (of any layer): the file is written only with one of them. Empty: always.
+    """
 
     source: Path
     to: str
     target: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def load(templates: Path) -> dict[str, list[Option]]:
 
 
 def kits(templates: Path) -> dict[str, dict[str, Any]]:
-    """The kits of templates/kits.yaml: pattern to {title, layers, optional}."""
+    """The kits of templates/kits.yaml: pattern to {layers, optional, between, transports, two-way}."""
     found = _yaml(templates / "kits.yaml")
     return {str(pattern): dict(kit) for pattern, kit in found.items()}
 
@@ -99,9 +103,10 @@ def _option(path: Path, parts: tuple[str, ...]) -> Option:
 
 
 def _files(folder: Path, entry: dict[str, Any]) -> list[File]:
+    beside = tuple(entry.get("beside", ()))
     if "template" in entry:
-        return [File(folder / entry["template"], entry["to"], entry["target"], entry.get("with", {}))]
+        return [File(folder / entry["template"], entry["to"], entry["target"], entry.get("with", {}), beside)]
     found = sorted(folder.glob(entry["copy"]))
     if not found:
         raise ValueError(f"{folder.name}: nothing matches {entry['copy']}")
-    return [File(path, f"{entry.get('to', '')}{path.name}") for path in found]
+    return [File(path, f"{entry.get('to', '')}{path.name}", beside=beside) for path in found]

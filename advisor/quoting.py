@@ -149,6 +149,15 @@ def _systemd(value: object) -> str:
     return f'"{octets}"'
 
 
+def _nowhere(language: str) -> Quote:
+    """For languages whose templates have numbers and comments only."""
+
+    def refuse(value: object) -> str:
+        raise UnquotableError(f"{quoted(str(value))} cannot be written for {language}: a kit writes no text there")
+
+    return refuse
+
+
 def _env(value: object) -> str:
     text = str(value)
     # Docker, systemd and the shell read one file in three ways; they agree on single quotes around plain text only.
@@ -189,7 +198,8 @@ def line(target: str, value: object) -> str:
     return _Written(text.replace("%", "%%") if target == "systemd" else text)
 
 
-LINES: Final = ("nginx", "yaml", "shell", "systemd", "env", "python")
+NUMBERS: Final = {"haproxy": "HAProxy", "caddy": "Caddy", "apache": "Apache httpd", "vcl": "VCL"}
+LINES: Final = ("nginx", "yaml", "shell", "systemd", "env", "python", *NUMBERS)
 QUOTES: Final[Mapping[str, Quote]] = MappingProxyType(
     {
         "nginx": _scalar("on", "off", None, _nginx),
@@ -201,5 +211,6 @@ QUOTES: Final[Mapping[str, Quote]] = MappingProxyType(
         "markdown": _scalar("yes", "no", "unknown", _markdown),
         "html": _scalar("yes", "no", "unknown", _html),
         "env": _scalar("true", "false", None, _env),
+        **{target: _scalar("on", "off", None, _nowhere(language)) for target, language in NUMBERS.items()},
     }
 )

@@ -2,7 +2,8 @@
 """Starts the kit on this machine without Docker: `python3 start.py`. Ctrl-C ends it.
 
 It puts the Python packages of requirements.txt into .venv (once; not at all if they can be imported already), starts
-the event server and nginx, waits until a request gets through both, and starts again whichever of them dies.
+the event server and the proxy, waits until a request gets through both, and starts again whichever of them dies.
+The proxy is nginx, or what edge.json names; a kit with neither is served directly.
 Everything that it writes is in .venv and var; nothing is left running when it ends, however it ends.
 Needs Python 3.11 and nothing else. For production see deploy/ instead.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import functools
 import hashlib
 import importlib.util
 import json
@@ -31,7 +33,7 @@ from typing import Any, NoReturn
 KIT = Path(__file__).resolve().parent
 VAR = KIT / "var"
 NEEDED = ("uvicorn", "httptools", "websockets")
-READY_S = 15.0  # from start to the first answer through nginx
+READY_S = 15.0  # from start to the first answer through the proxy
 NO_RESTART = (2, 3)  # exit codes of the server that another start would only repeat: bad settings, port in use
 PR_SET_PDEATHSIG = 1
 
@@ -41,6 +43,8 @@ def main() -> None:
     options = arguments()
     settings = read_settings()
     edge = options.port or settings["ports"]["edge"]
+    proxy = read_proxy()
+    options.no_nginx = options.no_nginx or proxy is None
     behind = edge if options.no_nginx else options.server_port or settings["ports"]["server"]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
@@ -50,8 +54,9 @@ def main() -> None:
     (VAR / "tmp").mkdir(exist_ok=True)  # nginx makes its own folders, but only one level
     python = python_with_packages()
     children = [Child("server", [python, "-m", "server", "--port", str(behind)], settings["drain_s"] + 2)]
-    if not options.no_nginx:
-        children.append(Child("nginx", nginx_command(python, settings["ports"], edge, behind), 2))
+    if proxy and not options.no_nginx:
+        command = nginx_command if proxy["folder"] == "nginx" else functools.partial(proxy_command, proxy)
+        children.append(Child(proxy["folder"], command(python, settings["ports"], edge, behind), 2))
     try:
         for child in children:
             child.start()
@@ -64,7 +69,7 @@ def main() -> None:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave a process behind
-        for child in children:  # the server first: its goodbyes go through nginx
+        for child in children:  # the server first: its goodbyes go through the proxy
             child.end()
 
 
@@ -83,7 +88,10 @@ class Child:
     def start(self) -> None:
         """Its own session keeps a Ctrl-C in this terminal away from it: it is ended in order, by `end`."""
         self.started = time.monotonic()
-        environment = os.environ | {"PYTHONPYCACHEPREFIX": str(VAR / "pycache")}  # the kit's folders stay clean
+        environment = os.environ | {
+            "PYTHONPYCACHEPREFIX": str(VAR / "pycache"),  # the kit's folders stay clean, and the home folder too
+            "XDG_DATA_HOME": str(VAR / "data"), "XDG_CONFIG_HOME": str(VAR / "data"),
+        }  # fmt: skip
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 self.command, cwd=KIT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
@@ -129,8 +137,10 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Starts the kit on this machine without Docker; Ctrl-C ends it.")
     parser.add_argument("--port", type=int, help="where the browser goes (default: ports.edge of settings.json)")
-    parser.add_argument("--server-port", type=int, help="where nginx finds the server (default: ports.server)")
-    parser.add_argument("--no-nginx", action="store_true", help="serve directly from Python, without nginx")
+    parser.add_argument("--server-port", type=int, help="where the proxy finds the server (default: ports.server)")
+    parser.add_argument(
+        "--no-proxy", "--no-nginx", dest="no_nginx", action="store_true", help="serve directly from Python"
+    )
     return parser.parse_args()
 
 
@@ -141,6 +151,19 @@ def read_settings() -> dict[str, Any]:
     except (OSError, ValueError) as error:
         fail(f"settings.json cannot be read: {error}")
     return settings
+
+
+def read_proxy() -> dict[str, Any] | None:
+    """The proxy of this kit: nginx, or what edge.json says, or none."""
+    if (KIT / "nginx").is_dir():
+        return {"folder": "nginx"}
+    if not (KIT / "edge.json").exists():
+        return None
+    try:
+        proxy: dict[str, Any] = json.loads((KIT / "edge.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fail(f"edge.json cannot be read: {error}")
+    return proxy
 
 
 def check_port(port: int) -> None:
@@ -171,6 +194,26 @@ def python_with_packages() -> str:
                 fail(f"this did not work: {' '.join(step)}\n(Debian and Ubuntu: apt install python3-venv)")
         done.write_text(hashlib.sha256(wanted).hexdigest())
     return str(python)
+
+
+def proxy_command(proxy: dict[str, Any], python: str, ports: dict[str, int], edge: int, behind: int) -> list[str]:
+    """How to run what edge.json names. Other ports go into copies of its files."""
+    places = f"{Path(python).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+    binary = next((found for name in proxy["programs"] if (found := shutil.which(name, path=places))), None)
+    folder = proxy["folder"]
+    if binary is None:
+        fail(f"no {proxy['programs'][0]} here. {proxy['install']}, or use: python3 start.py --no-proxy")
+    if (edge, behind) != (ports["edge"], ports["server"]):
+        files = [file for file in (KIT / folder).iterdir() if file.is_file()]
+        instead = {str(ports["edge"]): str(edge), str(ports["server"]): str(behind)}
+        instead |= {f"{folder}/{file.name}": f"var/{folder}/{file.name}" for file in files}
+        old = re.compile("|".join(rf"\b{re.escape(text)}\b" for text in instead))
+        folder = f"var/{folder}"
+        (KIT / folder).mkdir(exist_ok=True)
+        for file in files:
+            text = old.sub(lambda found: instead[found[0]], file.read_text(encoding="utf-8"))
+            (KIT / folder / file.name).write_text(text, encoding="utf-8")
+    return [word.format(program=binary, folder=folder) for word in proxy["command"]]
 
 
 def nginx_command(python: str, ports: dict[str, int], edge: int, behind: int) -> list[str]:
@@ -219,7 +262,7 @@ def wait_until_ready(port: int, children: list[Child]) -> None:
 def announce(port: int, slug: str, direct: bool) -> None:
     """The one thing on standard output."""
     sys.stdout.write(
-        f"\n  The kit runs: http://localhost:{port}/   (Ctrl-C ends it{'; without nginx' if direct else ''})\n\n"
+        f"\n  The kit runs: http://localhost:{port}/   (Ctrl-C ends it{'; without a proxy' if direct else ''})\n\n"
         f"  Send an event from another terminal, in {KIT}:\n\n"
         f"    curl http://localhost:{port}/publish \\\n"
         f'      -H "Authorization: Bearer $(cat var/token)" \\\n'

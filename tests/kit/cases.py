@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from advisor import data, kit, manifest
 
 TEMPLATES = data.data("templates")
+OPTIONS = functools.cache(lambda: manifest.load(TEMPLATES))
+KITS = functools.cache(lambda: manifest.kits(TEMPLATES))
 TITLES = {
     "websocket": "WebSocket",
     "sse": "Server-Sent Events",
@@ -64,12 +67,12 @@ def context(
     """(values, options, notes) for features that all have these answers; `patterns` are theirs, in turn."""
     facts = {fact.replace("_", "-"): value for fact, value in answers.items()}
     notes: list[str] = []
-    kits = manifest.kits(TEMPLATES)
+    kits = KITS()
     members = []
     for name, pattern in zip(features, itertools.cycle(patterns), strict=False):
         acceptable = [{"id": pattern, "why": "Events go one way."}]
         verdict = VERDICT | {"primary": pattern, "acceptable": acceptable}
         members.append(kit.Member(name, facts, verdict, kits[pattern]))
-    chosen, kept = kit.choose(members, manifest.load(TEMPLATES), notes)
+    chosen, kept = kit.choose(members, OPTIONS(), notes)
     assert kept == members, notes
     return kit.context(project, kept, Base(), chosen, notes), chosen, notes

@@ -203,11 +203,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def upstream() -> Iterator[Upstream]:
+def upstream(handler: type[Handler] = Handler) -> Iterator[Upstream]:
     """A plain HTTP/1.1 server on a free port. Its event stream has no length and no chunks: it ends when it closes."""
     state = Upstream()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"state": state})) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (handler,), {"state": state})) as server:
         state.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

@@ -1,0 +1,163 @@
+"""The kits for other proxies than nginx: loaded by the real program, and streams through each."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import time
+
+import edge
+import peers
+import proxies
+import pytest
+from cases import context, rendered
+from hostile import NAMES
+from lab import Started, following, publish_through, until
+from proxies import PROXIES
+
+from advisor import kit, knowledge
+
+KITS = {
+    "sse": ("sse",),
+    "websocket": ("websocket",),
+    "long-polling": ("long-polling",),
+    "short-polling": ("short-polling",),
+}
+ALONE, BEHIND = {"load_balancer": "none", "cdn": "none"}, {"load_balancer": "aws-alb"}
+
+
+def kit_for(name, pattern="websocket", **answers):
+    """The files of the proxy alone."""
+    values, chosen, _ = context(patterns=(pattern,), **{"reverse_proxy": name, **ALONE, **answers})
+    return dict(kit.rendered([option for option in chosen if option.layer == "edge"], values))
+
+
+@pytest.fixture(params=PROXIES)
+def proxy(request):
+    return PROXIES[request.param]
+
+
+# Traefik has no such command: the tests with streams start it, and test_render has the names for its YAML.
+with_check = pytest.mark.parametrize("name", [name for name, proxy in PROXIES.items() if proxy.checks])
+
+
+# --- the files --------------------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_has_its_own_files_and_none_of_nginx(proxy):
+    files = rendered(patterns=("websocket",), reverse_proxy=proxy.name)
+    assert {f"{proxy.name}/{file}" for file in proxy.files} | {"edge.json"} <= files.keys()
+    assert not [name for name in files if "nginx" in name or name == "compose.yaml"]
+    readme = files["README.md"].decode()
+    assert "Compose" not in readme
+    assert [line.partition(" ")[2][:21] for line in readme.splitlines() if "nginx" in line] == ["A client that stops r"]
+
+
+def test_every_caveat_in_a_comment_is_one_of_the_rules():
+    known, used = knowledge.load().caveats.keys(), set()
+    for name in PROXIES:
+        for file, content in kit_for(name).items():
+            if file.startswith(f"{name}/"):
+                used |= set(re.findall(r"# ([a-z0-9]+(?:-[a-z0-9]+)+)(?=:|$)", content.decode(), re.MULTILINE))
+    assert used <= known, used - known
+    assert {"conn-scale-tuning", "reconnect-storm", "idle-timeout-heartbeat", "sse-buffering"} <= used
+
+
+def test_hostile_names_change_nothing_but_the_comment(proxy):
+    plain = kit_for(proxy.name, project="plain")
+    for name in NAMES:
+        made = kit_for(proxy.name, project=name)
+        for file in plain:
+            if file.startswith(f"{proxy.name}/"):
+                strip = [line for line in made[file].decode().splitlines() if not line.startswith("#")]
+                assert strip == [line for line in plain[file].decode().splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.lab
+@with_check
+def test_the_program_loads_every_file_without_a_warning(name, tmp_path):
+    proxy = PROXIES[name]
+    edge.certificate(tmp_path)
+    (tmp_path / "nginx").rename(tmp_path / proxy.name)
+    tls = tmp_path / proxy.name / "tls"
+    (tls / "site.pem").write_bytes((tls / "fullchain.pem").read_bytes() + (tls / "privkey.pem").read_bytes())
+    for pattern in KITS:
+        for way in (ALONE, BEHIND):
+            proxies.lay(proxy, kit_for(proxy.name, pattern, **way), tmp_path)
+            for file in proxy.files:
+                code, said = proxies.check(proxy, tmp_path, file)
+                assert code == 0, said
+                assert not re.search(r"\[WARNING\]|\[warn|AH\d+.*warn", said), said
+
+
+@pytest.mark.lab
+@with_check
+def test_the_program_loads_a_file_with_every_hostile_name_in_its_comments(name, tmp_path):
+    proxy = PROXIES[name]
+    comments = {kit_for(proxy.name, project=name)[f"{proxy.name}/{proxy.files[0]}"] for name in NAMES}
+    heads = "".join(line + "\n" for text in comments for line in text.decode().splitlines()[:2] if line.startswith("#"))
+    files = kit_for(proxy.name)
+    proxies.lay(proxy, files, tmp_path, lambda text: text.replace("# Acme orders\n", heads))
+    code, said = proxies.check(proxy, tmp_path, proxy.files[0])
+    assert code == 0, said
+
+
+OFTEN = {"haproxy", "apache"}  # the others with --long
+
+
+# --- streams through the real thing, started by start.py -------------------------------------------------------------
+
+
+@pytest.fixture
+def through(make_lab):
+    """through(proxy, **answers) -> a Lab whose server and proxy run, started by start.py on free ports."""
+    started = []
+
+    def start(proxy, **settings):
+        binary = proxy.binary() if proxy else ""
+        lab = make_lab(run=False, **peers.WS | settings)
+        files = kit_for(proxy.name if proxy else "none")
+        for name, content in files.items():
+            if name == "edge.json" or (proxy and name.startswith(f"{proxy.name}/")):
+                (lab.folder / name).parent.mkdir(exist_ok=True)
+                (lab.folder / name).write_bytes(content)
+        started.append(Started(lab, path=f"{binary.rpartition('/')[0]}:/usr/sbin:/usr/bin:/bin"))
+        started[-1].ready()
+        lab.through = f"http://127.0.0.1:{lab.edge}"
+        return lab
+
+    yield start
+    for one in started:
+        one.end()
+
+
+def arrive(got, lab, count=6):
+    ids = publish_through(lab, count, 20)
+    until(lambda: len(got.ids) >= count, "the events arrive")
+    assert got.ids == ids
+    return statistics.median(got.lags_ms)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    "name", ["none", *(p if p in OFTEN else pytest.param(p, marks=pytest.mark.long) for p in PROXIES)]
+)
+def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through(name, through):
+    lab = through(PROXIES.get(name))
+    page = lab.http.get(lab.url)
+    assert (page.status_code, "<!doctype html>" in page.text.lower()) == (200, True)
+    assert (page.headers.get("content-security-policy") == "frame-ancestors 'none'") == (name != "none")
+    with following(lab.url) as got:
+        assert arrive(got, lab) < 150  # HAProxy without its line: 200
+    with peers.following(peers.follow_socket, lab.url) as got:
+        assert arrive(got, lab) < 150
+    with peers.opened(lab.url, origin=lab.url) as opened:
+        opened.send(json.dumps({"type": "send", "feature": "order-status", "data": {"up": 1}, "key": "k-1"}))
+        assert peers.told(opened, "sent", "refused")["type"] == "sent"
+    with peers.following(peers.follow_polls, lab.url, 3) as got:
+        assert arrive(got, lab) < 150
+    began = time.monotonic()
+    cursor = lab.http.get(f"{lab.url}/poll").json()["cursor"]
+    held_back = lab.http.get(f"{lab.url}/poll", params={"cursor": cursor, "wait": 2})
+    assert (held_back.status_code, time.monotonic() - began > 1.9) == (200, True)
