@@ -43,8 +43,7 @@ class Edge:
         return httpx.post(f"http://127.0.0.1:{self.port}{path}", content=content, timeout=10)
 
     def workers(self) -> list[int]:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
-        return [int(pid) for pid in children.split()]
+        return workers(self.process)
 
     def log(self, name: str) -> str:
         return (self.folder / "var" / name).read_text(encoding="utf-8")
@@ -63,6 +62,12 @@ def check(binary: str, folder: Path, conf: str = "nginx/nginx.conf") -> tuple[in
     (folder / "var/tmp").mkdir(parents=True, exist_ok=True)
     done = subprocess.run([*command(binary, folder, conf), "-t"], capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
+
+
+def workers(nginx: subprocess.Popen[bytes]) -> list[int]:
+    """Process ids of nginx's workers."""
+    children = Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children").read_text(encoding="ascii")
+    return [int(pid) for pid in children.split()]
 
 
 @functools.cache

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import edge
@@ -74,3 +77,28 @@ def test_red_control_a_socket_opens_over_http_1_1_only(make_lab, nginx, tmp_path
         with httpx.Client(http2=True, verify=trusted) as client:
             answer = client.get(f"https://127.0.0.1:{tls.port}/ws")
         assert (answer.http_version, answer.status_code) == ("HTTP/2", 426)
+
+
+def reload(kit):
+    """As `nginx -s reload`; returns when new workers serve."""
+    old = set(edge.workers(kit.nginx))
+    kit.nginx.send_signal(signal.SIGHUP)
+    until(lambda: set(edge.workers(kit.nginx)) - old, "new workers")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_reload_of_nginx_loses_and_doubles_nothing(make_lab, nginx, transport):
+    settings, follow, times, _ = TRANSPORTS[transport]
+    kit = make_lab(**settings, drain_s=1)  # as long as the old workers may stay
+    kit.start_nginx(nginx)
+    with following(follow, kit.url, *times) as got, ThreadPoolExecutor(1) as pool:
+        publishing = pool.submit(publish_through, kit, 150, 50)
+        for _ in range(2):
+            time.sleep(0.5)
+            reload(kit)
+        published = publishing.result()
+        until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
+    assert got.ids == published
+    assert "reset" not in got.names
+    if follow is not follow_polls:
+        assert 2 <= got.connects <= 3, "a stream stays until its worker's time is up"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -44,6 +45,8 @@ def tree(text, tmp_path):
 
 
 WS, LONG, SHORT = ("websocket", "sse", "long-polling"), ("long-polling",), ("short-polling",)
+LOGGED = '$remote_addr [$time_iso8601] "$request_method $uri" $status $body_bytes_sent $request_time'
+TEMPORARY = {"client_body": "body", "proxy": "proxy", "fastcgi": "fastcgi", "uwsgi": "uwsgi", "scgi": "scgi"}
 KITS = {"sse": ("sse",), "websocket": WS, "long-polling": LONG, "short-polling": SHORT}
 
 
@@ -73,13 +76,10 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
             d("ssl_certificate_key", "tls/privkey.pem"),
             *some(version < (1, 27, 3), d("ssl_protocols", "TLSv1.2", "TLSv1.3")),
         ]
-    scheme, address = (
-        ("$http_x_forwarded_proto", "$proxy_add_x_forwarded_for") if behind else ("$scheme", "$remote_addr")
-    )
     forwarded = [
         d("proxy_set_header", "Host", "$http_host"),
-        d("proxy_set_header", "X-Forwarded-For", address),
-        d("proxy_set_header", "X-Forwarded-Proto", scheme),
+        d("proxy_set_header", "X-Forwarded-For", "$proxy_add_x_forwarded_for" if behind else "$remote_addr"),
+        *some(not behind, d("proxy_set_header", "X-Forwarded-Proto", "$scheme")),
     ]
     limit = some(not behind, d("limit_conn", "address", str(max(100, capacity // 5))))
     server = [
@@ -126,15 +126,13 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
             d("proxy_pass", "http://event_server"),
         ]),
     ]  # fmt: skip
-    log = '$remote_addr [$time_iso8601] "$request_method $uri" $status $body_bytes_sent $request_time'
-    temporary = {"client_body": "body", "proxy": "proxy", "fastcgi": "fastcgi", "uwsgi": "uwsgi", "scgi": "scgi"}
     http = [
         d("server_tokens", "off"),
-        *(d(f"{kind}_temp_path", f"var/tmp/{name}") for kind, name in temporary.items()),
+        *(d(f"{kind}_temp_path", f"var/tmp/{name}") for kind, name in TEMPORARY.items()),
         d("types", block=[
             d("text/html", "html"), d("text/css", "css"), d("text/javascript", "js"),
         ]),
-        d("log_format", "without_query", log),
+        d("log_format", "without_query", LOGGED),
         d("access_log", "var/nginx-access.log", "without_query"),
         *some(
             not behind,
@@ -540,6 +538,39 @@ def send_reaches_the_server(e):
     return e.post("/send", b"{}").status_code == 200
 
 
+# --- and for the lines that every other test stands on ----------------------------------------------------------------
+
+
+def reaches_the_server(path):
+    def check(e):
+        e.up.end.set()
+        e.get(path)
+        return path in {seen["path"] for seen in e.up.requests}
+
+    return check
+
+
+def says_when_to_come_back(e):
+    """And not to all pages the same."""
+    return {e.get("/events").text for _ in range(60)} == {f"retry: {ms}\n\n" for ms in (1000, 2000, 3000, 4000)}
+
+
+def is_made(name):
+    return lambda e: (e.folder / "var" / name).exists()
+
+
+def each_core_has_a_worker(e):
+    return len(e.workers()) == (os.cpu_count() or 1)
+
+
+def adds_its_client(path):
+    def check(e):
+        sent = e.get(path, headers={"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}).json()["headers"]
+        return (sent["x-forwarded-for"], sent["x-forwarded-proto"]) == ("203.0.113.9, 127.0.0.1", "https")
+
+    return check
+
+
 FRAMES = "frame-ancestors 'none'"
 LINES = [
     ("proxy_http_version 1.1;", upstream_version),
@@ -589,15 +620,73 @@ WS_LINES = [  # (the block that the line is in, the line, its check)
     ("location = /poll", "proxy_buffering off;", long_answer_needs_no_file),
     ("location = /poll", "proxy_read_timeout 1s;", held_poll_is_cut_after_a_second),
     ("location = /poll", "limit_conn address 1;", second_poll_of_an_address_is_429),
-    ("location ~ ^/", "send|", send_reaches_the_server),
+    ("", "send|", send_reaches_the_server),
 ]
 
 
-def prepared(binary, line, pattern="sse"):
+REFUSED = None  # nginx does not load the configuration without the line
+REST = [  # like WS_LINES, for lines that a configuration cannot do without
+    ("", "pid var/nginx.pid;", is_made("nginx.pid")),
+    ("", "error_log var/nginx-error.log warn;", is_made("nginx-error.log")),
+    ("", "worker_processes auto;", each_core_has_a_worker),
+    *(("http {", f"{kind}_temp_path var/tmp/{name};", is_made(f"tmp/{name}")) for kind, name in TEMPORARY.items()),
+    ("http {", f"log_format without_query '{LOGGED}';", REFUSED),
+    ("http {", "limit_conn_zone $binary_remote_addr zone=address:10m;", REFUSED),
+    ("upstream event_server", "server 127.0.0.1:8081;", REFUSED),
+    *(("split_clients", line, says_when_to_come_back) for line in ("25% 1000;", "25% 2000;", "25% 3000;", "* 4000;")),
+    ("location = /events", "proxy_pass http://event_server;", reaches_the_server("/events")),
+    ("location = /ws", "proxy_pass http://event_server;", reaches_the_server("/ws")),
+    ("location = /poll", "proxy_pass http://event_server;", reaches_the_server("/poll")),
+    ("location ~ ^/", "proxy_pass http://event_server;", reaches_the_server("/config")),
+    ("location @retry", 'return 200 "retry: $retry_ms\\n\\n";', says_when_to_come_back),
+]  # fmt: skip
+BEHIND = [  # where something stands in front of nginx
+    ("server {", "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", adds_its_client("/config")),
+    ("location = /ws", "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", adds_its_client("/ws")),
+]
+TLS = [
+    ("server {", "ssl_certificate tls/fullchain.pem;", REFUSED),
+    ("server {", "ssl_certificate_key tls/privkey.pem;", REFUSED),
+]
+NEEDS_A_DEAD_SERVER.add(says_when_to_come_back)
+# Every test that starts nginx waits until it listens; test_tls_offers_... has its words http2, and the other two lines.
+ELSEWHERE = {"listen 127.0.0.1:8080;", "listen 8443 ssl;", "listen 8443 ssl http2;", "http2 on;",
+             "ssl_protocols TLSv1.2 TLSv1.3;"}  # fmt: skip
+
+
+def test_every_line_of_every_configuration_has_its_check(tmp_path):
+    tables = [("", line, check) for line, check in LINES] + WS_LINES + REST + BEHIND + TLS
+    numbers = re.compile(r"(?<=[ =])\d+s?(?=;)")  # they follow from the answers
+    known = {(block.removesuffix(" {"), numbers.sub("N", line)) for block, line, _ in tables}
+
+    def lines(block, inside):
+        for one in block:
+            if "block" in one:
+                yield from lines(one["block"], " ".join([one["directive"], *one["args"]]))
+            else:
+                yield inside, text.splitlines()[one["line"] - 1].partition(" #")[0].strip()
+
+    for version in ("1.22.1", "1.31.3"):
+        for pattern in KITS:
+            for which in ("nginx", "nginx-tls"):
+                for answers in ({}, {"load_balancer": "aws-alb"}):
+                    text = conf(which, nginx_version=version, patterns=(pattern,), **answers)
+                    (tmp_path / "x.conf").write_text(text, encoding="utf-8")
+                    (read,) = crossplane.parse(str(tmp_path / "x.conf"), strict=False)["config"]
+                    for inside, line in lines(read["parsed"], ""):
+                        bare = numbers.sub("N", line)
+                        assert line in ELSEWHERE or any(
+                            inside.startswith(block) and bare.startswith(known_line) for block, known_line in known
+                        ), (inside, line)
+
+
+def prepared(binary, line, pattern="sse", which="nginx", **answers):
     """The kit's configuration for this nginx with small numbers, so that a check need not wait or fill it."""
-    text = conf(nginx_version=nginx_version(binary), concurrent_clients=397, patterns=(pattern,))
+    version = nginx_version(binary)
+    text = conf(which, nginx_version=version, concurrent_clients=397, patterns=(pattern,), **answers)
     text = text.replace("worker_shutdown_timeout 20s", "worker_shutdown_timeout 1s")
-    text = text.replace("worker_processes auto", "worker_processes 1")
+    if line != "worker_processes auto;":
+        text = text.replace("worker_processes auto", "worker_processes 1")
     if line.startswith("proxy_read_timeout"):
         text = text.replace("proxy_read_timeout 3600s", "proxy_read_timeout 1s")
     if line.startswith("limit_conn"):
@@ -632,21 +721,30 @@ def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(ngi
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize(("block", "line", "check"), WS_LINES, ids=[f"{b} {n}" for b, n, _ in WS_LINES])
-def test_each_line_of_socket_and_poll_has_its_check_too(nginx, block, line, check, tmp_path):
-    text = prepared(nginx, line, "websocket")
-    before, found, after = text.partition(f"    {block}")
-    inside, end, rest = after.partition("}")
-    assert (bool(found), inside.count(line)) == (True, 1)
+@pytest.mark.parametrize(
+    ("block", "line", "check", "answers"),
+    [(*row, {}) for row in WS_LINES + REST]
+    + [(*row, {"load_balancer": "aws-alb"}) for row in BEHIND]
+    + [(*row, {"which": "nginx-tls"}) for row in TLS],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_line_of_socket_and_poll_and_all_others_have_their_checks_too(
+    nginx, block, line, check, answers, tmp_path
+):
+    text = prepared(nginx, line, "websocket", **answers)
+    start = text.index(block)
+    at = text.index(line, start)
+    assert not block or text.count("{", start, at) > text.count("}", start, at), "the line is in the block"
+    without = text[:at] + text[at + len(line) :]
+    if check is REFUSED:
+        edge.certificate(tmp_path)
+        (tmp_path / "nginx").mkdir(exist_ok=True)
+        for version, status in ((text, 0), (without, 1)):
+            (tmp_path / "nginx/x.conf").write_text(version, encoding="utf-8")
+            assert edge.check(nginx, tmp_path, "nginx/x.conf")[0] == status
+        return
     assert holds(check, nginx, text, tmp_path / "kit")
-    assert not holds(check, nginx, before + found + inside.replace(line, "") + end + rest, tmp_path / "without")
-
-
-@pytest.mark.lab
-def test_pages_are_told_different_delays(any_nginx, tmp_path):
-    with edge.running(any_nginx, conf(), tmp_path, edge.free_port()) as e:
-        delays = {e.get("/events").text for _ in range(60)}
-    assert delays == {f"retry: {ms}\n\n" for ms in (1000, 2000, 3000, 4000)}
+    assert not holds(check, nginx, without, tmp_path / "without")
 
 
 @pytest.mark.lab
