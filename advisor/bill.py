@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from advisor import words
@@ -18,6 +18,7 @@ class Column(NamedTuple):
     head: str
     say: Callable[[float], str]
     means: str
+    title: str = ""  # of a chart
 
     @property
     def id(self) -> str:
@@ -34,14 +35,14 @@ class Row(NamedTuple):
 
 
 TRAFFIC = (
-    Column("requests_per_h", "requests/h", amount, "requests that ask or wait for news"),
+    Column("requests_per_h", "requests/h", amount, "requests that ask or wait for news", "Requests an hour"),
     Column("queries_per_h", "queries/h", amount, "database queries that they cause"),
     Column("total_bytes_per_h", "bytes/h", size, "on the clients' hop, messages and overhead"),
-    Column("overhead_bytes_per_h", "overhead/h", size, "of these, all but the messages"),
+    Column("overhead_bytes_per_h", "overhead/h", size, "of these, all but the messages", "Overhead an hour"),
     Column("worst_delay_s", "delay", delay, "on top of the network's own, at worst"),
 )
 HELD = (
-    Column("held_connections", "held", amount, "connections that stay open, one descriptor of the server each"),
+    Column("held_connections", "held", amount, "connections that stay open at the server", "Held open"),
     Column("proxy_descriptors", "proxy fds", amount, "descriptors at the reverse proxy"),
     Column("worker_connections", "nginx", amount, "worker_connections of all workers together, at least"),
     Column("upstream_ports", "ports", amount, "source ports of the proxy to each instance, of 28,232"),
@@ -90,7 +91,7 @@ def lengths(feature: Mapping[str, Any], base: RuleBase, key: str, column: Column
     ]
 
 
-def legend(*heads: Column) -> str:
+def legend(heads: Iterable[Column]) -> str:
     """What the heads of these columns mean, in one line."""
     return "; ".join(f"{column.head}: {column.means}" for column in heads) + "."
 

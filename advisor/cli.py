@@ -8,14 +8,15 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from advisor.errors import AdvisorError, Exit, ProblemsError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from advisor.kit import Kit
     from advisor.rulebase import RuleBase
 
 SUMMARY = """\
@@ -93,35 +94,28 @@ def _recommend(words: list[str]) -> int:
 
     parser = Parser("advisor recommend", "Decide from an answers file.")
     parser.add_argument("--answers", required=True, metavar="FILE", help='the answers file; "-" is standard input')
-    parser.add_argument("--format", default="text", metavar="FORMAT", help="text (default), markdown or json")
+    parser.add_argument("--format", default="text", metavar="FORMAT", help="text (default), markdown, json or html")
     parser.add_argument("--kit", metavar="DIR", help="also write the starter kit into this folder")
     parser.add_argument("--force", action="store_true", help="replace files of the kit that were changed by hand")
     options = parser.parse(words)
-    _one_of("--format", options.format, ["text", "markdown", "json"])
+    _one_of("--format", options.format, ["text", "markdown", "json", "html"])
     from advisor.answers import read
     from advisor.portfolio import recommend
 
     base = _base()
     project = read(options.answers, base)
     verdict = recommend(project, base)
-    if options.format == "json":
-        from advisor.report_json import json_text
-
-        report = json_text(verdict)
-    elif options.format == "markdown":
-        from advisor.report_markdown import markdown
-
-        report = markdown(verdict, base)
-    else:
-        from advisor.report_text import text
-
-        report = text(verdict, base, width=_width(), colour=_colour())
-    if options.kit is not None:
-        from pathlib import Path
-
-        from advisor import folder, kit
+    made = None
+    if options.kit is not None or options.format == "html":
+        from advisor import kit
 
         made = kit.build(project, verdict, base)
+    report = _report(options.format, verdict, base, made)
+    if options.kit is not None and made is not None:
+        from pathlib import Path
+
+        from advisor import folder
+
         for note in made.notes:
             _note(f"advisor: {note}")
         if made.files:
@@ -129,6 +123,25 @@ def _recommend(words: list[str]) -> int:
             _note(f"advisor: kit written to {options.kit}; start it with: python3 {options.kit}/start.py")
     _data(report)
     return int(verdict["exit"])
+
+
+def _report(form: str, verdict: Mapping[str, Any], base: RuleBase, made: Kit | None) -> str:
+    """The verdict in one of the forms; a page has the kit's files in it."""
+    if form == "json":
+        from advisor.report_json import json_text
+
+        return json_text(verdict)
+    if form == "markdown":
+        from advisor.report_markdown import markdown
+
+        return markdown(verdict, base)
+    if form == "html":
+        from advisor.report_html import html
+
+        return html(verdict, base, made.files, made.notes) if made else html(verdict, base)
+    from advisor.report_text import text
+
+    return text(verdict, base, width=_width(), colour=_colour())
 
 
 # --- new, explain, rules ----------------------------------------------------------------------------------------------

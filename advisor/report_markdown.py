@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from advisor import bill, words
+from advisor.chart import mermaid
 from advisor.costs import COUNTED
 from advisor.text import visible
 
@@ -168,6 +169,9 @@ def _more(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBase
 def _costs(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
     yield from _bullets(map(escape, bill.sentences(feature)))
     yield ""
+    rows = bill.lengths(feature, base, "patterns", bill.BARS)
+    if 0 < max(value for _, value, _ in rows) < words.BEYOND:
+        yield from ("```mermaid", mermaid(rows, bill.BARS.title, "B"), "```", "")
     for key, scale in bill.SCALES.items():
         for caption, every in ((f"{scale}, an hour", bill.TRAFFIC), (f"{scale}, held open", bill.HELD)):
             heads = bill.columns(feature, every)
@@ -176,7 +180,7 @@ def _costs(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
             for row in bill.table(feature, base, key, heads):
                 yield f"| {escape(row.name)} | {' | '.join(row.cells)} |"
             yield ""
-    means = bill.legend(*bill.columns(feature, bill.TRAFFIC), *bill.columns(feature, bill.HELD))
+    means = bill.legend(bill.columns(feature, bill.TRAFFIC) + bill.columns(feature, bill.HELD))
     yield from (f"Taken: {escape(bill.inputs(feature, base))}. {escape(COUNTED)} {escape(means)}", "")
 
 

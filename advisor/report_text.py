@@ -8,6 +8,7 @@ from advisor import bill, words
 from advisor.bars import bars
 from advisor.costs import COUNTED
 from advisor.text import plural, visible, wrap
+from advisor.words import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,13 +122,6 @@ def _headline(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         page.say(f"Fallback where it cannot connect: {words.title(feature['fallback'], base)}.")
 
 
-CONFIDENCE = {
-    "high": "whatever the open answers turn out to be, the pattern stays",
-    "medium": "an open answer can change the pattern, but only to one that is acceptable too",
-    "low": "an open answer can change the pattern to one that is not acceptable now",
-}
-
-
 def _why(page: Page, feature: Mapping[str, Any]) -> None:
     page.head("Why")
     walked = [step for step in feature["steps"] if step["state"] != "not-reached"]
@@ -219,7 +213,7 @@ def _costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         _table(page, feature, list(bill.table(feature, base, key, held)), held)
     page.lines.append("")
     page.item("Taken", bill.inputs(feature, base))
-    page.say(f"{COUNTED} {bill.legend(*traffic, *held)} Formulas: `advisor explain {traffic[0].id}`.", style="dim")
+    page.say(f"{COUNTED} {bill.legend([*traffic, *held])} Formulas: `advisor explain {traffic[0].id}`.", style="dim")
 
 
 def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: list[bill.Column]) -> None:

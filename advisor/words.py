@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 BEYOND = 1e300  # costs.py gives the largest float for what no float holds; nobody needs its digits
 CORE = ("short-polling", "long-polling", "sse", "websocket")
+CONFIDENCE = {
+    "high": "whatever the open answers turn out to be, the pattern stays",
+    "medium": "an open answer can change the pattern, but only to one that is acceptable too",
+    "low": "an open answer can change the pattern to one that is not acceptable now",
+}
 
 
 def answer(value: Any) -> str:

@@ -21,7 +21,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("words and errors", {"__init__", "bars", "boxes", "data", "errors", "scalars", "sizing", "text", "values"}),
     (
         "files, and the nouns of the rules",
-        {"arguments", "gates", "folder", "marks", "quoting", "rulebase", "schema", "textfile"},
+        {"arguments", "gates", "folder", "marks", "quoting", "rulebase", "schema", "svg", "textfile"},
     ),
     (
         "what the nouns mean",
@@ -31,8 +31,8 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("many cases", {"answers", "changes", "claims", "completions", "editor_schema", "examples", "rulereader"}),
     ("proved and judged", {"compile", "prove", "relevance", "verdict"}),
     ("several features, and words for all of it", {"answering", "knowledge", "portfolio", "words"}),
-    ("tables", {"bill"}),
-    ("what people read", {"explain", "graph", "overview", "report_markdown", "report_text", "template"}),
+    ("tables and drawings", {"bill", "chart", "graph", "walk"}),
+    ("what people read", {"explain", "overview", "report_html", "report_markdown", "report_text", "template"}),
     ("what they get and how they are asked", {"interview", "kit", "splice"}),
     ("what stays", {"draft"}),
     ("last words", {"closing", "export"}),

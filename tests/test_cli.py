@@ -59,7 +59,7 @@ def test_recommend_reads_standard_input() -> None:
 
 
 def test_same_answers_give_the_same_bytes() -> None:
-    for form in ("text", "markdown", "json"):
+    for form in ("text", "markdown", "json", "html"):
         one, two = (
             advisor("recommend", "--answers", str(NOTIFICATIONS), "--format", form, PYTHONHASHSEED=seed)
             for seed in ("1", "2")

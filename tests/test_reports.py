@@ -17,6 +17,7 @@ from advisor.answers import read
 from advisor.compile import compile_folder
 from advisor.data import data
 from advisor.portfolio import recommend
+from advisor.report_html import html
 from advisor.report_json import json_text, schema
 from advisor.report_markdown import escape, markdown
 from advisor.report_text import text
@@ -240,6 +241,13 @@ def test_the_examples_give_the_reports_that_were_read_and_accepted(path, request
             golden.write_text(report, "utf-8")
         assert golden.exists(), f"{golden.name} is missing: read the report, then run pytest --accept"
         assert report == golden.read_text("utf-8"), f"{golden.name} differs: read the change, then run pytest --accept"
+
+
+def test_the_page_is_the_one_that_was_looked_at_and_accepted(accept):
+    page, golden = html(FIXTURE, RULES), GOLDEN / "fixture.html"
+    if accept:
+        golden.write_text(page, "utf-8")
+    assert page == golden.read_text("utf-8"), f"{golden.name} differs: look at it, then run pytest --accept"
 
 
 def test_no_golden_is_left_over():

@@ -9,10 +9,10 @@ from textual.content import Content
 
 from advisor import bill, words
 from advisor.bars import bars
-from advisor.report_text import CONFIDENCE
 from advisor.rulebase import RuleBase
 from advisor.text import visible, wrap
 from advisor.tui.panes import WORST
+from advisor.words import CONFIDENCE
 
 MARK = {"passed": "-", "decided": "x", "not-reached": " "}
 
