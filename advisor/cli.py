@@ -23,8 +23,9 @@ SUMMARY = """\
 usage: advisor [FILE] [--plain]            ask, in the terminal; FILE is continued and written
        advisor recommend --answers FILE    decide, from a file ("-" is standard input)
        advisor new FILE                    write a commented answers file
-       advisor explain ID                  a question, step, rule, pattern, caveat or limit
+       advisor explain ID                  a question, step, rule, pattern, caveat, platform or limit
        advisor rules check|graph|schema    prove, draw or describe the rule base
+       advisor rules stale                 what it says with a date that has grown old
 
 advisor COMMAND --help tells more.  Exit codes: 0 fine, 1 findings, 2 usage or bad input, 3 no pattern fits,
 70 a bug of ours, 130 interrupted."""
@@ -178,11 +179,13 @@ def _explain(words: list[str]) -> int:
     from advisor.arguments import Parser
 
     parser = Parser("advisor explain", "What an id means, why, and on what evidence.")
-    parser.add_argument("id", metavar="ID")
+    parser.add_argument("id", metavar="ID", nargs="+", help="an id, or the name of a platform")
+    parser.add_argument("--today", metavar="DAY", help="how old values are on this day, say 2026-11-24")
     options = parser.parse(words)
     from advisor.explain import explain
+    from advisor.stale import today_of
 
-    _data(explain(options.id, _base(), _width()))
+    _data(explain(" ".join(options.id), _base(), _width(), today_of(options.today)))
     return Exit.OK
 
 
@@ -190,11 +193,13 @@ def _rules(words: list[str]) -> int:
     from advisor.arguments import Parser
 
     parser = Parser("advisor rules", "Prove, draw or describe the rule base.")
-    parser.add_argument("what", metavar="check|graph|schema")
+    parser.add_argument("what", metavar="check|graph|schema|stale")
     parser.add_argument("name", nargs="?", default="answers", help="schema: of which file (default: answers)")
     parser.add_argument("--folder", metavar="DIR", help="another rules folder than the shipped one")
+    parser.add_argument("--older-than", default="12m", metavar="SPAN", help="stale: 12m (default), 2y")
+    parser.add_argument("--today", metavar="DAY", help="stale: seen from this day, say 2026-11-24")
     options = parser.parse(words)
-    _one_of("command", options.what, ["check", "graph", "schema"])
+    _one_of("command", options.what, ["check", "graph", "schema", "stale"])
     from pathlib import Path
 
     from advisor.data import data
@@ -212,6 +217,8 @@ def _rules(words: list[str]) -> int:
 
         _data(mermaid(base))
         return Exit.OK
+    if options.what == "stale":
+        return _stale(base, options.older_than, options.today)
     from advisor.editor_schema import schema_text
 
     _data(schema_text(options.name, base))
@@ -238,6 +245,19 @@ def _check(folder: Path) -> int:
         f"{len(proof.findings)} findings, {len(proof.waived)} waived"
     )
     return Exit.FINDINGS if proof.findings else Exit.OK
+
+
+def _stale(base: RuleBase, span: str, today: str | None) -> int:
+    from advisor.stale import months_of, older_than, today_of
+
+    months = months_of(span)
+    old, dated = older_than(base, months, today_of(today))
+    for s in old:
+        place = f"{s.place.file}:{s.place.line}:{s.place.column}"
+        source = f" [{s.url}]" if s.url else ""
+        _data(f"{place}: {s.what} is as of {s.as_of}, {s.months} months ago: {s.says}{source}")
+    _data(f"{len(old)} of {dated} dated statements are {months} months old or older")
+    return Exit.FINDINGS if old else Exit.OK
 
 
 # --- the interview ----------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from advisor import cards, figures, platforms, schema, yamlfile
 from advisor import rulebase as rb
-from advisor import schema
 from advisor.boxes import Box
 from advisor.conditions import ConditionError, Space
 from advisor.errors import Problem
@@ -35,6 +35,7 @@ class _Compiler(Reader):
         derived_file, derived = self.read("derived.yaml", schema.DerivedFile)
         patterns_file, patterns = self.read("patterns.yaml", schema.Patterns)
         self.stop()
+        self.cards = cards.read(self)
         self.questions = self.make_questions(questions_file, questions)
         self.derived = self.make_derived(derived_file, derived)
         self.patterns = self.make_patterns(patterns_file, patterns)
@@ -67,10 +68,12 @@ class _Compiler(Reader):
             caveats=caveats,
             impossible=self.make_impossible(impossible_file, impossible),
             priors=self.make_priors(priors_file, priors),
-            tables={name: self.plain(f"{name}.yaml") for name in ("costs", "timing")},
+            tables={"costs": self.plain("costs.yaml"), "timing": self.make_timing()},
             waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
+            platforms=platforms.as_text(self.cards),
         )
         self.unique_ids(base)
+        self.known_figures(base)
         self.stop()
         return base
 
@@ -90,7 +93,7 @@ class _Compiler(Reader):
                 why=q.why,
                 find_out=q.find_out,
                 unit=q.unit,
-                options=q.options or {},
+                options=self.make_options(file, path, q),
                 bands=self.make_bands(file, path, q.bands),
                 minimum=q.minimum,
                 whole=q.whole,
@@ -101,9 +104,33 @@ class _Compiler(Reader):
                 place=file.place(path, key=True),
             )
             made[key] = question._replace(lead=self.value(file, (*path, "when-unknown", mode), question, lead))
-            if "other" in (q.options or {}):
+            if "other" in question.options:
                 self.problem(file, (*path, "options"), "`other` is implied; do not list it")
         return made
+
+    def make_options(self, file: RuleFile, path: Steps, q: schema.Question) -> dict[str, str]:
+        """The answers listed, and the platforms whose cards stand there besides: one file adds a platform."""
+        made = dict(q.options or {})
+        fact = str(path[-1])
+        for card in self.cards:
+            if fact in card.stands_at and q.type != "one-of":
+                self.problem(file, path, f"{card.place.file} stands at {fact}, which is no one-of question")
+            elif fact in card.stands_at:
+                made.setdefault(card.id, card.name)
+        return made
+
+    def make_timing(self) -> dict[str, Any]:
+        """The figures of timing.yaml, and the limits and rates of the cards."""
+        file = self.file("timing.yaml")
+        data: dict[str, Any] = yamlfile.plain(file.node)
+        for key in data.keys() - {"figures"}:
+            self.problem(file, (key,), f"{key} has no place here: limits stand on the cards in rules/platforms/")
+        rows = cards.timed(self.cards)
+        return {
+            "figures": data.get("figures", {}),
+            "limits": [row for row in rows if row["kind"] != "rate"],
+            "rates": [row for row in rows if row["kind"] == "rate"],
+        }
 
     def make_bands(self, file: RuleFile, path: Steps, bands: dict[str, schema.Band] | None) -> tuple[rb.Band, ...]:
         made = tuple(
@@ -295,6 +322,15 @@ class _Compiler(Reader):
         except ValueError as error:
             self.problem(file, path, str(error))
             return UNKNOWN
+
+    def known_figures(self, base: rb.RuleBase) -> None:
+        """What stands in braces in a caveat's figures must be a number or a limit that exists."""
+        known = figures.names(base)
+        for caveat in base.caveats.values():
+            for name in figures.places(caveat.figures):
+                if name not in known:
+                    message = f"{caveat.id}: nothing is called {{{name}}}{did_you_mean(name, known)}"
+                    self.problems.append(Problem(caveat.place.file, caveat.place.line, caveat.place.column, message))
 
     def unique_ids(self, base: rb.RuleBase) -> None:
         seen: dict[str, rb.Place] = {}

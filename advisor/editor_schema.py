@@ -19,6 +19,7 @@ NAMES = (
     "derived",
     "impossible",
     "patterns",
+    "platforms",
     "priors",
     "questions",
     "verdict",
@@ -100,7 +101,7 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
     """A rules file: the model's own schema, with conditions, facts and patterns narrowed to the ids that exist."""
     from pydantic import BaseModel
 
-    from advisor import schema
+    from advisor import card_schema, schema
 
     models: dict[str, type[BaseModel]] = {
         "article": schema.Article,
@@ -110,6 +111,7 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
         "derived": schema.DerivedFile,
         "impossible": schema.ImpossibleFile,
         "patterns": schema.Patterns,
+        "platforms": card_schema.Card,
         "priors": schema.Priors,
         "questions": schema.Questions,
     }

@@ -1,18 +1,21 @@
-"""What one id means: a question, a step, a rule, a pattern, a caveat, a limit, a cost, a figure, ..."""
+"""What one id means: a question, a step, a rule, a pattern, a caveat, a platform, a limit, a cost, a figure, ..."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from advisor import words
+from advisor import card_text, platforms, words
 from advisor.conditions import say, span
 from advisor.errors import UsageError
+from advisor.stale import today_of
 from advisor.text import nearest, quoted, wrap
 from advisor.values import Other, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from advisor.card_text import Day
+    from advisor.platforms import Card, Row
     from advisor.rulebase import (
         Band,
         Caveat,
@@ -33,16 +36,21 @@ if TYPE_CHECKING:
 Line: TypeAlias = "tuple[int, str]"  # indent, text
 
 
-def explain(wanted: str, base: RuleBase, width: int = 80) -> str:
+def explain(wanted: str, base: RuleBase, width: int = 80, today: Day | None = None) -> str:
     """Everything the rule base says about an id, as text. `kind:id` picks one where several things share an id.
 
-    Raises UsageError for an id that nothing has, naming the nearest ones.
+    Platforms are found by their names as well. `today` tells how old their values are. Raises UsageError for an id that
+    nothing has, naming the nearest ones.
     """
-    things = catalogue(base)
+    things = catalogue(base, today)
     kind, _, name = wanted.rpartition(":")
     found = [thing for thing in things if thing[1] == name and kind in ("", thing[0])]
     if not found:
-        names = list(dict.fromkeys(thing[1] for thing in things))
+        called = {word: card.id for card in platforms.cards(base).values() for word in (card.name, *card.also_called)}
+        card = next((called[word] for word in called if word.casefold() == name.casefold().strip()), "")
+        found = [thing for thing in things if thing[:2] == ("platform", card) and kind in ("", "platform")]
+    if not found:
+        names = list(dict.fromkeys([*(thing[1] for thing in things), *called]))
         close = nearest(name, names)
         hint = (
             f" Did you mean {close}?"
@@ -57,8 +65,9 @@ def explain(wanted: str, base: RuleBase, width: int = 80) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def catalogue(base: RuleBase) -> list[tuple[str, str, Callable[[], Iterator[Line]]]]:
+def catalogue(base: RuleBase, today: Day | None = None) -> list[tuple[str, str, Callable[[], Iterator[Line]]]]:
     """Everything that has an id: its kind, the id, and what prints it. Kinds in the order in which they are shown."""
+    now = today or today_of(None)
     steps = [("step", step) for step in base.steps] + [("article step", step) for step in base.article]
     rules: list[tuple[str, Step | None, Rule]] = [("exclusion", None, rule) for rule in base.excludes]
     rules += [(kind, step, rule) for kind, step in steps for rule in step.rules]
@@ -72,7 +81,9 @@ def catalogue(base: RuleBase) -> list[tuple[str, str, Callable[[], Iterator[Line
     things += [("caveat", c.id, _bind(_caveat, c, base)) for c in base.caveats.values()]
     things += [("prior", p.id, _bind(_prior, p, base)) for p in base.priors]
     things += [("impossible", i.id, _bind(_impossible, i, base)) for i in base.impossible]
-    things += [("limit", row["id"], _bind(_limit, row, base)) for row in base.tables["timing"]["limits"]]
+    for card in platforms.cards(base).values():
+        things.append(("platform", card.id, _bind(_platform, (card, now), base)))
+        things += [("limit", row.id, _bind(_limit, (card, row, now), base)) for row in card.groups.get("limits", ())]
     things += [("cost", name, _bind(_cost, (name, f), base)) for name, f in base.tables["costs"]["formulas"].items()]
     for table in ("costs", "timing"):
         figures = base.tables[table]["figures"].items()
@@ -193,15 +204,12 @@ def _impossible(impossible: Impossible, base: RuleBase) -> Iterator[Line]:
     yield from _place(impossible.place)
 
 
-def _limit(row: dict[str, Any], _base: RuleBase) -> Iterator[Line]:
-    yield 0, f"{row['id']} (limit: {row['kind']})"
-    at = ", ".join(f"{fact} is {' or '.join(answers)}" for fact, answers in row["at"].items())
-    yield from ((0, ""), (2, row["says"]), (2, f"{words.amount(row['seconds'])} s, where {at}."))
-    change = {"setting": "Yours to change", "quota": "Changed by the vendor only", "fixed": "Cannot be changed"}
-    most = f", up to {words.amount(row['up-to'])} s" if "up-to" in row and row["change"] != "fixed" else ""
-    yield 2, f"{change[row['change']]}{most}{': ' + row['setting'] if row.get('setting') else ''}."
-    yield 2, f"{row['source']} (as of {row['as-of']}, confidence {row['confidence']})"
-    yield 2, "In rules/timing.yaml."
+def _platform(pair: tuple[Card, Day], _base: RuleBase) -> Iterator[Line]:
+    return card_text.lines(*pair)
+
+
+def _limit(triple: tuple[Card, Row, Day], _base: RuleBase) -> Iterator[Line]:
+    return card_text.limit_lines(*triple)
 
 
 def _cost(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:

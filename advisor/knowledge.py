@@ -1,8 +1,9 @@
 """The rule base of this installation: compiled from the rules folder, or taken from the cache if nothing changed.
 
 The cache is a convenience: a missing, broken or unwritable one changes nothing but the time. Its file holds a checksum
-of what follows, the stamp of the sources, their digest, and the rule base as JSON, each in a line. The checksum and the
-stamp are read by every command: a CRC is enough to find damage, and hashlib would take longer than all the rest of it.
+of what follows, the stamp of the sources, their digest, the platform cards and the rest of the rule base as JSON, each
+in a line. The checksum and the stamp are read by every command: a CRC is enough to find damage, and hashlib would take
+longer than all the rest of it. The cards are not parsed before a command asks for them.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
     from advisor.rulebase import RuleBase
 
-FORMAT = "3"  # of the cached data; raise it when rulebase.py changes shape
+FORMAT = "4"  # of the cached data; raise it when rulebase.py changes shape
 SETTLED_S = 2.0  # file systems count coarsely: a file as new as this may change again and keep its size and date
 # The modules that shape what is made of the rules.
 CODE = (
-    "boxes", "compile", "conditions", "diagram", "given", "rulebase", "rulefiles", "rulejson", "rulereader", "scalars",
-    "schema", "space", "values", "yamlfile",
+    "boxes", "card_schema", "cards", "compile", "conditions", "diagram", "given", "platforms", "rulebase", "rulefiles",
+    "rulejson", "rulereader", "scalars", "schema", "space", "values", "yamlfile",
 )  # fmt: skip
 
 
@@ -43,16 +44,27 @@ def load(folder: str | Path | None = None) -> RuleBase:
     stamp = _stamp(folder, files)  # taken before anything is read, so that what changes meanwhile is seen next time
     kept = _read(path)
     if kept is not None and stamp and kept[0] == stamp:
-        return from_data(json.loads(kept[2]))
+        return _unpacked(kept[2])
     digest = _digest(files)
     if kept is not None and kept[1] == digest:  # touched, or copied
         if stamp:
             _write(path, stamp, digest, kept[2])
-        return from_data(json.loads(kept[2]))
+        return _unpacked(kept[2])
     base = _compiled(folder)
     if _digest(_files(folder)) == digest:  # else somebody is writing the rules at this moment
-        _write(path, stamp, digest, json.dumps(to_data(base), separators=(",", ":")))
+        _write(path, stamp, digest, _packed(base))
     return base
+
+
+def _packed(base: RuleBase) -> str:
+    data = to_data(base)
+    platforms = data.pop("platforms")
+    return f"{platforms}\n{json.dumps(data, separators=(',', ':'))}"
+
+
+def _unpacked(text: str) -> RuleBase:
+    platforms, _, rest = text.partition("\n")
+    return from_data(json.loads(rest) | {"platforms": platforms})
 
 
 def _compiled(folder: str) -> RuleBase:

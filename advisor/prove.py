@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from advisor import platforms
 from advisor.boxes import Box, covers, find, meet
 from advisor.conditions import Space
 from advisor.regions import alternatives, excluded, product, regions
@@ -77,6 +78,7 @@ class _Prover:
         yield from self.dead_outcome_rules()
         yield from self.idle_answers()
         yield from self.contradictions()
+        yield from self.cards()
         from advisor.examples import failures
 
         for code, subject, place, sentence in failures(self.base):
@@ -283,6 +285,16 @@ class _Prover:
             if len(names) > 1:
                 sentence = f"no rule, caveat or number tells these answers of {v.name} apart: {', '.join(names)}"
                 yield Finding("SAME_ANSWERS", f"{v.name}", place, sentence)
+
+    def cards(self) -> Iterator[Finding]:
+        """An answer that stands for a platform and has no card, so that nothing is known of its limits."""
+        known = platforms.cards(self.base)
+        for question in (self.base.questions[fact] for fact in platforms.WAY if known and fact in self.base.questions):
+            fact = question.id
+            for option in question.options:
+                if option != "none" and (option not in known or fact not in known[option].stands_at):
+                    sentence = f"{option} has no card that stands at {fact}: write rules/platforms/{option}.yaml"
+                    yield Finding("NO_CARD", f"{fact}.{option}", question.place, sentence)
 
     def contradictions(self) -> Iterator[Finding]:
         """An impossible combination that is part of another, or holds for everything."""

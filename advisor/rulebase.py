@@ -197,7 +197,7 @@ class RuleBase:
 
     SAID: Final = (
         "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "steps", "accepts",
-        "article", "caveats", "impossible", "priors", "tables", "waivers", "diagram",
+        "article", "caveats", "impossible", "priors", "tables", "waivers", "diagram", "platforms",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
 
@@ -220,6 +220,7 @@ class RuleBase:
         tables: dict[str, Any],  # figures for costs and timing, as in rules/costs.yaml and rules/timing.yaml
         waivers: tuple[Waiver, ...],
         diagram: Any = None,  # of the decision, as diagram.py writes it; None until somebody needs it
+        platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them
     ) -> None:
         self.version: Final = version
         self.sha256: Final = sha256
@@ -237,6 +238,7 @@ class RuleBase:
         self.tables: Final = tables
         self.waivers: Final = waivers
         self.diagram: Final = diagram
+        self.platforms: Final = platforms
         of_fact: dict[str, tuple[int, ...]] = {}
         for i, v in enumerate(variables):
             of_fact[v.fact] = (*of_fact.get(v.fact, ()), i)

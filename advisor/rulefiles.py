@@ -22,7 +22,7 @@ def sources(folder: str | Path) -> list[str]:
     Examples and schemas are not among them.
     """
     names: list[str] = []
-    for part in ("", "caveats/"):
+    for part in ("", "caveats/", "platforms/"):
         with suppress(FileNotFoundError, NotADirectoryError):
             names += sorted(part + name for name in os.listdir(os.path.join(folder, part)) if name.endswith(".yaml"))
     return names

@@ -132,4 +132,5 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         tables=data["tables"],
         waivers=tuple(Waiver(w["finding"], w["because"], Place(**w["place"])) for w in data["waivers"]),
         diagram=data["diagram"],
+        platforms=data["platforms"],
     )

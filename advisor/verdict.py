@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +23,7 @@ from advisor.decision import (
     with_pattern,
 )
 from advisor.diagram import Diagram, TooWideError
+from advisor.figures import filled
 from advisor.regions import Region, regions
 from advisor.rulebase import PATTERN, Caveat, Evidence, RuleBase
 from advisor.space import cannot_occur, realise, unreachable
@@ -218,7 +218,7 @@ class Judge:
             "title": caveat.title,
             "why": caveat.why,
             "do": caveat.do,
-            "figures": self._figures(caveat, known, times),
+            "figures": filled(caveat.figures, known.stated, times, self.base),
             "evidence": [evidence(e) for e in caveat.evidence],
         }
 
@@ -243,33 +243,6 @@ class Judge:
         moved = {fact: plain(value) for fact, value in answers.items() if value != known.answers[fact]}
         read = {self.base.variables[v].fact for box in caveat.boxes for v in box}
         return moved or {fact: plain(value) for fact, value in answers.items() if fact in read}
-
-    def _figures(self, caveat: Caveat, known: Known, times: dict[str, Any]) -> str | None:
-        """The caveat's numbers filled in, or None if one of them was not stated."""
-
-        def fill(match: re.Match[str]) -> str:
-            value = self._number(match[1], known, times)
-            if value is None:
-                raise KeyError(match[1])
-            return figure(value)
-
-        try:
-            return re.sub(r"\{([a-z0-9-]+)\}", fill, caveat.figures) or None
-        except KeyError:
-            return None
-
-    def _number(self, name: str, known: Known, times: dict[str, Any]) -> float | None:
-        key = name.replace("-", "_")
-        if isinstance(times.get(key), int | float):
-            return float(times[key])
-        by_second = f"{name.removesuffix('h')}s"
-        if name.endswith("-per-h") and by_second in self.base.derived:
-            rate = self.base.number(self.base.derived[by_second], known.stated)
-            return None if rate is None else rate * 3600
-        if name in self.base.derived:
-            return self.base.number(self.base.derived[name], known.stated)
-        value = known.stated.get(name)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     # --- the rest -----------------------------------------------------------------------------------------------------
 
@@ -306,11 +279,6 @@ class Judge:
                 }
             )
         return made
-
-
-def figure(value: float) -> str:
-    """A computed number as people say it: whole from 100 on, three digits below."""
-    return number(round(value)) if 100 <= value < 1e15 else number(value, 3)
 
 
 def shown(fact: str, value: Value, base: RuleBase) -> str:

@@ -181,13 +181,10 @@ def scope_lines(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
 
 def hard_ends(feature: Mapping[str, Any]) -> Iterator[str]:
     """What ends a stream whatever it carries: no heartbeat helps there."""
-    near = feature["nearest_core"] or feature["primary"]
     for limit in feature["timing"].get("limits", []):
-        span = f"{quantity(limit['seconds'])} s ({limit['where']})"
         if limit["kind"] == "lifetime":
+            span = f"{quantity(limit['seconds'])} s ({limit['where']})"
             yield f"Every connection ends after {span}, whatever it carries: reconnect and resume; no heartbeat helps."
-        if limit["kind"] == "total" and near == "sse":
-            yield f"A response may last {span} in all, whatever it carries: raise that, or the stream ends there."
 
 
 def article_line(feature: Mapping[str, Any], base: RuleBase) -> str:

@@ -1,0 +1,311 @@
+"""The platform cards: what was collected is on them, nothing without a source, every answer has its card."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from advisor import platforms
+from advisor.card_text import age_text
+from advisor.cli import main
+from advisor.compile import compile_folder
+from advisor.data import data
+from advisor.errors import RuleBaseError, UsageError
+from advisor.explain import explain
+from advisor.platforms import WAY, cards, doubts, months_between
+from advisor.prove import prove
+from advisor.stale import months_of, older_than, today_of
+from advisor.timing import timing
+from advisor.verdict import Judge
+
+RULES = compile_folder(data("rules"))
+CARDS = cards(RULES)
+FACTS = yaml.safe_load((Path(__file__).parent / "platform_facts.yaml").read_text("utf-8"))["facts"]
+TODAY = (2026, 11, 24)
+SURE = {"low": 0, "medium": 1, "high": 2}
+
+
+def place(path):
+    """The row at card/group/key."""
+    card, group, key = path.split("/")
+    name = f"{card}-{key}" if group == "limits" else key
+    (row,) = [row for row in CARDS[card].groups[group] if row.id == name]
+    return row
+
+
+def as_said(fact, row):
+    """What a card must say: yes and no in words, no limit for nothing, 0 and infinite."""
+    value = fact["value"]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == "infinite" or (value == 0 and row.kind):
+        return "none"
+    return value
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copytree(data("rules"), tmp_path / "rules")
+    return tmp_path / "rules"
+
+
+# --- what was collected -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_a_collected_fact_stands_on_its_card_or_it_is_said_why_not(name):
+    fact = FACTS[name]
+    row = place(fact["row"])
+    if "within" in fact:
+        told = f"{row.says} {row.note} {row.setting} {row.value} {row.up_to or 0:g}"
+        value = fact["value"]
+        assert isinstance(value, bool | str | None) or f"{value:g}" in told or f"{value:,}" in told, told
+        return
+    assert row.value == fact.get("said", as_said(fact, row))
+    assert ("said" in fact) == bool(fact.get("because"))
+    assert row.source == fact["source"]
+    if row.kind and "max" in fact and row.change != "fixed":
+        assert row.up_to == fact["max"] or "max-because" in fact
+    assert row.low == fact.get("min") or not row.kind
+    assert "surer" in fact or SURE[row.confidence] <= SURE[fact["confidence"]]
+    assert "surer" in fact or fact.get("checked") != "recalled" or "memory" in str(doubts(row))
+    assert not fact.get("contested") or row.contested
+
+
+def test_almost_every_number_is_as_collected():
+    numbers = {
+        n: f for n, f in FACTS.items() if isinstance(f["value"], int | float) and not isinstance(f["value"], bool)
+    }
+    other = [name for name, fact in numbers.items() if "said" in fact]
+    assert other == ["gwapi.timeout.disable", "linux.tw_reuse"]
+    assert len(numbers) > 120
+
+
+def test_every_value_has_a_source_a_date_and_a_confidence():
+    for card in CARDS.values():
+        for row in card.rows():
+            assert re.match(r"https?://\S+$", row.source), (card.id, row.id)
+            assert platforms.day(row.as_of) is not None, (card.id, row.id)
+            assert platforms.day(row.as_of) <= TODAY, (card.id, row.id)
+            assert row.confidence in SURE, (card.id, row.id)
+            assert row.says.endswith((".", ")")), (card.id, row.id, row.says)
+
+
+def test_every_answer_that_stands_on_the_way_has_a_card_that_stands_there():
+    for fact in WAY:
+        for option in RULES.questions[fact].options:
+            assert option == "none" or fact in CARDS[option].stands_at, (fact, option)
+
+
+# --- what an author gets wrong ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["source", "as-of", "confidence", "says"])
+def test_no_value_without_source_date_and_confidence(folder, key):
+    path = folder / "platforms" / "heroku.yaml"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    first = next(i for i, line in enumerate(lines) if line.startswith(f"    {key}:"))
+    path.write_text("".join(lines[:first] + lines[first + 1 :]), "utf-8")
+    with pytest.raises(RuleBaseError) as caught:
+        compile_folder(folder)
+    assert any(
+        p.file == "rules/platforms/heroku.yaml" and f"{key}: is missing" in p.message for p in caught.value.problems
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    confidence:", "    confidense:", "did you mean confidence?"),
+        ("stickiness:", "stickyness:", "did you mean stickiness?"),
+        ("    seconds: 30\n", "    seconds: 0\n", "greater than 0"),
+        ("    kind: first-byte", "    kind: first_byte", "'first-byte'"),
+        ("    change: fixed", "    change: fixed\n    up-to: 40", "what is fixed has no `up-to`"),
+        ("    source: https://", "    source: ", "source"),
+        ("    as-of: 2024-05-07", "    as-of: May 2024", "as-of"),
+        ("stands-at: [platform]", "stands-at: [platforms]", "stands-at"),
+    ],
+)
+def test_what_is_wrong_on_a_card_is_named_with_its_place(folder, old, new, message):
+    path = folder / "platforms" / "heroku.yaml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(RuleBaseError) as caught:
+        compile_folder(folder)
+    assert all(p.file == "rules/platforms/heroku.yaml" and p.line > 1 for p in caught.value.problems)
+    assert any(message in p.message for p in caught.value.problems), [p.message for p in caught.value.problems]
+
+
+def test_an_answer_without_a_card_is_a_finding(folder):
+    (folder / "platforms" / "fastly.yaml").unlink()
+    found = prove(compile_folder(folder)).findings
+    assert [f.id for f in found] == ["NO_CARD:cdn.fastly"]
+    assert found[0].place.file == "rules/questions.yaml"
+
+
+def test_limits_have_no_second_home(folder):
+    path = folder / "timing.yaml"
+    path.write_text(path.read_text("utf-8") + "limits: []\n", "utf-8")
+    with pytest.raises(RuleBaseError, match="rules/platforms/"):
+        compile_folder(folder)
+
+
+def test_a_figure_that_nothing_gives_is_named(folder):
+    path = folder / "caveats" / "network.yaml"
+    path.write_text(path.read_text("utf-8").replace("{idle-timeout-s}", "{idle-timeout}", 1), "utf-8")
+    with pytest.raises(RuleBaseError, match=r"nothing is called \{idle-timeout\}; did you mean idle-timeout-s\?"):
+        compile_folder(folder)
+
+
+BUNNY = """\
+name: bunny.net
+stands-at: [cdn]
+summary: A CDN.
+limits:
+  idle:
+    kind: idle
+    for: [websocket, sse]
+    seconds: 8
+    change: fixed
+    says: Closes what was silent for this long.
+    source: https://example.org/limits
+    as-of: 2026-11-24
+    confidence: high
+"""
+
+
+def test_one_file_adds_a_platform(folder):
+    (folder / "platforms" / "bunny.yaml").write_text(BUNNY, "utf-8")
+    base = compile_folder(folder)
+    assert base.questions["cdn"].options["bunny"] == "bunny.net"
+    assert prove(base).findings == ()
+    solved = timing({"cdn": "bunny"}, base, "sse")
+    assert solved["heartbeat_s"] == 4
+    assert "bunny.net" in solved["binding"]["heartbeat_s"]
+    verdict = Judge(base).feature("one", {"cdn": "bunny", "server-msg-rate-per-s": 0.001})
+    heartbeat = next(c for c in verdict["caveats"] if c["id"] == "idle-timeout-heartbeat")
+    assert heartbeat["figures"].startswith(
+        "Your bunny.net cuts a silent connection after 8 s, which cannot be changed."
+    )
+    assert explain("bunny", base, today=TODAY).startswith("bunny (platform: CDN)")
+
+
+# --- explain ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_card_is_shown_with_all_that_it_says_and_with_verify_where_it_is_in_doubt(name):
+    card = CARDS[name]
+    said = explain(f"platform:{name}", RULES, today=TODAY)
+    flat = " ".join(said.split())
+    assert said.count("VERIFY:") == sum(len(doubts(row)) for row in card.rows())
+    for row in card.rows():
+        assert row.says in flat, row.id
+        assert row.source in flat, row.id
+        assert f"as of {row.as_of}" in flat, row.id
+        assert not row.setting or row.setting in flat, row.id
+    assert f"In rules/platforms/{name}.yaml." in said
+
+
+@pytest.mark.parametrize(
+    "word", ["alb", "ALB", "AWS Application Load Balancer", "aws application load balancer", "aws-alb"]
+)
+def test_a_platform_is_found_by_its_names(word):
+    assert explain(word, RULES).startswith("aws-alb (platform: load balancer)")
+
+
+def test_an_unknown_platform_is_answered_with_the_nearest_one():
+    with pytest.raises(UsageError, match="Did you mean Cloudflare"):
+        explain("cloudflar", RULES)
+    with pytest.raises(UsageError) as caught:
+        explain("\x1b[2Jfastly\u202e", RULES)
+    assert "\x1b" not in str(caught.value)
+
+
+def test_limits_stand_under_what_cures_them():
+    said = explain("azure-front-door", RULES, today=TODAY)
+    silence, _, age = said.partition("Limits on age (only reconnecting and resuming helps):")
+    assert "- socket-idle (silence): 300 s" in silence
+    assert "- socket-life (age): 14,400 s" in age
+    assert "Only" not in silence.partition("Limits on silence (a heartbeat cures them):")[0]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "text"),
+    [
+        ("2026-11-24", "2026-11-24, less than a month old"),
+        ("2026-10-24 (2.4 manual)", "2026-10-24 (2.4 manual), 1 month old"),
+        ("2026-07", "2026-07, 4 months old"),
+        ("2026", "2026, at most 10 months old"),
+        ("2024-11-25", "2024-11-25, 23 months old"),
+        ("2024-11-11", "2024-11-11, 2 years old"),
+        ("2027-01-01", "2027-01-01, which is still to come"),
+        ("soon", "soon, of unknown age"),
+    ],
+)
+def test_how_old_a_value_is(as_of, text):
+    assert age_text(as_of, TODAY) == text
+
+
+# --- stale ------------------------------------------------------------------------------------------------------------
+
+
+def test_whole_months():
+    assert months_between((2025, 11, 24), TODAY) == 12
+    assert months_between((2025, 11, 25), TODAY) == 11
+    assert months_between((2026, 12, 1), TODAY) == -1
+
+
+def test_what_has_grown_old_is_listed_oldest_first_and_grows_with_time():
+    old, dated = older_than(RULES, 12, TODAY)
+    later, _ = older_than(RULES, 12, (2030, 1, 1))
+    assert 0 < len(old) < len(later) <= dated
+    assert [s.months for s in old] == sorted((s.months for s in old), reverse=True)
+    assert all(s.months >= 12 for s in old)
+    assert any(s.what == "heroku-idle" and s.place.file == "rules/platforms/heroku.yaml" for s in old)
+    rows = sum(len(list(card.rows())) for card in CARDS.values())
+    assert len([s for s in older_than(RULES, 0, (9999, 1, 1))[0] if "/platforms/" in s.place.file]) == rows
+
+
+def test_the_command_exits_with_1_for_findings_and_0_without(capsys):
+    assert main(["rules", "stale", "--older-than", "12m", "--today", "2026-11-24"]) == 1
+    out = capsys.readouterr().out
+    assert re.search(
+        r"^rules/platforms/heroku.yaml:\d+:\d+: heroku-first-byte is as of 2024-05-07, 30 months ago: ",
+        out,
+        re.MULTILINE,
+    )
+    assert re.search(r"^\d+ of \d+ dated statements are 12 months old or older\n\Z", out, re.MULTILINE)
+    assert main(["rules", "stale", "--older-than", "99y", "--today", "2026-11-24"]) == 0
+    assert capsys.readouterr().out.startswith("0 of ")
+
+
+@pytest.mark.parametrize(("text", "months"), [("12m", 12), ("0m", 0), ("2y", 24)])
+def test_spans(text, months):
+    assert months_of(text) == months
+
+
+@pytest.mark.parametrize(
+    "words", [["--older-than", "12"], ["--older-than", "-1m"], ["--today", "24.11.2026"], ["--older-than", ""]]
+)
+def test_a_span_or_a_day_that_is_none_is_refused(words, capsys):
+    assert main(["rules", "stale", *words]) == 2
+    assert words[0] in capsys.readouterr().err
+
+
+def test_without_a_day_it_is_today():
+    assert today_of(None) >= TODAY[:1]
+    assert today_of("2026-11-24") == TODAY
+
+
+def test_cards_are_not_parsed_by_a_recommendation(monkeypatch):
+    def no(_text):
+        raise AssertionError("a recommendation read the cards")
+
+    monkeypatch.setattr(platforms, "_cards", no)
+    assert Judge(RULES).feature("one", {"cdn": "fastly"})["primary"]
