@@ -159,7 +159,7 @@ def _more(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBase
         for name, value, why in words.times(feature):
             yield f"| {name} | {value} | {escape(why)} |"
         yield ""
-        yield from (f"{escape(line)}\n" for line in words.hard_ends(feature))
+        yield from (f"{escape(line)}\n" for line in (*words.conflicts(feature), *words.hard_ends(feature)))
     sources = dict.fromkeys(_source(item) for caveat in feature["caveats"] for item in caveat["evidence"])
     if sources:
         yield from ("Evidence:", "", *_bullets(sources), "")

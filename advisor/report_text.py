@@ -240,9 +240,8 @@ def _timing(page: Page, feature: Mapping[str, Any]) -> None:
             page.item(f"{name} {value}", why)
             continue
         page.lines += wrap(why, page.width, " " * len(first), first).split("\n")
-    for conflict in feature["timing"].get("conflicts", []):
-        one, other = conflict["between"]
-        page.say(f"CONFLICT: {one}, against {other}. {conflict['text']}", style="breaks", hang=2)
+    for line in words.conflicts(feature):
+        page.say(line, style="breaks", hang=2)
     for line in words.hard_ends(feature):
         page.say(line, hang=2)
 

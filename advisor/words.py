@@ -179,6 +179,13 @@ def scope_lines(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
         yield f"Taken alone, this feature would use {title(feature['alone'], base)}."
 
 
+def conflicts(feature: Mapping[str, Any]) -> Iterator[str]:
+    """Where no time fits: the two lines that cannot both hold, and what to do."""
+    for conflict in feature["timing"].get("conflicts", []):
+        one, other = conflict["between"]
+        yield f"CONFLICT: {one}, against {other}. {conflict['text']}"
+
+
 def hard_ends(feature: Mapping[str, Any]) -> Iterator[str]:
     """What ends a stream whatever it carries: no heartbeat helps there."""
     for limit in feature["timing"].get("limits", []):

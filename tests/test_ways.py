@@ -11,8 +11,13 @@ import re
 import pytest
 import yaml
 
+from advisor.answers import Feature, Project
 from advisor.data import data
 from advisor.knowledge import load
+from advisor.portfolio import recommend
+from advisor.report_html import html
+from advisor.report_markdown import markdown
+from advisor.report_text import text
 from advisor.timing import timing
 from advisor.values import Other
 
@@ -121,6 +126,14 @@ def test_envoy_behind_fastly():
     assert "long polling with a hold of 12 s" in conflict["text"]
     assert timing(way, RULES, "long-polling")["hold_s"] == 12
     assert timing(way, RULES, "websocket")["conflicts"] == []
+
+
+def test_a_conflict_is_told_in_every_report():
+    way = {"cdn": "fastly", "reverse-proxy": "envoy"}
+    verdict = recommend(Project("Way", way, {}, (Feature("one", {"server-msg-rate-per-s": 0.2}),)), RULES)
+    assert verdict["features"][0]["primary"] == "sse"
+    for report in (text(verdict, RULES), markdown(verdict, RULES), html(verdict, RULES)):
+        assert "CONFLICT: limit on the whole response of 15 s, Envoy" in " ".join(report.split())
 
 
 def test_api_gateway():
