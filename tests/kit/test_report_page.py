@@ -46,7 +46,8 @@ def wide(browser):
     """Elements that stick out of the window to the right, except inside what scrolls by itself."""
     return browser.execute_script(
         "return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1"
-        " && !e.closest('.scroll:has(.numbers), pre, .skip, svg')).map(e => e.outerHTML.slice(0, 200))"
+        " && !e.closest('.scroll:has(.numbers), .portfolio thead, pre, .skip, svg'))"
+        ".map(e => e.outerHTML.slice(0, 200))"
     )
 
 
