@@ -96,7 +96,7 @@ def wrong_number(question: Question, value: float) -> str:
 def tidy(value: float) -> int | float:
     """The same number as an int where that is exact in every program, else as a float; never -0.0."""
     near = float(value)
-    return int(near) if abs(near) <= 2**53 and near == int(near) else near
+    return int(near) if abs(near) < 2**53 and near == int(near) else near
 
 
 def _of_unit(question: Question) -> str:
