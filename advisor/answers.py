@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from advisor.yamlfile import parse as parse_yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from advisor.errors import Problem
     from advisor.rulebase import RuleBase
 
 MAX_FEATURES = 200
@@ -112,6 +114,14 @@ def parse(text: str, name: str, base: RuleBase) -> Project:
     return project
 
 
+def salvage(text: str, name: str, base: RuleBase) -> tuple[Project, list[Problem]]:
+    """What can be read of a text with mistakes, and the mistakes. A feature without a usable name gets one."""
+    from advisor.salvage import salvage as salvage_yaml
+
+    root, source = salvage_yaml(text, name)
+    return _Reader(base, source).project(root), sorted(source.problems)
+
+
 class _Reader:
     """The state of one reading: the questions, and the problems so far in `source`."""
 
@@ -158,9 +168,7 @@ class _Reader:
             self.source.add(line, column, message)
         else:
             read = [self.feature(item) for item in node.items]
-            features = [feature for feature in read if feature is not None]
-            self.unique(features)
-            return tuple(features)
+            return self.named_apart([feature for feature in read if feature is not None])
         return ()
 
     def feature(self, node: Node) -> Feature | None:
@@ -170,18 +178,23 @@ class _Reader:
         facts = self.facts(node, "feature")
         if "name" not in node.items:
             self.source.add(node.line, node.column, "this feature has no name; begin it with - name: NAME")
-            return None
+            return Feature("", facts, Place(self.source.name, node.line, node.column))
         item = node.items["name"]
         name = read_text_value(item, "name", self.source)
-        return None if name is None else Feature(name, facts, Place(self.source.name, item.line, item.column))
+        return Feature(name or "", facts, Place(self.source.name, item.line, item.column))
 
-    def unique(self, features: list[Feature]) -> None:
+    def named_apart(self, features: list[Feature]) -> tuple[Feature, ...]:
+        """The features, each with a name of its own: a name that is missing or taken was a problem."""
         first: dict[str, Place] = {}
+        apart = []
         for feature in features:
-            place = first.setdefault(same_name(feature.name), feature.place)
-            if place is not feature.place:
+            place = first.setdefault(same_name(feature.name), feature.place) if feature.name else NOWHERE
+            if feature.name and place is not feature.place:
                 message = f"a feature named {quoted(feature.name)} stands in line {place.line} already"
                 self.source.add(feature.place.line, feature.place.column, message)
+            apart.append(feature if place is feature.place else feature.replaced(name=_another(feature.name, first)))
+            first.setdefault(same_name(apart[-1].name), feature.place)
+        return tuple(apart)
 
     def facts(self, node: Map, where: str) -> dict[str, Value]:
         """The facts of one mapping, in the order of the questions."""
@@ -208,6 +221,12 @@ class _Reader:
 
 def _empty(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
+
+
+def _another(name: str, taken: Mapping[str, Place]) -> str:
+    """A name that is not taken: chat 2, feature 3."""
+    names = (f"{name or 'feature'} {number}" for number in itertools.count(2 if name else 1))
+    return next(free for free in names if same_name(free) not in taken)
 
 
 def same_name(name: str) -> str:

@@ -276,7 +276,7 @@ def _interview(words: list[str], commands: list[str]) -> int:
         close = did_you_mean(options.file, commands)
         if close:
             raise UsageError(f"no command {options.file!r}{close}\nTry 'advisor --help'.")
-    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))  # None: closed
     if not terminal and not options.plain:
         # Textual would spin for ever here, so it must not even be imported.
         raise UsageError("there is no terminal to ask in; use: advisor recommend --answers FILE (or advisor --plain)")

@@ -12,8 +12,8 @@ from advisor.words import title
 RECOMMEND = "advisor recommend --answers"
 
 
-def closing(session: Session, file: Path | None, *, saved: bool) -> str:
-    """Lines for people, ending with a newline. What is not saved is in the recovery file."""
+def closing(session: Session, file: Path | None, *, saved: bool | None) -> str:
+    """Lines for people, ending with a newline. What is not saved is in the recovery file; None: nothing was new."""
     lines = []
     for feature in session.verdict["features"]:
         if feature["primary"] is None:
@@ -22,7 +22,9 @@ def closing(session: Session, file: Path | None, *, saved: bool) -> str:
             pattern = title(feature["primary"], session.base)
             lines.append(f"{visible(feature['name'])}: {pattern} ({feature['confidence']} confidence)")
     name = f"advisor {shlex.quote(visible(str(file)))}" if file is not None else "advisor"
-    if saved and file is not None:
+    if saved is None:
+        lines.append(f"{visible(str(file))} was not changed.")
+    elif saved and file is not None:
         lines.append(f"Answers saved in {visible(str(file))}. Go on with: {name}")
         lines.append(f"The whole verdict, and a starter kit: {name.replace('advisor', RECOMMEND, 1)} --kit kit")
     else:

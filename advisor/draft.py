@@ -1,120 +1,167 @@
-"""Where an interview is kept: the answers file, and beside it a recovery file that holds every answer at once."""
+"""Where an interview is kept: the answers file, and what may stand in the way of writing it."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from advisor.answers import Project, dump, parse
-from advisor.errors import InputError, OutputError
+from advisor.answers import Project, dump, parse, salvage
+from advisor.errors import InputError, OutputError, Problem
+from advisor.recovery import Recovery
 from advisor.rulebase import RuleBase
 from advisor.splice import splice
-from advisor.text import quoted, visible
-from advisor.textfile import read_text
+from advisor.text import plural, quoted, visible
+from advisor.textfile import read_text, salvage_text
+from advisor.writing import copy_of, free, write_text
+
+Stamp = tuple[int, int, int] | None
+
+
+class AskFirstError(OutputError):
+    """The answers file was not written: the person has to decide. `changed`: somebody else has changed it meanwhile."""
+
+    def __init__(self, message: str, *, changed: bool) -> None:
+        super().__init__(message)
+        self.changed = changed
 
 
 @dataclass(frozen=True)
 class Draft:
-    """The file of an interview (None: not named yet), and the text that it held when it was last read or written."""
+    """The file of an interview (None: not named yet), and the text that it held when it was last read or written.
+
+    `problems` are the mistakes in that text; what was read of it is then not all that it says.
+    """
 
     base: RuleBase
     file: Path | None
     seen: str | None = None  # None: there was no such file
+    problems: tuple[Problem, ...] = ()
+    recovery: Recovery = field(default_factory=lambda: Recovery(None), compare=False)
+    stamp: Stamp = field(default=None, compare=False)  # of the file when it was seen
 
-    @property
-    def recovery(self) -> Path | None:
-        """Beside the file, or in the user's state folder; None where there is no such folder."""
-        if self.file is not None:
-            return self.file.with_name(f".{self.file.name}.recovery")
-        root = os.environ.get("XDG_STATE_HOME")
-        try:
-            return (Path(root) if root else Path.home() / ".local" / "state") / "advisor" / "unsaved.yaml"
-        except RuntimeError:
-            return None
+    # --- the recovery file --------------------------------------------------------------------------------------------
 
     def keep(self, project: Project) -> str:
         """Write the recovery file; what went wrong in words, or ""."""
-        path = self.recovery
-        if path is None:
-            return "there is no home folder for a recovery file"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, dump(project, self.base), sync=False)
-        except OSError as error:
-            return f"{visible(str(path))}: {error.strerror or error}"
-        return ""
+        return self.recovery.keep(dump(project, self.base))
 
     def kept(self) -> Project | None:
-        """What an earlier interview left in the recovery file without saving it; None if there is nothing new."""
-        path = self.recovery
-        if path is None or not path.is_file():
-            return None
+        """What an earlier interview left in a recovery file without saving it; None if there is nothing new."""
         try:
-            text = read_text(path)
-            project = parse(text, visible(str(path)), self.base)
+            saved = parse(self.seen, "", self.base) if self.seen is not None else None
         except InputError:
-            return None
-        saved = dump(parse(self.seen, "", self.base), self.base) if self.seen is not None else None
-        return None if text == saved else project
+            saved = None
+
+        def left(path: Path) -> Project | None:
+            try:
+                project, _ = salvage(read_text(path), visible(str(path)), self.base)
+            except InputError:
+                return None
+            return project if project.features and project != saved else None
+
+        return self.recovery.take(left)
 
     def forget(self) -> None:
         """Take the recovery file away."""
-        if self.recovery is not None:
-            with suppress(OSError):
-                self.recovery.unlink(missing_ok=True)
+        self.recovery.forget()
+
+    def notice(self) -> str:
+        """What the person should know about other programs at work on the same file, in a sentence, or ""."""
+        if self.file is None:
+            return ""
+        name = visible(str(self.file), 60)
+        if self.stamp != _stamp(self.file) and on_disk(self.file) != self.seen:
+            return f"Another program has changed {name}; saving will ask whose answers stay."
+        return f"Another advisor is at work on {name} too." if self.recovery.others else ""
+
+    # --- the answers file ---------------------------------------------------------------------------------------------
 
     def save(self, project: Project, *, force: bool = False) -> Draft:
-        """Write the answers file and forget the recovery file; the draft as it is now.
+        """Write the answers into the file and forget the recovery file; the draft as it is now.
 
-        Raises OutputError with nothing changed if the file cannot be written, or (without `force`) if somebody else has
-        changed it since, or if the way in which it is written allows no change in place. `force` then writes it anew,
-        and keeps the old text as FILE.bak.
+        What else the file says stays. Raises OutputError with nothing changed if it cannot be written, and (without
+        `force`) AskFirstError if somebody else has changed its answers since, or if it would have to be written anew.
+        With `force` our answers go into what stands there now; if it is written anew, the old text stays as FILE.bak.
         """
         assert self.file is not None
+        name = visible(str(self.file))
         now = on_disk(self.file)
-        if now is not None and now != self.seen and not force:
-            raise OutputError(f"{visible(str(self.file))} has been changed by somebody else; nothing was written")
+        if now is not None and not force and not self._same(now):
+            raise AskFirstError(f"{name} has been changed by another program; nothing was written", changed=True)
         text = self._in_place(now, project)
         if text is None and not force:
-            raise OutputError(
-                f"{visible(str(self.file))} cannot be changed in place, and nothing was written; "
-                "written anew, it would lose what it says besides the answers"
-            )
-        if now != text or text is None:
-            try:
-                if text is None:
-                    text = dump(project, self.base)
-                    _write(free(self.file.with_name(f"{self.file.name}.bak")), now or "")
-                _write(self.file, text)
-            except OSError as error:
-                raise OutputError(f"{visible(str(self.file))} cannot be written: {error.strerror or error}") from None
+            raise AskFirstError(f"{name} {self._why_not(project)}; nothing was written", changed=False)
+        try:
+            if text is None:
+                text = dump(project, self.base)
+                if now is not None and now != text:
+                    copy_of(self.file)
+            if now != text:
+                write_text(self.file, text)
+        except OSError as error:
+            raise OutputError(f"{name} cannot be written: {error.strerror or error}") from None
         self.forget()
-        return replace(self, seen=text)
+        return replace(self, seen=text, problems=(), stamp=_stamp(self.file))
+
+    def beside(self, project: Project) -> Draft:
+        """Write the answers into a new file beside this one, and go on under its name. Raises OutputError."""
+        assert self.file is not None
+        other = free(self.file)
+        text = self._in_place(self.seen, project) or dump(project, self.base)
+        try:
+            write_text(other, text)
+        except OSError as error:
+            raise OutputError(f"{visible(str(other))} cannot be written: {error.strerror or error}") from None
+        self.forget()
+        return Draft(self.base, other, text, recovery=Recovery(other), stamp=_stamp(other))
+
+    def reload(self) -> tuple[Draft, Project]:
+        """The file read again. Raises InputError if it has mistakes, OutputError if it is gone."""
+        assert self.file is not None
+        text = on_disk(self.file)
+        if text is None:
+            raise OutputError(f"{visible(str(self.file))} is gone")
+        project = parse(text, visible(str(self.file), 300), self.base)
+        return replace(self, seen=text, problems=(), stamp=_stamp(self.file)), project
+
+    def _same(self, now: str) -> bool:
+        """Whether the file still says what it said, whatever became of its comments."""
+        if now == self.seen:
+            return True
+        try:
+            return self.seen is not None and parse(now, "", self.base) == parse(self.seen, "", self.base)
+        except InputError:
+            return False
 
     def _in_place(self, now: str | None, project: Project) -> str | None:
-        """The text of the file with these answers; None if nothing can be kept of what stands there."""
-        if now is None or not now.strip():
+        """The text with these answers in it; None if it has to be written anew."""
+        if now is None or not now.strip("\ufeff \t\r\n"):
             return dump(project, self.base)
-        if self.seen is None:  # another file, which is to be replaced
+        if self.seen is None or "\ufffd" in now:  # another file, to be replaced; or bytes that are no UTF-8
             return None
+        if all(line.lstrip("\ufeff \t")[:1] in ("", "#") for line in now.splitlines()):  # nothing but comments
+            return f"{now.rstrip()}\n\n{dump(project, self.base)}"
         try:
             return splice(now, project, self.base)
         except (InputError, OutputError):
             return None
 
-    def named(self, file: Path) -> Draft:
-        """The same interview under the name of a file. Its recovery file moves along with the next answer."""
-        self.forget()
-        return Draft(self.base, file, None)
+    def _why_not(self, project: Project) -> str:
+        if self.problems:
+            return f"has {plural(len(self.problems), 'mistake')} and would have to be written anew"
+        try:
+            splice(self.seen or "", project, self.base)
+        except (InputError, OutputError) as error:
+            return f"would have to be written anew: {error}"
+        return "would have to be written anew"
 
 
-def open_draft(file: str | None, base: RuleBase) -> tuple[Draft, Project | None]:
-    """The draft for a file, and the answers in it (None if it does not exist yet).
+def open_draft(file: str | None, base: RuleBase, *, mend: bool = False) -> tuple[Draft, Project | None]:
+    """The draft for a file, and the answers in it (None if it does not exist yet, or is empty).
 
-    Raises InputError for a file that is wrong, OutputError if its folder does not exist.
+    Raises OutputError if its folder does not exist, InputError for a file that is wrong; `mend` takes what can be read
+    of a text with mistakes, and the draft then has its `problems`.
     """
     if file is None:
         return Draft(base, None), None
@@ -122,45 +169,35 @@ def open_draft(file: str | None, base: RuleBase) -> tuple[Draft, Project | None]
     if not path.parent.is_dir():
         raise OutputError(f"the folder {quoted(str(path.parent), 200)} does not exist")
     if not os.path.lexists(path):
-        return Draft(base, path), None
-    text = read_text(path, mark=True)
-    return Draft(base, path, text), parse(text, visible(file, 300), base)
-
-
-def free(path: Path) -> Path:
-    """The first of orders.yaml.bak, orders.yaml.bak-2, ... that there is no file of."""
-    for number in range(2, 10_000):
-        if not os.path.lexists(path):
-            return path
-        path = path.with_name(f"{path.name.removesuffix(f'-{number - 1}')}-{number}")
-    raise OutputError(f"there are too many files named {visible(path.name)}")
+        return Draft(base, path, recovery=Recovery(path)), None
+    stamp, name = _stamp(path), visible(file, 300)
+    problems: tuple[Problem, ...] = ()
+    project: Project | None
+    if mend:
+        text, wrong = salvage_text(path)
+        project, found = salvage(text, name, base)
+        problems = tuple(wrong + found)
+        if all(line.lstrip("\ufeff \t")[:1] in ("", "#") for line in text.splitlines()):
+            project, problems = None, tuple(wrong)
+    else:
+        text = read_text(path, mark=True)
+        project = parse(text, name, base)
+    return Draft(base, path, text, problems, Recovery(path), stamp), project
 
 
 def on_disk(path: Path) -> str | None:
-    """What the file holds now; None if there is none. Raises OutputError for what is no answers file at all."""
+    """What the file holds now; None if there is none. Raises OutputError for what is no text at all."""
     if not os.path.lexists(path):
         return None
     try:
-        return read_text(path, mark=True)
+        return salvage_text(path)[0]
     except InputError as error:
         raise OutputError(f"{error}; nothing was written") from None
 
 
-def _write(path: Path, text: str, *, sync: bool = True) -> None:
-    """The whole file or nothing, with the permissions that it had; a link stays one."""
-    path = path.resolve()
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    made = Path(name)
+def _stamp(path: Path) -> Stamp:
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        made.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
-        made.replace(path)
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

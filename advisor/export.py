@@ -7,6 +7,7 @@ from pathlib import Path
 from advisor.draft import Draft, on_disk
 from advisor.errors import OutputError
 from advisor.interview import Session
+from advisor.recovery import Recovery
 from advisor.text import plural, visible
 
 
@@ -16,7 +17,7 @@ def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) 
         return draft.save(session.project, force=force)
     if not force and on_disk(file) is not None:
         raise OutputError(f"{visible(str(file))} exists already; nothing was written")
-    saved = Draft(draft.base, file, None).save(session.project, force=True)
+    saved = Draft(draft.base, file, recovery=Recovery(file)).save(session.project, force=True)
     draft.forget()
     return saved
 

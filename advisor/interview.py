@@ -61,9 +61,10 @@ class Session:
     # --- beginning and end --------------------------------------------------------------------------------------------
 
     @staticmethod
-    def new(base: RuleBase, feature: str, project: str = UNNAMED) -> Session:
-        """An interview without answers. Raises RefusedError for a name that cannot be one."""
-        return Session(base, Project(_name(project, ()), {}, {}, (Feature(_name(feature, ()), {}),)))
+    def new(base: RuleBase, feature: str, project: Project | None = None) -> Session:
+        """An interview with one feature; `project` may have answers that all share. Raises RefusedError."""
+        first = (Feature(_name(feature, ()), {}),)
+        return Session(base, Project(UNNAMED, {}, {}, first) if project is None else project.replaced(features=first))
 
     @staticmethod
     def from_project(project: Project, base: RuleBase) -> Session:
@@ -309,6 +310,10 @@ class Session:
         """With another name for the whole. Raises RefusedError."""
         project = self.project.replaced(name=_name(name, ()))
         return self._changed(project, f"project renamed to {quoted(project.name)}")
+
+    def replaced_by(self, project: Project, change: str) -> Session:
+        """With the answers of another file; undo brings these back."""
+        return self._changed(project, change, min(self.current, len(project.features) - 1))
 
     def _new_name(self, name: str) -> str:
         if len(self.project.features) >= MAX_FEATURES:

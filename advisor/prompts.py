@@ -2,118 +2,137 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from advisor import export
-from advisor.answering import RefusedError, say, unknown_means
+from advisor import export, linear, talk, typed
+from advisor.answering import RefusedError
+from advisor.answers import Project
 from advisor.closing import closing
-from advisor.draft import Draft, open_draft
-from advisor.errors import AdvisorError, Exit, OutputError
+from advisor.draft import open_draft
+from advisor.errors import AdvisorError, Exit, InputError, OutputError
 from advisor.interview import Session
+from advisor.keeper import Keeper
+from advisor.linear import WIDTH
 from advisor.rulebase import Question, RuleBase
-from advisor.scalars import resolve
-from advisor.text import nearest, plural, quoted, visible, wrap
-from advisor.values import UNKNOWN, Choice, Other, Value
+from advisor.text import plural, quoted, visible, wrap
+from advisor.values import Value
 
-WIDTH = 78
 HELP = """\
 Answer with the number of a choice, or with the number or the text that is asked for.
-  unknown  I don't know (0 where there are numbered choices)
-  b back    f forward    u undo    a all answers    g ID  go to a question    x ID  take an answer away
-  r result so far    n NAME  one more feature    s NAME  go on with another feature
-  e export answers and kit    q save and quit    ? or h  this help
+  unknown         I don't know (0 where there are numbered choices)
+  b back          f forward          u undo          ? or h help
+  a answers       all of them        g ID  go to a question    x ID  take an answer away
+  p preview       what each answer would rule out; p ANSWER: what that one would
+  w where         what the answers have decided so far: patterns, steps, caveats
+  r result        the result of the answers so far
+  explain ID      a question, rule, step, pattern or caveat, with its evidence
+  features        n NAME  one more   s NAME  go to one   rename NAME   copy NAME   remove
+  project NAME    another name for the whole
+  e export        answers file and starter kit       save [FILE]  only the answers
+  q quit          save and quit      leave  quit; the answers wait for the next run
 Where a text is asked for, write a colon before a command (:b)."""
+LONG = {
+    "back": "b", "forward": "f", "undo": "u", "goto": "g", "clear": "x", "answers": "a", "preview": "p", "where": "w",
+    "result": "r", "new": "n", "select": "s", "export": "e", "quit": "q", "help": "?", "h": "?",
+}  # fmt: skip
 
 
 class Leave(Exception):  # noqa: N818  # not an error: the person has had enough
-    """The interview ends."""
+    """The interview ends; `save` says whether the answers file is written."""
+
+    def __init__(self, *, save: bool = True) -> None:
+        super().__init__()
+        self.save = save
 
 
 def ask(base: RuleBase, file: str | None) -> int:
     """Run the interview on standard input and output; the exit code. Raises AdvisorError for a bad file."""
-    draft, project = open_draft(file, base)
-    plain = Plain(draft)
-    code = int(Exit.OK)
+    draft, project = open_draft(file, base, mend=talk.somebody())
+    plain = Plain(Keeper(draft))
+    code, save = int(Exit.OK), True
     try:
         plain.begin(project)
         plain.questions()
-    except (Leave, EOFError):
+    except Leave as leave:
+        save = leave.save
+    except EOFError:
         pass
     except KeyboardInterrupt:
-        print()
+        talk.say("")
         code = int(Exit.INTERRUPTED)
-    return plain.end(code)
+    try:
+        return plain.end(code, save=save)
+    finally:
+        plain.keeper.draft.recovery.release()
 
 
 @dataclass
 class Plain:
     """The state of the conversation."""
 
-    draft: Draft
+    keeper: Keeper
     session: Session | None = None
-    told: str = ""  # the trouble with the recovery file that was last reported
+    read: Project | None = None  # what the interview began with
 
     # --- beginning and end --------------------------------------------------------------------------------------------
 
-    def begin(self, project: object) -> None:
+    def begin(self, project: Project | None) -> None:
         """Go on with a file, with what an earlier run left, or begin with names."""
-        from advisor.answers import Project
-
-        print("The interview as plain prompts. Type ? for help.\n")
-        left = self.draft.kept()
+        talk.say("The interview as plain prompts. Type ? for help.", "")
+        draft = self.keeper.draft
+        left = draft.kept()
         if left is not None:
-            print("Answers of an earlier interview were never saved.")
-            if self.yes("Go on with them?"):
-                self.session = Session.from_project(left, self.draft.base)
+            talk.say("Answers of an earlier interview were never saved.")
+            if talk.yes("Go on with them?"):
+                self.start(Session.from_project(left, draft.base))
                 return
-            self.draft.forget()
-        if isinstance(project, Project):
-            self.session = Session.from_project(project, self.draft.base)
+            draft.forget()
+        if draft.problems:
+            talk.say(f"{self.keeper.name} has {plural(len(draft.problems), 'mistake')}; what could be read is kept:")
+            talk.say_all(linear.mistakes(draft.problems))
+            talk.say("The file stays as it is until you agree to write it.")
+            if not talk.yes("Go on with what could be read?"):
+                raise InputError(list(draft.problems))
+        if project is not None and project.features:
+            self.start(Session.from_project(project, draft.base))
             return
         while self.session is None:
-            name = self.line("What is the first feature called? (feature 1) ") or "feature 1"
+            name = talk.line("What is the first feature called? (feature 1) ") or "feature 1"
             try:
-                self.session = Session.new(self.draft.base, name)
+                self.start(Session.new(draft.base, name, project=project))
             except RefusedError as refused:
-                print(refused)
+                talk.say(refused)
 
-    def end(self, code: int) -> int:
+    def start(self, session: Session) -> None:
+        """The first question; the recovery file is there from now on, so that another interview can notice."""
+        self.session, self.read = session, session.project
+        self.keeper.keep(session.project)
+
+    def end(self, code: int, *, save: bool) -> int:
         """Save and say what came out."""
         if self.session is None:
             return code
-        if self.draft.file is None:
-            if code == Exit.OK and sys.stdin.isatty():
-                self.choose_file()
-            if self.draft.file is None:
-                self.draft.keep(self.session.project)
-        if self.draft.file is not None:
-            try:
-                self.draft = self.draft.save(self.session.project)
-            except OutputError as error:
-                self.draft.keep(self.session.project)
-                print(f"{error}. The answers are in {visible(str(self.draft.recovery))}.")
-                return int(error.exit) if code == Exit.OK else code
-        print(f"\n{closing(self.session, self.draft.file, saved=self.draft.file is not None)}", end="")
+        keeper, asking, saved = self.keeper, code == Exit.OK and talk.somebody(), False
+        try:
+            if save and keeper.draft.file is None:
+                saved = asking and keeper.choose_file(self.session)
+            elif save and (self.session.project != self.read or not keeper.draft.problems):
+                saved = keeper.save(self.session, asking=asking)
+        except (EOFError, KeyboardInterrupt):
+            pass
+        except OutputError as error:
+            talk.say(f"{error}.")
+            code = int(error.exit) if code == Exit.OK else code
+        nothing_new = bool(keeper.draft.problems) and self.session.project == self.read
+        if nothing_new:
+            keeper.draft.forget()
+        elif not saved:
+            keeper.keep(self.session.project)
+        said = closing(self.session, keeper.draft.file, saved=None if nothing_new else saved)
+        talk.say("", said.rstrip("\n"))
         return code
-
-    def choose_file(self) -> None:
-        """Ask where to save, until it works or nothing is said."""
-        while self.session is not None:
-            try:
-                name = self.line("Save the answers in which file? (empty: not now) ")
-            except (EOFError, KeyboardInterrupt):
-                return
-            if not name:
-                return
-            try:
-                self.draft = export.answers(self.session, self.draft, Path(name))
-            except OutputError as error:
-                print(error)
-            else:
-                return
 
     # --- questions ----------------------------------------------------------------------------------------------------
 
@@ -125,44 +144,21 @@ class Plain:
             question = session.question
             key = (session.feature.name, question.id if question else None)
             if key != shown:
-                self.show(question)
+                for conflict in session.conflicts:
+                    talk.say(wrap(f"The answers contradict each other: {conflict}", WIDTH))
+                talk.say_all(linear.asked(session, question) if question else linear.ended(session))
                 shown = key
-            typed = self.line(self.prompt(question))
+            line = talk.line(self.prompt(question))
             try:
-                shown = shown if self.handle(typed, question) else None
+                shown = shown if self.handle(line, question) else None
             except AdvisorError as error:
-                print(error)
+                talk.say(error)
 
     @property
     def here(self) -> Session:
         """The session, once there is one."""
         assert self.session is not None
         return self.session
-
-    def show(self, question: Question | None) -> None:
-        """The question with its reasons and choices."""
-        session = self.here
-        progress = session.progress
-        name = quoted(session.feature.name)
-        for conflict in session.conflicts:
-            print(wrap(f"The answers contradict each other: {conflict}", WIDTH))
-        if question is None:
-            pattern = session.so_far
-            shown = session.base.patterns[pattern].title if pattern else "no pattern fits"
-            print(f"\nNothing is left to ask about {name}: {shown}.")
-            print("r shows the result, e exports, n NAME adds a feature, a lists all answers, q saves and quits.")
-            return
-        print(f"\n{name}: {progress.answered} answered, {progress.left}  [{question.id}]")
-        print(wrap(question.ask, WIDTH))
-        print(wrap(question.why, WIDTH, "       ", "  Why: "))
-        print(wrap(question.find_out, WIDTH, "       ", "  Find out: "))
-        print(wrap(session.reason(question.id), WIDTH, "       ", "  It can change: "))
-        for number, label in enumerate(labels(question), 1):
-            print(f"  {number:2} {label}")
-        unknown = "unknown" if question.type in ("number", "text") else " 0"
-        print(f"  {unknown} I don't know ({unknown_means(question, session.standing, session.base)})")
-        if question.id in session.answers:
-            print(f"  answered: {say(question, session.answers[question.id])}")
 
     def prompt(self, question: Question | None) -> str:
         """What stands before the typed line."""
@@ -171,57 +167,24 @@ class Plain:
         kind = {"number": f"Number ({question.unit})" if question.unit else "Number", "text": "Text"}
         return f"{kind.get(question.type, 'Several numbers, or none' if question.type == 'some-of' else 'Number')}: "
 
-    def handle(self, typed: str, question: Question | None) -> bool:
+    def handle(self, line: str, question: Question | None) -> bool:
         """One typed line; whether the same question stays without being shown again."""
-        word, _, rest = typed.strip().partition(" ")
+        word, _, rest = line.strip().partition(" ")
         command = word.removeprefix(":")
+        command = LONG.get(command, command)
         if (word.startswith(":") or question is None or question.type != "text") and command in self.commands:
             return self.commands[command](rest.strip())
         if question is None:
-            print(f"{quoted(typed)} is no command. Type ? for help.")
+            talk.say(f"{quoted(line)} is no command. Type ? for help.")
             return True
-        if not typed.strip():
+        if not line.strip():
             return True
-        self.change(self.here.answer(question.id, self.read(typed.strip(), question)))
+        self.change(self.here.answer(question.id, self.read_answer(line.strip(), question)))
         return False
 
-    def read(self, typed: str, question: Question) -> Value:
+    def read_answer(self, line: str, question: Question) -> Value:
         """The typed line as an answer. Raises RefusedError."""
-        if typed.casefold() == "unknown" or (typed == "0" and question.type not in ("number", "text")):
-            return UNKNOWN
-        if question.type == "text":
-            return typed
-        if question.type == "number":
-            value = resolve(typed)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise RefusedError(f"{quoted(typed)} is not a number; write plain digits, or unknown.")
-            return value
-        if question.type == "yes-no":
-            choices = {"1": True, "2": False, "yes": True, "no": False, "y": True, "n": False}
-            if typed.casefold() not in choices:
-                raise RefusedError("Write 1 for yes, 2 for no, 0 for I don't know.")
-            return choices[typed.casefold()]
-        if question.type == "one-of":
-            return self.choice(typed, question)
-        if typed.casefold() == "none":
-            return ()
-        other, mark, text = typed.partition("other:")
-        parts = other.replace(",", " ").split() + ([f"other:{text}"] if mark else [])
-        return tuple(self.choice(part, question) for part in parts)
-
-    def choice(self, typed: str, question: Question) -> Choice:
-        """One option by its number, its id or `other: TEXT`. Raises RefusedError."""
-        options = list(question.options)
-        if typed.casefold().startswith("other:"):
-            return Other(typed[6:].strip())
-        if typed in options:
-            return typed
-        if typed.isdecimal() and 1 <= int(typed[:6]) <= len(options):
-            return options[int(typed[:6]) - 1]
-        if typed.casefold() == "other" or (typed.isdecimal() and int(typed[:6]) == len(options) + 1):
-            return Other(self.line("Which? "))
-        near = nearest(typed, options)
-        raise RefusedError(f"{quoted(typed)} is none of the choices{f'; did you mean {near}?' if near else '.'}")
+        return typed.answer(line, question, lambda: talk.line("Which? "))
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -236,13 +199,25 @@ class Plain:
             "x": lambda fact: self.here.clear(fact or (self.here.question.id if self.here.question else "")),
             "n": self.here.add_feature,
             "s": self.select,
+            "rename": self.here.rename_feature,
+            "copy": self.here.duplicate_feature,
+            "remove": lambda _: self.here.remove_feature(),
+            "project": self.here.rename_project,
         }
-        say_: dict[str, Callable[[str], None]] = {
-            "a": self.all_answers,
+        tell: dict[str, Callable[[str], Iterable[str]]] = {
+            "a": lambda _: linear.answers(self.here),
+            "p": self.preview,
+            "w": lambda _: linear.standing(self.here),
+            "features": lambda _: linear.features(self.here),
             "r": self.result,
-            "e": self.write,
-            "?": lambda _: print(HELP),
-            "h": lambda _: print(HELP),
+            "explain": self.explain,
+            "?": lambda _: [HELP],
+        }
+        do: dict[str, Callable[[str], bool]] = {
+            "e": self.export,
+            "save": self.save_as,
+            "q": leave,
+            "leave": leave_unsaved,
         }
 
         def moved(make: Callable[[str], Session]) -> Callable[[str], bool]:
@@ -252,26 +227,20 @@ class Plain:
 
             return run
 
-        def said(tell: Callable[[str], None]) -> Callable[[str], bool]:
+        def said(words: Callable[[str], Iterable[str]]) -> Callable[[str], bool]:
             def run(rest: str) -> bool:
-                tell(rest)
+                talk.say_all(words(rest))
                 return True
 
             return run
 
-        def leave(_: str) -> bool:
-            raise Leave
-
-        return {**{k: moved(f) for k, f in go.items()}, **{k: said(f) for k, f in say_.items()}, "q": leave}
+        return {**{k: moved(f) for k, f in go.items()}, **{k: said(f) for k, f in tell.items()}, **do}
 
     def change(self, session: Session) -> None:
         """Go on with this session, after its answers are safe in the recovery file."""
-        changed = session.project is not self.here.project
+        if session.project is not self.here.project:
+            self.keeper.keep(session.project)
         self.session = session
-        trouble = self.draft.keep(session.project) if changed else self.told
-        if trouble and trouble != self.told:
-            print(f"The answers are not kept on disk: {trouble}")
-        self.told = trouble
 
     def select(self, name: str) -> Session:
         """The feature of this name or number."""
@@ -282,58 +251,59 @@ class Plain:
             return self.here.select(int(name[:6]) - 1)
         raise RefusedError(f"There is no feature {quoted(name)}; there are: {', '.join(map(visible, names))}.")
 
-    def all_answers(self, _: str) -> None:
-        """Every question that is answered, parked or open, one a line."""
-        notes = {"parked": " (kept; cannot change anything now)", "open": "-"}
-        for row in self.here.rows:
-            if row.value is not None:
-                print(f"  {row.question.id}: {say(row.question, row.value)}{notes.get(row.state, '')}")
-            elif row.state == "open":
-                print(f"  {row.question.id}: -")
-        print(f"{plural(len(self.here.project.features), 'feature')}; g ID goes to a question.")
+    def preview(self, line: str) -> Iterable[str]:
+        """What each answer would rule out, or the one that was typed."""
+        question = self.here.question
+        if question is None:
+            return ["There is no question at hand."]
+        if not line:
+            return linear.previews(self.here, question)
+        seen = self.here.preview(question.id, self.read_answer(line, question))
+        return [wrap(f"That answer: {linear.preview(self.here, seen)}", WIDTH)]
 
-    def result(self, _: str) -> None:
+    def result(self, _: str) -> Iterable[str]:
         """The verdict on the answers so far."""
         from advisor.report_text import text
 
-        print(text(self.here.verdict, self.here.base, width=WIDTH), end="")
+        return [text(self.here.verdict, self.here.base, width=WIDTH).rstrip("\n")]
 
-    def write(self, _: str) -> None:
+    def explain(self, name: str) -> Iterable[str]:
+        """What an id means, and on what evidence."""
+        from advisor.explain import explain
+
+        if not name and self.here.question is not None:
+            name = self.here.question.id
+        return [explain(name, self.here.base, WIDTH).rstrip("\n")]
+
+    def save_as(self, name: str) -> bool:
+        """Write the answers file, under a name if one is given."""
+        if name:
+            self.keeper.draft = export.answers(self.here, self.keeper.draft, Path(name))
+        elif self.keeper.draft.file is None:
+            return not self.keeper.choose_file(self.here)
+        elif not self.keeper.save(self.here, asking=talk.somebody(), again=self.again):
+            return False
+        talk.say(f"Answers written to {self.keeper.name}.")
+        return True
+
+    def again(self, project: Project) -> None:
+        """Go on with the answers of the file, read again."""
+        self.session = self.here.replaced_by(project, "the file was read again")
+
+    def export(self, _: str) -> bool:
         """Write the answers file and the kit."""
-        if self.draft.file is None:
-            self.choose_file()
-        else:
-            self.draft = self.draft.save(self.here.project)
-            print(f"Answers written to {visible(str(self.draft.file))}.")
-        where = self.line("Write the kit into which folder? (empty: no kit) ")
-        if where:
-            for note in export.kit(self.here, Path(where)):
-                print(note)
-
-    # --- lines --------------------------------------------------------------------------------------------------------
-
-    def yes(self, question: str) -> bool:
-        """Whether the person says yes."""
-        while True:
-            typed = self.line(f"{question} (1 yes, 2 no) ").casefold()
-            if typed in ("1", "y", "yes", "2", "n", "no"):
-                return typed in ("1", "y", "yes")
-
-    def line(self, prompt: str) -> str:
-        """One typed line without its end. What comes through a pipe is shown, so that the transcript can be read."""
-        if sys.stdin.isatty():
-            return input(prompt).strip()
-        print(prompt, end="", flush=True)
-        typed = sys.stdin.readline()
-        if not typed:
-            print()
-            raise EOFError
-        print(visible(typed.strip(), 200), flush=True)
-        return typed.strip()
+        if self.save_as(""):
+            where = talk.line("Write the kit into which folder? (empty: no kit) ")
+            if where:
+                self.keeper.kit(self.here, Path(where))
+        return True
 
 
-def labels(question: Question) -> list[str]:
-    """The numbered choices of a question; none for numbers and texts."""
-    if question.type == "yes-no":
-        return ["yes", "no"]
-    return [*question.options.values(), "something else (other: TEXT)"] if question.options else []
+def leave(_: str) -> bool:
+    """Save and quit."""
+    raise Leave
+
+
+def leave_unsaved(_: str) -> bool:
+    """Quit; the answers stay in the recovery file."""
+    raise Leave(save=False)

@@ -36,6 +36,21 @@ def read_text(path: str | Path, limit: int = 256_000, *, mark: bool = False) -> 
     return _decoded(content if mark else content.removeprefix(_MARK), name)
 
 
+def salvage_text(path: str | Path, limit: int = 256_000) -> tuple[str, list[Problem]]:
+    """The text of a file of which some bytes may not be UTF-8: they become U+FFFD, and the first one is a problem.
+
+    A byte order mark is kept. Raises InputError for what is no text at all.
+    """
+    try:
+        return read_text(path, limit, mark=True), []
+    except InputError as error:
+        content = b"" if error.problems[0].line == 0 else _file(path, limit)
+        text = content.decode(errors="replace") if isinstance(content, bytes) else ""
+        if not text or "\0" in text or text.count("\ufffd") > 1 + len(text) // 20:
+            raise
+        return text, error.problems
+
+
 def name_of(path: str | Path) -> str:
     """How problems name this file."""
     return STDIN if str(path) == "-" else visible(str(path), 300)

@@ -15,7 +15,7 @@ from advisor.scalars import odd, resolve
 from advisor.text import quoted, visible
 from advisor.textfile import place_after, read_text
 
-__all__ = ["Map", "Node", "Scalar", "Seq", "Source", "find", "parse", "plain", "read_text"]
+__all__ = ["Map", "Node", "Scalar", "Seq", "Source", "attempt", "find", "parse", "plain", "read_text"]
 
 MAX_DEPTH = 64
 MAX_PROBLEMS = 20  # that are told
@@ -57,9 +57,10 @@ Node: TypeAlias = Scalar | Seq | Map
 class Source:
     """A text with its name, and the problems found in it so far."""
 
-    __slots__ = ("lines", "name", "problems")
+    __slots__ = ("lines", "name", "patient", "problems")
 
-    def __init__(self, name: str, lines: list[str]) -> None:
+    def __init__(self, name: str, lines: list[str], *, patient: bool = False) -> None:
+        self.patient: Final = patient  # does not end the reading because of many problems
         self.name: Final = name
         self.lines: Final = lines
         self.problems: Final[list[Problem]] = []
@@ -71,7 +72,7 @@ class Source:
         """
         shown = visible(self.lines[line - 1], 120) if 0 < line <= len(self.lines) else ""
         self.problems.append(Problem(self.name, line, column, message, shown))
-        if len(self.problems) >= MAX_COUNTED:
+        if len(self.problems) >= MAX_COUNTED and not self.patient:
             self.stop()
 
     def stop(self) -> None:
@@ -90,26 +91,38 @@ class Source:
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
 # YAML counts U+0085, U+2028 and U+2029 as line ends in version 1.1 and not in 1.2.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def parse(text: str, name: str, *, pure: bool = False) -> Node:
     """The one document of a YAML text. Raises InputError. `pure` does without libyaml."""
     text = text.removeprefix("\ufeff")
     source = Source(name, text.splitlines())
-    if found := _FORBIDDEN.search(text):
-        source.add(
-            *place_after(text[: found.start()]),
-            f"the character {visible(found[0])} cannot stand in a YAML file{_hint(found[0])}",
-        )
+    if found := FORBIDDEN.search(text):
+        source.add(*place_after(text[: found.start()]), forbidden(found[0]))
         source.stop()
     node = _Parser(source, text, pure=pure).document()
     source.stop()
     return node
 
 
-def _hint(character: str) -> str:
-    return " (is this UTF-16 or a binary file?)" if character == "\0" else ""
+def attempt(text: str, name: str) -> tuple[Node | None, list[Problem], int]:
+    """The nodes of a text and its problems; None if one of them, the last, ended the reading.
+
+    Then the line in which the broken thing begins comes with it (0: that is not known).
+    """
+    source = Source(name, text.splitlines(), patient=True)
+    parser = _Parser(source, text, pure=False)
+    try:
+        return parser.document(), source.problems, 0
+    except InputError:
+        return None, source.problems, parser.began
+
+
+def forbidden(character: str) -> str:
+    """What to say about a character that no YAML file holds."""
+    hint = " (is this UTF-16 or a binary file?)" if character == "\0" else ""
+    return f"the character {visible(character)} cannot stand in a YAML file{hint}"
 
 
 _TAGS = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
@@ -124,6 +137,7 @@ class _Parser:
         self.yaml = yaml
         self.source = source
         self.tabs = "\t" in text
+        self.began = 0  # the line in which what is broken begins, where the library says so
         self.tabbed: set[int] = set()  # lines whose tab is noted already
         loader = yaml.SafeLoader if pure else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self.events = self.guarded(yaml.parse(text, Loader=loader))
@@ -134,9 +148,10 @@ class _Parser:
             yield from events
         except self.yaml.MarkedYAMLError as error:
             self.broken(error)
+            self.source.stop()
         except (self.yaml.YAMLError, ValueError, OverflowError) as error:  # "\UFFFFFFFF" in the pure reader
             self.source.add(0, 0, f"is not valid YAML: {visible(str(error), 200)}")
-        self.source.stop()
+            self.source.stop()
 
     def broken(self, error: Any) -> None:
         mark = error.problem_mark or error.context_mark
@@ -148,6 +163,7 @@ class _Parser:
                 return
         reason = visible(error.problem or error.context or "it cannot be understood", 200)
         where = ""
+        self.began = error.context_mark.line + 1 if error.context_mark else 0
         if error.context and error.context_mark and error.context_mark.line + 1 != line:
             where = f" ({error.context} that starts in line {error.context_mark.line + 1})"
         self.source.add(line, column, f"is not valid YAML: {reason}{where}{_advice(reason)}")

@@ -15,12 +15,13 @@ from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from advisor.answers import Project
-from advisor.draft import Draft, open_draft
+from advisor.draft import AskFirstError, Draft, open_draft
 from advisor.errors import AdvisorError, Exit, OutputError
 from advisor.facts import wrong_text
 from advisor.interview import Session
 from advisor.rulebase import Question, RuleBase
 from advisor.text import visible
+from advisor.tui import files
 from advisor.tui.dialogs import AskText, Choose, Help
 from advisor.tui.interview import InterviewScreen
 from advisor.tui.widgets import PlainBars
@@ -61,11 +62,14 @@ Marks
 
 def run(base: RuleBase, file: str | None) -> int:
     """The interview in the terminal; the exit code. Raises AdvisorError for a file that is wrong."""
-    draft, project = open_draft(file, base)
+    draft, project = open_draft(file, base, mend=True)
     for name in ("COLUMNS", "LINES"):  # Textual would believe them for ever and never notice another size
         os.environ.pop(name, None)
     app = AdvisorApp(draft, project, _driver())
     app.run()
+    app.draft.recovery.release()
+    if isinstance(app.failure, AdvisorError):
+        raise app.failure
     if app.failure is not None:
         app.failure.add_note("The answers so far are kept: start advisor the same way again to go on with them.")
         raise app.failure
@@ -73,7 +77,8 @@ def run(base: RuleBase, file: str | None) -> int:
         return app.return_code or int(Exit.OK)
     from advisor.closing import closing
 
-    sys.stdout.write(closing(app.session, app.draft.file, saved=app.saved))
+    saved = None if app.draft.problems and app.saved else app.saved
+    sys.stdout.write(closing(app.session, app.draft.file, saved=saved))
     return app.return_code or int(Exit.OK)
 
 
@@ -103,7 +108,7 @@ class AdvisorApp(App[None]):
         self.left = draft.kept()
         self.session: Session | None = None
         self.saved = False
-        if self.left is None and project is not None:
+        if self.left is None and project is not None and project.features and not draft.problems:
             self.session, self.saved = Session.from_project(project, draft.base), True
         self.trouble = ""  # with the recovery file, as last told
         self.failure: Exception | None = None  # what ended the program, if something did
@@ -138,23 +143,22 @@ class AdvisorApp(App[None]):
     def on_mount(self) -> None:
         """Go on with what an earlier run left, or ask for the first feature's name."""
         if self.session is not None:
-            return
-        if self.left is None:
+            self.keep(self.session)
+        elif self.left is not None:
+            files.left_over(self, self.left, self.begin)
+        else:
             self.begin(None)
-            return
 
-        def decide(chosen: object) -> None:
-            if chosen == "file":
-                self.draft.forget()
-            self.begin(self.left if chosen == "left" else self.project)
+    def begin(self, left: Project | None) -> None:
+        """Show the interview, with what an earlier run left or with the file."""
+        if left is None and self.draft.problems:
+            files.with_mistakes(self, lambda: self.go_on(self.project))
+        else:
+            self.go_on(left or self.project)
 
-        note = "They are in the recovery file; the last run ended before it could save them."
-        choices: list[tuple[str, object]] = [("go on with them", "left"), ("leave them out", "file")]
-        self.push_screen(Choose("Answers of an earlier interview were never saved.", choices, note), decide)
-
-    def begin(self, project: Project | None) -> None:
-        """Show the interview."""
-        if project is not None:
+    def go_on(self, project: Project | None) -> None:
+        """Show the interview; ask for the first feature's name where there is none."""
+        if project is not None and project.features:
             self.start(Session.from_project(project, self.draft.base), saved=project is self.project)
             return
 
@@ -162,7 +166,7 @@ class AdvisorApp(App[None]):
             if name is None:
                 self.exit()
             else:
-                self.start(Session.new(self.draft.base, name), saved=False)
+                self.start(Session.new(self.draft.base, name, project=project), saved=False)
 
         question = "What is the first feature called?"
         self.push_screen(AskText(question, "feature 1", WELCOME, wrong_text), take)
@@ -171,6 +175,7 @@ class AdvisorApp(App[None]):
         """Show the first question."""
         self.session, self.saved = session, saved
         self.show_all()
+        self.keep(session)
 
     def show_all(self) -> None:
         """The interview, wherever it stands under other screens, after a change."""
@@ -190,13 +195,21 @@ class AdvisorApp(App[None]):
             return False
         if session.project is not self.session.project:
             self.saved = False
-            trouble = self.draft.keep(session.project)
-            if trouble and trouble != self.trouble:
-                self.tell(f"The answers are not kept on disk: {trouble}", wrong=True)
-            self.trouble = trouble
-        self.session = session
-        self.show_all()
+            self.session = session
+            self.show_all()
+            self.keep(session)
+        else:
+            self.session = session
+            self.show_all()
         return True
+
+    def keep(self, session: Session) -> None:
+        """Keep the answers on the disk; say what is new about that, and about other programs at the same file."""
+        trouble = self.draft.keep(session.project)
+        trouble = f"The answers are not kept on disk: {trouble}" if trouble else self.draft.notice()
+        if trouble and trouble != self.trouble:
+            self.tell(trouble, wrong=True)
+        self.trouble = trouble
 
     def jump(self, where: tuple[str, str] | None) -> None:
         """Where the list of all answers led."""
@@ -242,6 +255,8 @@ class AdvisorApp(App[None]):
 
         try:
             self.draft = export.answers(self.session, self.draft, file)
+        except AskFirstError as error:
+            files.in_the_way(self, error, lambda: self.has_saved(after))
         except OutputError as error:
 
             def again(chosen: object) -> None:
@@ -297,9 +312,11 @@ class AdvisorApp(App[None]):
     def leave(self) -> None:
         """Save and quit. Without a file, ask for one; an empty name keeps the answers for the next run."""
         if self.session is None or (self.draft.file is None and not self.session.answers):
+            self.draft.forget()
             self.exit()
         elif self.draft.file is not None:
             if self.saved:
+                self.draft.forget()
                 self.exit()
             else:
                 self.save_as(self.draft.file, self.exit)
@@ -315,5 +332,7 @@ class AdvisorApp(App[None]):
             self.push_screen(AskText("Save the answers in which file?", "answers.yaml", note), take)
 
     async def action_quit(self) -> None:
-        """Ctrl+q: quit at once; the recovery file has the answers."""
+        """Ctrl+q: quit at once; the recovery file has what is not saved."""
+        if self.saved:
+            self.draft.forget()
         self.exit()

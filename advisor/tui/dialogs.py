@@ -58,7 +58,10 @@ class Choose(ModalScreen[object]):
         """A question and its choices."""
         with Vertical(classes="dialog"):
             yield Static(Content.styled(self.question, "bold"), markup=False)
-            if self.note:
+            if self.note.count("\n") > 2:
+                with VerticalScroll(can_focus=False):
+                    yield Static(self.note, markup=False)
+            elif self.note:
                 yield Static(self.note, markup=False)
             yield Numbered("choices")
             yield Static("Enter or a number takes one, Escape goes back", classes="keys", markup=False)

@@ -81,7 +81,10 @@ def drive(base, home):
                     await pilot.pause()
                     app.shown = screen(app)
 
-        asyncio.run(go())
+        try:
+            asyncio.run(go())
+        finally:
+            app.draft.recovery.release()  # as the end of the process would
         return app
 
     return run

@@ -262,7 +262,7 @@ def test_a_file_that_somebody_else_changed_is_not_replaced_unasked(drive, home):
         (home / "answers.yaml").write_text("features: [{name: theirs}]\n")
         await pilot.press("q")
         await pilot.pause()
-        assert "somebody else" in str(pilot.app.screen.query("Static").first().content)
+        assert "another program" in str(pilot.app.screen.query("Static").first().content)
         await pilot.press("1")
 
     app = drive("3", then=meddle)
@@ -288,7 +288,7 @@ def test_a_read_only_folder_is_said_and_loses_nothing(drive, monkeypatch):
         raise OSError(28, "No space left on device")
 
     async def answer(pilot):
-        monkeypatch.setattr("advisor.draft.tempfile.mkstemp", full)
+        monkeypatch.setattr("advisor.writing.tempfile.mkstemp", full)
         await pilot.press("3")
         await pilot.pause()
         assert "No space left on device" in str(pilot.app.screen.query_one("#told").content)

@@ -1,0 +1,96 @@
+"""The files of a plain conversation: every answer kept at once, the answers file written as the person wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from advisor import export, talk
+from advisor.answers import Project
+from advisor.draft import AskFirstError, Draft
+from advisor.errors import InputError, OutputError
+from advisor.interview import Session
+from advisor.text import visible
+
+
+@dataclass
+class Keeper:
+    """The draft of a conversation, and what was last said about it."""
+
+    draft: Draft
+    trouble: str = ""  # with the recovery file
+    notice: str = ""  # about other programs
+
+    def keep(self, project: Project) -> None:
+        """Keep the answers at once, and say what is new about that and about other programs."""
+        trouble = self.draft.keep(project)
+        if trouble and trouble != self.trouble:
+            talk.say(f"The answers are not kept on disk: {trouble}")
+        self.trouble = trouble
+        notice = self.draft.notice()
+        if notice and notice != self.notice:
+            talk.say(notice)
+        self.notice = notice
+
+    def choose_file(self, session: Session) -> bool:
+        """Ask where to save, until it works or nothing is said; whether it was saved."""
+        while name := talk.line("Save the answers in which file? (empty: not now) "):
+            try:
+                self.draft = export.answers(session, self.draft, Path(name))
+            except OutputError as error:
+                talk.say(error)
+            else:
+                return True
+        return False
+
+    def save(self, session: Session, *, asking: bool, again: Callable[[Project], None] | None = None) -> bool:
+        """Write the answers file; whether it was written. Raises OutputError if it was not and nobody can be asked.
+
+        `again` takes the answers of a file that the person has read again; None: that is not offered.
+        """
+        try:
+            self.draft = self.draft.save(session.project)
+        except AskFirstError as error:
+            if not asking:
+                raise
+            talk.say(f"{error}.")
+            return self.settle(session.project, again if error.changed else None, changed=error.changed)
+        return True
+
+    def settle(self, project: Project, again: Callable[[Project], None] | None, *, changed: bool) -> bool:
+        """Let the person decide what becomes of a file that cannot just be written; whether the answers are in one."""
+        mine = "write your answers into it as it is now" if changed else "write it anew; the old text stays as .bak"
+        choices = [mine, "write your answers into a new file beside it"]
+        choices.append("leave it as it is; your answers stay in the recovery file")
+        if again is not None:
+            choices.append("read it again; u brings your answers back")
+        try:
+            picked = talk.pick(choices)
+            if picked == 0:
+                self.draft = self.draft.save(project, force=True)
+            elif picked == 1:
+                self.draft = self.draft.beside(project)
+            elif picked == 3 and again is not None:
+                self.draft, read = self.draft.reload()
+                again(read)
+        except (OutputError, InputError) as problem:
+            talk.say(problem)
+            return False
+        return picked < 2
+
+    def kit(self, session: Session, where: Path) -> None:
+        """Write the kit; ask before files are replaced that were changed by hand."""
+        try:
+            notes = export.kit(session, where)
+        except OutputError as error:
+            talk.say(error)
+            if not talk.somebody() or not talk.yes("Write the kit's files anyway?"):
+                return
+            notes = export.kit(session, where, force=True)
+        talk.say(*notes)
+
+    @property
+    def name(self) -> str:
+        """The answers file, safe to show."""
+        return visible(str(self.draft.file))

@@ -1,0 +1,81 @@
+"""What the screens ask about the answers file: one with mistakes, one that somebody else has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from advisor.answers import Project
+from advisor.draft import AskFirstError
+from advisor.errors import InputError, OutputError
+from advisor.linear import mistakes
+from advisor.text import plural, visible
+from advisor.tui.dialogs import Choose
+
+if TYPE_CHECKING:
+    from advisor.tui.app import AdvisorApp
+
+LEFT = "They are in the recovery file; the last run ended before it could save them."
+
+
+def left_over(app: AdvisorApp, left: Project, then: Callable[[Project | None], None]) -> None:
+    """Offer what an earlier run left; `then` gets it, or None for the file."""
+
+    def decide(chosen: object) -> None:
+        if chosen == "file":
+            app.draft.forget()
+        then(left if chosen == "left" else None)
+
+    choices: list[tuple[str, object]] = [("go on with them", "left"), ("leave them out", "file")]
+    app.push_screen(Choose("Answers of an earlier interview were never saved.", choices, LEFT), decide)
+
+
+def with_mistakes(app: AdvisorApp, then: Callable[[], None]) -> None:
+    """Show the mistakes of the file; go on with what could be read, or quit and have them printed."""
+    draft = app.draft
+
+    def decide(chosen: object) -> None:
+        if chosen == "go on":
+            then()
+        else:
+            app.failure = InputError(list(draft.problems))
+            app.exit(return_code=2)
+
+    words = f"{visible(str(draft.file), 60)} has {plural(len(draft.problems), 'mistake')}; what could be read is kept."
+    note = "\n".join([*mistakes(draft.problems), "", "The file stays as it is until you agree to write it."])
+    choices: list[tuple[str, object]] = [("go on with what could be read", "go on"), ("quit, and mend the file", None)]
+    app.push_screen(Choose(words, choices, note), decide)
+
+
+def in_the_way(app: AdvisorApp, error: AskFirstError, saved: Callable[[], None]) -> None:
+    """Let the person decide what becomes of a file that cannot just be written."""
+
+    def decide(chosen: object) -> None:
+        session = app.session
+        if session is None or chosen is None:
+            return
+        try:
+            if chosen == "mine":
+                app.draft = app.draft.save(session.project, force=True)
+            elif chosen == "beside":
+                app.draft = app.draft.beside(session.project)
+            else:
+                app.draft, project = app.draft.reload()
+                app.change(lambda now: now.replaced_by(project, "the file was read again"))
+                app.saved = True
+                app.show_all()
+                app.tell("The file was read again; u brings your answers back")
+                return
+        except (OutputError, InputError) as problem:
+            app.tell(str(problem), wrong=True)
+        else:
+            saved()
+
+    if error.changed:
+        choices: list[tuple[str, object]] = [("keep yours: write them into the file as it is now", "mine")]
+        choices += [("read the file again (u brings yours back)", "reload")]
+    else:
+        choices = [("write it anew; the old text stays as .bak", "mine")]
+    choices = [("leave it as it is", None), *choices, ("write yours into a new file beside it", "beside")]
+    note = "Your answers are in the recovery file: ctrl+q quits and keeps them there for the next run."
+    app.push_screen(Choose(f"{error}.", choices, note), decide)
