@@ -5,13 +5,14 @@ stdout carries data only; everything else goes to stderr.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from advisor.errors import AdvisorError, Exit, ProblemsError, UsageError
+from advisor.errors import AdvisorError, Exit, OutputError, ProblemsError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,40 +32,58 @@ advisor COMMAND --help tells more.  Exit codes: 0 fine, 1 findings, 2 usage or b
 70 a bug of ours, 130 interrupted."""
 
 
+_NO_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if argv is None:  # the process is ours, and mostly over before looking for garbage would pay
         gc.disable()
+    if sys.stdout is None:
+        return _told(OutputError("standard output is closed"))
     try:
         code = _run(words)
         sys.stdout.flush()
         if argv is None:
             gc.freeze()  # else Python looks through everything once more before it leaves
-    except BrokenPipeError:
-        # The reader has seen enough (`| head`). Point stdout away, or the interpreter complains when it closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except ProblemsError as error:
+    except Exception as error:  # noqa: BLE001  # the last line of defence: a bug must not look like bad input
+        return _told(error)
+    return code
+
+
+def _told(error: Exception) -> int:
+    """Say what went wrong; the exit code."""
+    if isinstance(error, BrokenPipeError):  # the reader has seen enough (`| head`)
+        _no_more_output()
+        return 141
+    if isinstance(error, ProblemsError):
         for problem in error.problems:
             _note(str(problem))
             if problem.source:
                 _note(problem.source)
         return error.exit
-    except AdvisorError as error:
+    if isinstance(error, AdvisorError):
         _note(f"advisor: {error}")
         return error.exit
-    except Exception as error:  # the last line of defence: a bug must not look like bad input
-        if os.environ.get("ADVISOR_DEBUG"):
-            raise
-        _note(f"advisor: this is a bug of ours: {type(error).__name__}: {error}")
-        for note in getattr(error, "__notes__", []):
-            _note(note)
-        _note("Please report it with the answers file; ADVISOR_DEBUG=1 shows the traceback.")
-        return Exit.BUG
-    return code
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NO_OUTPUT:
+        _note(f"advisor: standard output cannot be written: {error.strerror}")
+        _no_more_output()
+        return Exit.USAGE
+    if os.environ.get("ADVISOR_DEBUG"):
+        raise error
+    _note(f"advisor: this is a bug of ours: {type(error).__name__}: {error}")
+    for note in getattr(error, "__notes__", []):
+        _note(note)
+    _note("Please report it with the answers file; ADVISOR_DEBUG=1 shows the traceback.")
+    return Exit.BUG
+
+
+def _no_more_output() -> None:
+    """Point standard output away, or the interpreter complains when it closes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: list[str]) -> int:
@@ -161,8 +180,6 @@ def _new(words: list[str]) -> int:
         _data(content)
         return Exit.OK
     from pathlib import Path
-
-    from advisor.errors import OutputError
 
     try:
         with Path(options.file).open("x", encoding="utf-8") as file:

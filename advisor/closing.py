@@ -28,5 +28,5 @@ def closing(session: Session, file: Path | None, *, saved: bool | None) -> str:
         lines.append(f"Answers saved in {visible(str(file))}. Go on with: {name}")
         lines.append(f"The whole verdict, and a starter kit: {name.replace('advisor', RECOMMEND, 1)} --kit kit")
     else:
-        lines.append(f"The answers are not in a file yet; the next `{name}` offers to go on with them.")
+        lines.append(f"These answers are not saved in a file; the next `{name}` offers to go on with them.")
     return "\n".join(lines) + "\n"

@@ -19,6 +19,7 @@ class Keeper:
     """The draft of a conversation, and what was last said about it."""
 
     draft: Draft
+    saved: Project | None = None  # what the answers file says
     trouble: str = ""  # with the recovery file
     notice: str = ""  # about other programs
 
@@ -37,12 +38,17 @@ class Keeper:
         """Ask where to save, until it works or nothing is said; whether it was saved."""
         while name := talk.line("Save the answers in which file? (empty: not now) "):
             try:
-                self.draft = export.answers(session, self.draft, Path(name))
+                self.save_as(session, Path(name))
             except OutputError as error:
                 talk.say(error)
             else:
                 return True
         return False
+
+    def save_as(self, session: Session, file: Path) -> None:
+        """Write the answers into this file and go on under its name. Raises OutputError."""
+        self.draft = export.answers(session, self.draft, file)
+        self.saved = session.project
 
     def save(self, session: Session, *, asking: bool, again: Callable[[Project], None] | None = None) -> bool:
         """Write the answers file; whether it was written. Raises OutputError if it was not and nobody can be asked.
@@ -51,6 +57,7 @@ class Keeper:
         """
         try:
             self.draft = self.draft.save(session.project)
+            self.saved = session.project
         except AskFirstError as error:
             if not asking:
                 raise
@@ -72,11 +79,12 @@ class Keeper:
             elif picked == 1:
                 self.draft = self.draft.beside(project)
             elif picked == 3 and again is not None:
-                self.draft, read = self.draft.reload()
-                again(read)
+                self.draft, self.saved = self.draft.reload()
+                again(self.saved)
         except (OutputError, InputError) as problem:
             talk.say(problem)
             return False
+        self.saved = project if picked < 2 else self.saved
         return picked < 2
 
     def kit(self, session: Session, where: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from advisor import export, linear, talk, typed
+from advisor import linear, talk, typed
 from advisor.answering import RefusedError
 from advisor.answers import Project
 from advisor.closing import closing
@@ -74,7 +74,7 @@ class Plain:
 
     keeper: Keeper
     session: Session | None = None
-    read: Project | None = None  # what the interview began with
+    read: Project | None = None  # what the interview took from its file
 
     # --- beginning and end --------------------------------------------------------------------------------------------
 
@@ -96,6 +96,7 @@ class Plain:
             if not talk.yes("Go on with what could be read?"):
                 raise InputError(list(draft.problems))
         if project is not None and project.features:
+            self.read, self.keeper.saved = project, None if draft.problems else project
             self.start(Session.from_project(project, draft.base))
             return
         while self.session is None:
@@ -107,7 +108,7 @@ class Plain:
 
     def start(self, session: Session) -> None:
         """The first question; the recovery file is there from now on, so that another interview can notice."""
-        self.session, self.read = session, session.project
+        self.session = session
         self.keeper.keep(session.project)
 
     def end(self, code: int, *, save: bool) -> int:
@@ -118,6 +119,9 @@ class Plain:
         try:
             if save and keeper.draft.file is None:
                 saved = asking and keeper.choose_file(self.session)
+            elif keeper.saved is not None and self.session.project == keeper.saved:
+                saved = True
+                keeper.draft.forget()
             elif save and (self.session.project != self.read or not keeper.draft.problems):
                 saved = keeper.save(self.session, asking=asking)
         except (EOFError, KeyboardInterrupt):
@@ -278,7 +282,7 @@ class Plain:
     def save_as(self, name: str) -> bool:
         """Write the answers file, under a name if one is given."""
         if name:
-            self.keeper.draft = export.answers(self.here, self.keeper.draft, Path(name))
+            self.keeper.save_as(self.here, Path(name))
         elif self.keeper.draft.file is None:
             return not self.keeper.choose_file(self.here)
         elif not self.keeper.save(self.here, asking=talk.somebody(), again=self.again):

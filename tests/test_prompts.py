@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -17,6 +18,7 @@ from advisor.errors import InputError, OutputError
 from advisor.knowledge import load
 from advisor.portfolio import recommend
 from advisor.prompts import ask
+from advisor.text import visible
 from advisor.values import UNKNOWN, Other
 
 
@@ -29,6 +31,8 @@ def base():
 def talk(base, monkeypatch, capsys, tmp_path):
     """Type lines into an interview; give back the exit code, the screen and the project in the file."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     file = tmp_path / "answers.yaml"
 
     def run(*lines, file=file):
@@ -145,7 +149,7 @@ def test_a_file_is_continued_and_what_the_person_wrote_in_it_stays(talk):
     assert project.name == "Acme"
     assert project.features[0].facts == {"media": False, "background-delivery": False}
     assert talk.file.read_text() == text + "    background-delivery: no\n"
-    assert [path.name for path in talk.file.parent.iterdir()] == ["answers.yaml"]
+    assert [path.name for path in talk.file.parent.iterdir() if path.is_file()] == ["answers.yaml"]
 
 
 def test_the_end_of_input_saves_and_is_no_error(talk):
@@ -267,3 +271,178 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
     env = {**os.environ, "PYTHONPATH": Path.cwd()}
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=False, env=env)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "said"),
+    [
+        (">&-", 2, "standard output is closed"),
+        ("> /dev/full", 2, "standard output cannot be written: No space left on device"),
+        ("<&- > out.txt", 0, ""),
+    ],
+)
+def test_closed_and_full_streams_are_said_in_a_line(tmp_path, ending, code, said):
+    command = f"printf 'a\\n2\\n' | {{ {sys.executable} -m advisor --plain a.yaml {ending}; }}"
+    env = {**os.environ, "PYTHONPATH": Path.cwd(), "XDG_STATE_HOME": tmp_path}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=False, env=env)
+    assert (done.returncode, done.stderr.count("\n")) == (code, int(bool(said)))
+    assert said in done.stderr
+
+
+# --- a person at the keyboard -----------------------------------------------------------------------------------------
+
+
+class Keyboard(io.StringIO):
+    """Typed lines of a person, each of which may come with something that happens meanwhile."""
+
+    def __init__(self, *lines):
+        super().__init__()
+        self.lines = list(lines)
+
+    def isatty(self):
+        return True
+
+    def readline(self, *_):
+        while self.lines and callable(self.lines[0]):
+            self.lines.pop(0)()
+        return f"{self.lines.pop(0)}\n" if self.lines else ""
+
+
+@pytest.fixture
+def sit(base, monkeypatch, capsys, talk):
+    """Type lines as a person at a terminal; give back the exit code and the screen."""
+
+    def run(*lines, file=talk.file):
+        monkeypatch.setattr("sys.stdin", Keyboard(*lines))
+        code = ask(base, str(file))
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def test_a_file_with_mistakes_opens_with_them_and_is_written_only_when_the_person_agrees(sit, talk, base):
+    text = "# ours\nfeatures:\n  - name: chat\n    medai: no\n    clients: [browser]\n"
+    talk.file.write_text(text)
+    code, shown = sit("1", "q")
+    assert code == 0
+    assert "answers.yaml has 1 mistake; what could be read is kept:" in shown
+    assert f'{talk.file}:4:5: "medai" is not known here; did you mean media?' in shown
+    assert "      medai: no\n" in shown
+    assert "was not changed" in shown
+    assert talk.file.read_text() == text
+    code, shown = sit("1", "2", "q", "3")
+    assert "1 mistake and would have to be written anew" in shown
+    assert talk.file.read_text() == text
+    code, shown = sit("1", "q", "1")  # what was answered is in the recovery file, and can now be written
+    assert read(talk.file, base).features[0].facts == {"media": False, "clients": ("browser",)}
+    assert talk.file.with_name("answers.yaml.bak").read_text() == text
+    assert sorted(p.name for p in talk.file.parent.iterdir() if p.is_file()) == ["answers.yaml", "answers.yaml.bak"]
+
+
+def test_a_person_who_does_not_go_on_with_a_wrong_file_gets_its_mistakes_and_exit_2(sit, talk):
+    talk.file.write_text("- a\n")
+    with pytest.raises(InputError, match="keys project, path, app and features"):
+        sit("2")
+    assert talk.file.read_text() == "- a\n"
+
+
+def test_a_file_without_features_asks_for_a_name_and_keeps_the_rest(sit, talk, base):
+    talk.file.write_text("project: Acme\npath: {cdn: none}\nfeatures:\n")
+    _, shown = sit("1", "chat", "2", "q", "2")
+    beside = read(talk.file.with_name("answers-2.yaml"), base)
+    assert (beside.name, beside.path, beside.features[0].facts) == ("Acme", {"cdn": "none"}, {"media": False})
+    assert "Answers saved in " in shown
+
+
+def test_a_file_that_changes_meanwhile_is_noticed_at_the_next_answer_and_the_person_decides(sit, talk):
+    text = "features:\n  - name: chat\n"
+    theirs = "# theirs\nfeatures:\n  - name: chat\n    media: yes\n"
+
+    def meddle():
+        talk.file.write_text(theirs)
+
+    talk.file.write_text(text)
+    code, shown = sit(meddle, "2", "q", "3")
+    assert "Another program has changed" in shown
+    assert talk.file.read_text() == theirs
+    talk.file.write_text(text)
+    code, shown = sit("1", meddle, "2", "q", "1")
+    assert (code, talk.file.read_text()) == (
+        0, "# theirs\nfeatures:\n  - name: chat\n    media: no\n    background-delivery: no\n",
+    )  # fmt: skip
+    talk.file.write_text(text)
+    code, shown = sit("2", meddle, "2", "save", "4", "u", "save", "q")
+    assert "read it again; u brings your answers back" in shown
+    assert talk.file.read_text() == "# theirs\nfeatures:\n  - name: chat\n    media: no\n    background-delivery: no\n"
+    assert [p.name for p in talk.file.parent.iterdir() if p.is_file()] == ["answers.yaml"]
+
+
+def test_leaving_keeps_the_answers_for_the_next_run_and_touches_nothing(sit, talk):
+    talk.file.write_text("features:\n  - name: chat\n")
+    _, shown = sit("2", "leave")
+    assert "not saved in a file; the next" in shown
+    assert talk.file.read_text() == "features:\n  - name: chat\n"
+    _, shown = sit("1", "save", "leave")
+    assert "Answers saved in" in shown
+    assert talk.file.read_text() == "features:\n  - name: chat\n    media: no\n"
+
+
+def test_a_kit_with_files_of_the_person_is_replaced_only_if_the_person_says_so(sit, tmp_path):
+    kit = tmp_path / "kit"
+    sit("orders", "2", "2", "1", "e", str(kit), "q")
+    (kit / "README.md").write_text("mine")
+    sit("e", str(kit), "2", "q")
+    assert (kit / "README.md").read_text() == "mine"
+    sit("e", str(kit), "1", "q")
+    assert (kit / "README.md").read_text() != "mine"
+
+
+# --- what the screens can do, the twin can do -------------------------------------------------------------------------
+
+
+def test_previews_standing_and_cards_are_there_as_lines(talk):
+    _, shown, _ = talk("a", "p", "2", "w", "explain", "g concurrent-clients", "p 5", "p x", "q")
+    assert "   1 yes: rules out Server-Sent Events, " in shown.replace("\n     ", " ") or "1 yes: rules out" in shown
+    assert "Still possible, 12 of 13: WebSocket" in shown
+    assert "  - WebRTC: ruled out by media: no." in shown
+    assert "  1 Does the client have to send in real time?: not known yet" in shown
+    assert "background-delivery (question about the feature, yes-no)" in shown
+    assert "That answer: rules out" in shown
+    assert '"x" is not a number' in shown
+
+
+def test_features_are_renamed_copied_removed_and_listed_and_the_whole_has_a_name(talk):
+    _, shown, project = talk(
+        "chat", "2", "rename talk", "copy talk 2", "copy talk", "n third", "features", "remove", "u", "remove",
+        "project Acme", "undo", "project Acme & Co", "save other.yaml", "q", file=talk.file,
+    )  # fmt: skip
+    assert 'a feature named "talk" already' in shown
+    assert "  3 third (this one)" in shown
+    assert project is None
+    saved = read("other.yaml", load())
+    assert [f.name for f in saved.features] == ["talk", "talk 2"]
+    assert saved.features[1].facts == {"media": False}
+    assert saved.name == "Acme & Co"
+
+
+LINES = (
+    "1|2|3|0|unknown|none|0.5|1000|-1|b|f|u|a|w|p|x|r|e|kit|save|features|remove|explain|?|:b|1 2|1, other: x|"
+    "other: [red]|p 1|x media|g clients|g cdn|g page|:q no|n more|n [red]|s 1|s more|rename z|copy y|project P: 1|"
+    "explain sse||\x1b[31m|\u202e|\U0001f600"
+)
+WORDS = [*LINES.split("|"), "x" * 5000]
+
+
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(6, 30))])
+def test_any_lines_leave_a_file_whose_recommendation_is_the_one_that_was_shown(talk, base, seed, tmp_path):
+    rng = Random(seed)
+    talk.file.write_text("# mine\nfeatures:\n  - name: chat   # first\n")
+    lines = [str(tmp_path / "kit") if word == "kit" else word for word in rng.choices(WORDS, k=40)]
+    code, shown, project = talk(*lines, "q", "")
+    assert code == 0
+    assert "bug of ours" not in shown
+    assert "\x1b" not in shown
+    for feature in recommend(project, base)["features"]:
+        title = base.patterns[feature["primary"]].title if feature["primary"] else "no pattern fits these answers"
+        assert f"{visible(feature['name'])}: {title}" in shown.rpartition("\n\n")[2]
+    assert talk.file.read_text().startswith("# mine\n")
