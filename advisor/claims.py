@@ -13,6 +13,7 @@ from typing import Literal
 
 from advisor.boxes import Box, bits, complement, meet
 from advisor.diagram import Diagram
+from advisor.reach import Reach
 from advisor.regions import excluded, product
 from advisor.rulebase import PATTERN, RuleBase
 from advisor.space import cannot_occur
@@ -112,16 +113,17 @@ def _unseen(base: RuleBase) -> tuple[tuple[frozenset[int], Box], ...]:
 
 def told_apart(moves: frozenset[int], box: Box, possible: frozenset[str], base: RuleBase) -> Claim | None:
     """The first claim that cases of the box tell apart by these variables alone. They must not decide the pattern."""
-    named = _by_variable(base)
+    named, reach = _by_variable(base), Reach.of(box, base)
     for claim in dict.fromkeys(claim for variable in sorted(moves) for claim in named.get(variable, ())):
-        if claim.patterns & possible and _told_apart(claim, moves, box, base):
+        if claim.patterns & possible and _told_apart(claim, moves, reach):
             return claim
     return None
 
 
-def _told_apart(claim: Claim, moves: frozenset[int], box: Box, base: RuleBase) -> bool:
+def _told_apart(claim: Claim, moves: frozenset[int], reach: Reach) -> bool:
     """Whether the claim holds in one case and not in another that differs from it in these variables only."""
-    limits = [i for i in _impossible(base) if moves & i.keys() and meet(i, box) is not None]
+    box = reach.box
+    limits = [i for i in _impossible(reach.diagram.base) if moves & i.keys() and meet(i, box) is not None]
     for one in claim.trues:
         here = meet(one, box)
         if here is None:
@@ -129,17 +131,18 @@ def _told_apart(claim: Claim, moves: frozenset[int], box: Box, base: RuleBase) -
         for other in claim.falses:
             there = meet(other, box)
             rest = None if there is None else meet(here, {v: m for v, m in there.items() if v not in moves})
-            if there is not None and rest is not None and _both(rest, there, limits, moves, claim.patterns, base):
+            if there is not None and rest is not None and _both(rest, there, limits, moves, claim.patterns, reach):
                 return True
     return False
 
 
 def _both(
-    rest: Box, there: Box, limits: list[Box], moves: frozenset[int], patterns: frozenset[str], base: RuleBase
+    rest: Box, there: Box, limits: list[Box], moves: frozenset[int], patterns: frozenset[str], reach: Reach
 ) -> bool:
     """Whether a case of `rest` has one of the patterns while its twin, moved to `there`, can occur as well."""
+    base = reach.diagram.base
     if not limits:
-        return occurs(rest, (), patterns, base)
+        return occurs(rest, (), patterns, reach)
     named = sorted({v for limit in limits for v in limit if v in moves})
     for values in itertools.product(*(bits(there.get(v, base.full[v])) for v in named)):
         twin = dict(zip(named, values, strict=True))
@@ -148,46 +151,27 @@ def _both(
             for limit in limits
             if all(m >> twin[v] & 1 for v, m in limit.items() if v in twin)
         ]
-        if {} not in avoid and occurs(rest, avoid, patterns, base):
+        if {} not in avoid and occurs(rest, avoid, patterns, reach):
             return True
     return False
 
 
-def occurs(box: Box, avoid: Iterable[Box], patterns: frozenset[str], base: RuleBase) -> bool:
-    """Whether some case of the box, outside `avoid`, has one of these patterns as its primary."""
+def occurs(box: Box, avoid: Iterable[Box], patterns: frozenset[str], reach: Reach) -> bool:
+    """Whether some case of the box (inside that of `reach`), outside `avoid`, has one of these as its primary."""
     avoid = list(avoid)
     limited = {variable for part in (box, *avoid) for variable in part}
-    avoid += [unseen for own, unseen in _unseen(base) if own & limited]
-    return _occurs(box, avoid, patterns, base)
+    avoid += [unseen for own, unseen in _unseen(reach.diagram.base) if own & limited]
+    return _occurs(box, avoid, patterns, reach)
 
 
-def _occurs(box: Box, avoid: list[Box], patterns: frozenset[str], base: RuleBase) -> bool:
+def _occurs(box: Box, avoid: list[Box], patterns: frozenset[str], reach: Reach) -> bool:
     near = [a for a in avoid if meet(a, box) is not None]
     if not near:
-        return _reaches(box, patterns, Diagram.of(base))
-    pieces = complement(near[0], base.full)
+        return reach.reaches(box, patterns)
+    pieces = complement(near[0], reach.diagram.base.full)
     return any(
-        both is not None and _occurs(both, near[1:], patterns, base) for both in (meet(box, piece) for piece in pieces)
+        both is not None and _occurs(both, near[1:], patterns, reach) for both in (meet(box, piece) for piece in pieces)
     )
-
-
-def _reaches(box: Box, patterns: frozenset[str], diagram: Diagram) -> bool:
-    ends = len(diagram.ends)
-    seen = {diagram.root}
-    waiting = [diagram.root]
-    while waiting:
-        node = waiting.pop()
-        if node < ends:
-            if diagram.ends[node] in patterns:
-                return True
-            continue
-        children = diagram.children[node]
-        for value in diagram.allowed(node, box):
-            child = children[value]
-            if child not in seen:
-                seen.add(child)
-                waiting.append(child)
-    return False
 
 
 def raised(box: Box, possible: frozenset[str], base: RuleBase) -> dict[str, Literal["certain", "possible"]]:
@@ -195,13 +179,14 @@ def raised(box: Box, possible: frozenset[str], base: RuleBase) -> dict[str, Lite
     found: dict[str, Literal["certain", "possible"]] = {}
     silent: set[str] = set()
     spoken: dict[str, set[str]] = {}
+    reach = Reach.of(box, base)
     for claim in claims(base):
         if claim.kind != "caveat" or not claim.patterns & possible:
             continue
         spoken.setdefault(claim.id, set()).update(claim.patterns)
-        if any((here := meet(t, box)) is not None and occurs(here, (), claim.patterns, base) for t in claim.trues):
+        if any((here := meet(t, box)) is not None and occurs(here, (), claim.patterns, reach) for t in claim.trues):
             found[claim.id] = "possible"
-        if any((here := meet(f, box)) is not None and occurs(here, (), claim.patterns, base) for f in claim.falses):
+        if any((here := meet(f, box)) is not None and occurs(here, (), claim.patterns, reach) for f in claim.falses):
             silent.add(claim.id)
     for caveat in found:
         if caveat not in silent and possible <= spoken[caveat]:

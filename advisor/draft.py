@@ -134,6 +134,12 @@ class Draft:
         except InputError:
             return False
 
+    def would_write(self, project: Project) -> str:
+        """The text that the file would have after `save`. Raises OutputError for what is no answers file at all."""
+        return self._in_place(on_disk(self.file) if self.file is not None else None, project) or dump(
+            project, self.base
+        )
+
     def _in_place(self, now: str | None, project: Project) -> str | None:
         """The text with these answers in it; None if it has to be written anew."""
         if now is None or not now.strip("\ufeff \t\r\n"):

@@ -1,14 +1,141 @@
-"""What leaves an interview: the answers file and the starter kit. Nothing is replaced unless `force` says so."""
+"""What leaves an interview: the answers file, the decision record, the starter kit, and how each differs from the disk.
+
+Nothing is replaced unless `force` says so, and nothing that has changed since it was looked at.
+"""
 
 from __future__ import annotations
 
+import difflib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from advisor.draft import Draft, on_disk
-from advisor.errors import OutputError
+from advisor.errors import AdvisorError, OutputError
 from advisor.interview import Session
 from advisor.recovery import Recovery
 from advisor.text import plural, visible
+from advisor.writing import write_text
+
+MOST = 1 << 22  # bytes of a file that are looked at; nothing that we write is as long
+State = Literal["new", "same", "differs"]
+Kind = Literal["answers", "record", "kit"]
+TITLES: dict[Kind, str] = {"answers": "answers file", "record": "decision record", "kit": "starter kit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file: what lies there (None: nothing) and what would be written."""
+
+    name: str
+    path: Path
+    before: bytes | None
+    after: bytes
+
+    @property
+    def state(self) -> State:
+        """How the two compare."""
+        if self.before is None:
+            return "new"
+        return "same" if self.before == self.after else "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing to export and where to; `trouble` says why it cannot be written, if so."""
+
+    kind: Kind
+    where: Path
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
+    trouble: str = ""
+
+    @property
+    def words(self) -> str:
+        """`new`, `same`, `differs`; for a kit `38 files: 37 same, 1 differs`."""
+        if self.trouble:
+            return self.trouble
+        if self.kind != "kit":
+            return self.items[0].state
+        counts = Counter(item.state for item in self.items)
+        return f"{plural(len(self.items), 'file')}: {', '.join(f'{n} {state}' for state, n in counts.items())}"
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
+    """What would be written there, and how it differs from what is there. Nothing is written."""
+    notes: tuple[str, ...] = ()
+    try:
+        if kind == "answers":
+            made = {"": _answers_text(session, draft, where).encode()}
+        elif kind == "record":
+            from advisor.report_markdown import markdown
+
+            made = {"": markdown(session.verdict, session.base).encode()}
+        else:
+            from advisor.kit import build
+
+            kit = build(session.project, session.verdict, session.base)
+            made, notes = dict(kit.files), tuple(kit.notes)
+            if not made:
+                return Part(kind, where, (), notes, "there is none for these answers")
+        items = [Item(name or str(where), where / name if name else where, _on_disk(where / name), after)
+                 for name, after in made.items()]  # fmt: skip
+    except AdvisorError as error:
+        return Part(kind, where, (), notes, str(error))
+    order: list[State] = ["differs", "new", "same"]
+    return Part(kind, where, tuple(sorted(items, key=lambda item: order.index(item.state))), notes)
+
+
+def _answers_text(session: Session, draft: Draft, file: Path) -> str:
+    own = draft.file is not None and file.absolute() == draft.file.absolute()
+    return (draft if own else Draft(draft.base, file, None)).would_write(session.project)
+
+
+def _on_disk(path: Path) -> bytes | None:
+    try:
+        if not path.is_symlink() and not path.exists():
+            return None
+        if not path.is_file() or path.stat().st_size > MOST:
+            raise OutputError(f"{visible(str(path))} is no file that can be replaced")
+        return path.read_bytes()
+    except OSError as error:
+        raise OutputError(f"{visible(str(path))}: {error.strerror or error}") from None
+
+
+def difference(item: Item) -> Iterator[str]:
+    """The lines that would go (-) and come (+), with three around them; a new file whole."""
+    before, after = (_lines(text) for text in (item.before or b"", item.after))
+    found = list(difflib.unified_diff(before, after, "now", "then", lineterm="", n=3))
+    yield from found[2:] or (["  the same"] if item.state != "differs" else ["  differs in line ends only"])
+
+
+def _lines(content: bytes) -> list[str]:
+    return [visible(line.expandtabs(4)) for line in content.decode("utf-8", "replace").splitlines()]
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]:
+    """Write a part as it was looked at; the draft from now on, and what there is to say.
+
+    Raises OutputError with nothing changed, also where a file has changed since `plan` looked at it.
+    """
+    for item in part.items:
+        if _on_disk(item.path) != item.before:
+            raise OutputError(f"{visible(str(item.path))} has changed since it was shown; nothing was written")
+    shown = visible(str(part.where))
+    if part.kind == "answers":
+        return answers(session, draft, part.where, force=True), [f"The answers are in {shown}."]
+    if part.kind == "record":
+        text(part.where, part.items[0].after.decode(), force=True)
+        return draft, [f"The decision record is in {shown}."]
+    return draft, kit(session, part.where, force=True)
 
 
 def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) -> Draft:
@@ -20,6 +147,19 @@ def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) 
     saved = Draft(draft.base, file, recovery=Recovery(file)).save(session.project, force=True)
     draft.forget()
     return saved
+
+
+def text(file: Path, content: str, *, force: bool = False) -> None:
+    """Write a text whole or not at all. Raises OutputError, also where something else is there already."""
+    before = _on_disk(file)
+    if before == content.encode():
+        return
+    if before is not None and not force:
+        raise OutputError(f"{visible(str(file))} exists already; nothing was written")
+    try:
+        write_text(file, content)
+    except OSError as error:
+        raise OutputError(f"{visible(str(file))} cannot be written: {error.strerror or error}") from None
 
 
 def kit(session: Session, where: Path, *, force: bool = False) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from advisor.claims import raised
 from advisor.completions import completions
 from advisor.decision import Answers, result_of
-from advisor.diagram import Diagram
+from advisor.reach import Reach
 from advisor.relevance import Relevance
 from advisor.rulebase import Question, RuleBase, Severity, Step
 from advisor.values import Value
@@ -75,7 +75,7 @@ class Row:
 @lru_cache(maxsize=2048)
 def possible(items: tuple[tuple[str, Value], ...], base: RuleBase) -> frozenset[str]:
     """The patterns that these answers leave possible. Kept, since an answer changes little of what came before it."""
-    return frozenset(Diagram.of(base).possible(completions(dict(items), base).box))
+    return Reach.of(completions(dict(items), base).box, base).possible()
 
 
 def preview(fact: str, value: Value, standing: Answers, base: RuleBase) -> Preview:

@@ -17,6 +17,7 @@ from advisor.claims import told_apart
 from advisor.completions import completions
 from advisor.decision import Answers
 from advisor.diagram import CANNOT, Diagram
+from advisor.reach import Reach
 from advisor.rulebase import RuleBase
 
 ON_A_PAGE = ("browser", "mobile-browser")
@@ -48,7 +49,7 @@ def relevance(answers: Answers, base: RuleBase, *, several: bool = False) -> Rel
     """The relevance of every question after these answers. `several`: the project has more than one feature."""
     so_far = completions(answers, base)
     diagram = Diagram.of(base)
-    possible = frozenset(diagram.possible(so_far.box))
+    possible = Reach.of(so_far.box, base).possible()
     deciding = diagram.relevant(so_far.box)
     reasons: dict[str, Reason] = {}
     unavoidable: set[str] = set()
@@ -72,7 +73,7 @@ def matters(fact: str, answers: Answers, base: RuleBase, *, several: bool = Fals
     """Whether an answer to this question can change something, given the other answers."""
     so_far = completions({other: value for other, value in answers.items() if other != fact}, base)
     diagram = Diagram.of(base)
-    possible = frozenset(diagram.possible(so_far.box))
+    possible = Reach.of(so_far.box, base).possible()
     moves = so_far.moves(fact)
     return (
         feed(fact, possible, answers, so_far.box, base, several=several) is not None

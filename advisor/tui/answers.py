@@ -9,13 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from advisor.answering import say
 from advisor.interview import Session
 from advisor.overview import Row
 from advisor.text import plural
+from advisor.tui.panes import clipped
+from advisor.tui.widgets import Keys
 
 Jump = tuple[str, str] | None  # "goto" or "clear", and the question
 
@@ -23,11 +25,15 @@ Jump = tuple[str, str] | None  # "goto" or "clear", and the question
 class AnswersScreen(ModalScreen[Jump]):
     """Gives back where to go, or which answer to take away."""
 
+    HELP = (
+        "Every question with its answer. x answered, ? open, - kept aside: it cannot change anything now, but is kept."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "jump", "Go to it"),
-        Binding("x", "clear", "Take the answer away"),
-        Binding("o", "open", "Next open one"),
-        Binding("escape,a,b,q", "dismiss(None)", "Back", key_display="esc"),
+        Binding("f1", "app.help", "help"),
+        Binding("enter", "jump", "go to it"),
+        Binding("x", "clear", "take the answer away"),
+        Binding("o", "open", "first open one"),
+        Binding("b,escape,a,q", "dismiss(None)", "back", key_display="b"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -42,7 +48,7 @@ class AnswersScreen(ModalScreen[Jump]):
         words = f"{plural(counts[0], 'answer')}, {counts[1]} open, {counts[2]} kept aside; Enter goes to one"
         yield Static(Content.assemble(("All answers", "bold"), f"   {words}"), markup=False)
         yield OptionList(id="list", markup=False, compact=True)
-        yield Footer(compact=True, show_command_palette=False)
+        yield Keys(id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Begin at the question at hand."""
@@ -99,8 +105,3 @@ def line(row: Row, width: int) -> Content:
 
 
 NOTES = {"open": "open", "skipped": "not needed", "parked": "kept aside"}
-
-
-def clipped(text: str, width: int) -> str:
-    """The text in at most so many characters."""
-    return text if len(text) <= width else f"{text[: width - 2]}.."

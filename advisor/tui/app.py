@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
-from textual.content import Content
+from textual.command import CommandPalette, Provider
 from textual.driver import Driver
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
@@ -19,12 +20,17 @@ from advisor.draft import AskFirstError, Draft, open_draft
 from advisor.errors import AdvisorError, Exit, OutputError
 from advisor.facts import wrong_text
 from advisor.interview import Session
-from advisor.rulebase import Question, RuleBase
+from advisor.rulebase import RuleBase
 from advisor.text import visible
-from advisor.tui import files
+from advisor.tui import files, helping
+from advisor.tui.commands import Commands
 from advisor.tui.dialogs import AskText, Choose, Help
 from advisor.tui.interview import InterviewScreen
-from advisor.tui.widgets import PlainBars
+from advisor.tui.portfolio import PortfolioScreen
+from advisor.tui.widgets import Hint, PlainBars
+
+if TYPE_CHECKING:
+    from advisor.export import Part
 
 DARK = Theme(
     "advisor-dark", primary="#7aa2f7", secondary="#8ab4c8", accent="#e0af68", success="#9ece6a", warning="#e0af68",
@@ -40,24 +46,6 @@ A feature is one thing whose clients are kept up to date: order status, chat, a 
 You are then asked what it needs and what lies between its clients and your servers. Each question says why it is \
 asked and how to find out; "I don't know" is always an answer, and r shows the result so far. Nothing that cannot \
 change the result is asked."""
-LEGEND = """\
-Keys
-  a number        takes that choice; 0 means "I don't know", which is never taken for no
-  Enter, space    take or tick the highlighted choice
-  b or left       the question before        right   the one after
-  u               takes the last change back, whatever it was
-  a               all answers: jump to any of them, take one away
-  r               the result of the answers so far
-  n, f            one more feature; go to, rename, copy or remove a feature
-  e               writes the answers file and a starter kit
-  q               saves and quits
-  page up, down   scroll the text of the question
-  ctrl+p          more commands, among them the theme
-
-Marks
-  the steps       x holds   - does not   ? not known yet   > the question at hand belongs to it
-  the patterns    + can still come out   ? would go with the highlighted answer   - cannot any more, and why
-"""
 
 
 def run(base: RuleBase, file: str | None) -> int:
@@ -65,6 +53,7 @@ def run(base: RuleBase, file: str | None) -> int:
     draft, project = open_draft(file, base, mend=True)
     for name in ("COLUMNS", "LINES"):  # Textual would believe them for ever and never notice another size
         os.environ.pop(name, None)
+    gc.freeze()  # the rules stay for good: collecting what comes and goes should not look at them every time
     app = AdvisorApp(draft, project, _driver())
     app.run()
     app.draft.recovery.release()
@@ -100,6 +89,7 @@ class AdvisorApp(App[None]):
 
     TITLE = "advisor"
     CSS_PATH = "advisor.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
 
     def __init__(self, draft: Draft, project: Project | None, driver: type[Driver] | None = None) -> None:
         ScrollBar.renderer = PlainBars
@@ -178,9 +168,9 @@ class AdvisorApp(App[None]):
         self.keep(session)
 
     def show_all(self) -> None:
-        """The interview, wherever it stands under other screens, after a change."""
+        """The screens that show the session, wherever they stand under others, after a change."""
         for screen in self.screen_stack:
-            if isinstance(screen, InterviewScreen):
+            if isinstance(screen, InterviewScreen | PortfolioScreen):
                 screen.show()
 
     # --- changing -----------------------------------------------------------------------------------------------------
@@ -218,35 +208,103 @@ class AdvisorApp(App[None]):
             self.change(lambda session: getattr(session, operation)(fact))
 
     def tell(self, text: str, *, wrong: bool = False) -> None:
-        """A line for the person: in the interview it stays until something changes, elsewhere it goes by itself."""
+        """A line for the person, on a screen that has a place for it until something changes, elsewhere for seconds."""
         if isinstance(self.screen, InterviewScreen):
             self.screen.tell(text, wrong=wrong)
-            return
-        self.notify(text, severity="warning" if wrong else "information", timeout=6 if wrong else 3, markup=False)
+        elif hints := self.screen.query(Hint):
+            hints.first().tell(text, wrong=wrong)
+        else:
+            self.notify(text, severity="warning" if wrong else "information", timeout=6 if wrong else 3, markup=False)
 
-    def help(self, question: Question | None) -> None:
-        """The keys, the marks, and the question in full."""
-        parts: list[Any] = []
-        if question is not None:
-            parts = [(question.ask, "bold"), f"\n\nWhy: {question.why}\n\nFind out: {question.find_out}\n"]
-            parts += [f"\nadvisor explain {question.id} tells which rules read it.\n\n"]
-        self.push_screen(Help(Content.assemble(*parts, LEGEND)))
+    def action_help(self) -> None:
+        """The question in full, the keys and the marks of the screen at hand."""
+        asking = isinstance(self.screen, InterviewScreen) and self.session is not None
+        question = self.session.question if asking and self.session else None
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(helping.text(self.screen, question)))
+
+    # --- going somewhere ----------------------------------------------------------------------------------------------
+
+    def home(self) -> InterviewScreen:
+        """The interview, with nothing in front of it."""
+        while not isinstance(self.screen, InterviewScreen):
+            self.pop_screen()
+        return self.screen
+
+    def act(self, action: str) -> None:
+        """An action of the interview, from any screen."""
+        self.home().run_action_named(action)
+
+    def ask(self, fact: str, feature: int | None = None) -> None:
+        """Go to a question of a feature, from any screen."""
+        self.home()
+        if feature is not None and self.session is not None and feature != self.session.current:
+            self.change(lambda session: session.select(feature))
+        self.change(lambda session: session.goto(fact))
+
+    def open_feature(self, index: int) -> None:
+        """Go to a feature's questions, from any screen."""
+        self.home()
+        self.change(lambda session: session.select(index))
+
+    def open_tab(self, index: int) -> None:
+        """Open a tab of the result, from any screen."""
+        from advisor.tui.results import ResultsScreen
+
+        self.home()
+        if self.session is not None:
+            self.push_screen(ResultsScreen(self.session, index))
+
+    def action_command_palette(self) -> None:
+        """All commands by name; Textual's own, but for the character that it ends its placeholder with."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="Search for commands ...", id="--command-palette"))
+
+    def switch_theme(self) -> None:
+        """Light to dark, dark to light."""
+        self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
 
     # --- saving -------------------------------------------------------------------------------------------------------
 
     def export(self) -> None:
-        """Ask for the answers file, write it, then ask for the kit's folder."""
-        file = self.draft.file
+        """Everything that can be written, compared with the disk."""
+        from advisor.tui.export import ExportScreen
 
-        def named(name: str | None) -> None:
-            if name is not None:
-                self.save_as(Path(name), self.export_kit)
+        self.push_screen(ExportScreen(self.draft.file))
 
-        if file is not None:
-            self.save_as(file, self.export_kit)
-        else:
-            note = "It can be read, edited and given to `advisor recommend`."
-            self.push_screen(AskText("Write the answers to which file?", "answers.yaml", note, wrong_text), named)
+    def write(self, part: Part) -> list[str]:
+        """Write one part of an export; what there is to say. Raises OutputError."""
+        assert self.session is not None
+        from advisor import export
+
+        self.draft, said = export.write(self.session, self.draft, part)
+        if part.kind == "answers":
+            self.saved = True
+            self.show_all()
+        return said
+
+    def save_text(self, file: Path, text: str) -> None:
+        """Ask where to, and save a text; ask before something else is replaced."""
+        from advisor import export
+
+        def put(name: Path, *, force: bool) -> None:
+            try:
+                export.text(name, text, force=force)
+            except OutputError as error:
+                if force:
+                    self.tell(str(error), wrong=True)
+                    return
+                choices: list[tuple[str, object]] = [("leave it as it is", None), ("replace it", "replace")]
+                question = Choose(f"{error}.", choices)
+                self.push_screen(question, lambda chosen: put(name, force=True) if chosen else None)
+            else:
+                self.tell(f"Saved in {visible(str(name))}.")
+
+        def take(name: str | None) -> None:
+            if name:
+                put(Path(name), force=False)
+
+        self.push_screen(AskText("Save it in which file?", str(file), "", wrong_text), take)
 
     def save_as(self, file: Path, after: Callable[[], None]) -> None:
         """Write the answers, asking before anything is replaced that this interview did not write."""
@@ -279,35 +337,6 @@ class AdvisorApp(App[None]):
         self.show_all()
         self.tell(f"Answers written to {visible(str(self.draft.file))}")
         after()
-
-    def export_kit(self) -> None:
-        """Ask for the kit's folder and write it."""
-
-        def take(name: str | None) -> None:
-            if name:
-                self.write_kit(Path(name), force=False)
-
-        where = self.draft.file.with_name("kit") if self.draft.file else Path("kit")
-        note = "A starter kit for the recommended pattern. Escape leaves it out."
-        self.push_screen(AskText("Write the kit into which folder?", str(where), note, wrong_text), take)
-
-    def write_kit(self, where: Path, *, force: bool) -> None:
-        """Write the kit; ask before files are replaced that were changed by hand."""
-        assert self.session is not None
-        from advisor import export
-
-        try:
-            notes = export.kit(self.session, where, force=force)
-        except OutputError as error:
-            if force:
-                self.tell(str(error), wrong=True)
-                return
-            choices: list[tuple[str, object]] = [("leave it as it is", None), ("write the kit's files anyway", "force")]
-            self.push_screen(
-                Choose(str(error), choices), lambda c: self.write_kit(where, force=True) if c == "force" else None
-            )
-        else:
-            self.push_screen(Help(Content("\n\n".join(notes))))
 
     def leave(self) -> None:
         """Save and quit. Without a file, ask for one; an empty name keeps the answers for the next run."""

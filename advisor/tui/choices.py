@@ -46,13 +46,15 @@ def place(listed: list[Choice], answer: Value | None) -> int:
 
 
 def hint(question: Question) -> str:
-    """What the keys do where that is not plain."""
+    """What the keys do here."""
     if question.type == "some-of":
-        return "A number or space ticks; Enter takes what is ticked"
+        return "A number or space ticks; Enter takes what is ticked."
     if question.type == "number":
         unit = f"In {question.unit}. " if question.unit else ""
-        return f"{unit}Enter takes it; ? means I don't know"
-    return "Enter takes it; down and Enter mean I don't know" if question.type == "text" else ""
+        return f"{unit}Type it; Enter takes it; ? means I don't know."
+    if question.type == "text":
+        return "Type it; Enter takes it; down and Enter mean I don't know."
+    return "Press its number, or move to it and press Enter."
 
 
 def typed_before(answer: Value | None) -> str:

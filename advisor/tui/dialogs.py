@@ -12,13 +12,19 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from advisor.tui.panes import HIGH
 from advisor.tui.widgets import Choice, Line, Numbered
 
 
 class AskText(ModalScreen[str | None]):
     """Asks for one line. Escape gives None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+    HELP = "One line of text. It is checked when you press Enter, and what is wrong with it is said."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "help"),
+        Binding("enter", "take", "take it"),
+        Binding("escape", "dismiss(None)", "go back without it"),
+    ]
 
     def __init__(
         self, question: str, text: str = "", note: str = "", check: Callable[[str], str] | None = None
@@ -32,22 +38,31 @@ class AskText(ModalScreen[str | None]):
             yield Static(Content.styled(self.question, "bold"), markup=False)
             yield Line("line", self.text)
             yield Static(self.note, id="note", markup=False)
-            yield Static("Enter takes it, Escape goes back", classes="keys", markup=False)
+            yield Static("Enter takes it, Escape goes back, F1 helps", classes="keys", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the line, or say what is wrong with it."""
+        """Take the line."""
         event.stop()
-        wrong = self.check(event.value) if self.check else ""
+        self.action_take()
+
+    def action_take(self) -> None:
+        """Take the line, or say what is wrong with it."""
+        text = self.query_one(Line).value
+        wrong = self.check(text) if self.check else ""
         if wrong:
             self.query_one("#note", Static).update(Content.styled(wrong, "bold $error"))
         else:
-            self.dismiss(event.value.strip())
+            self.dismiss(text.strip())
 
 
 class Choose(ModalScreen[object]):
     """Asks for one of a few things, each with a number. Escape gives None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+    HELP = "One of a few things: press its number, or move to it and press Enter."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "help"),
+        Binding("escape", "dismiss(None)", "go back without a choice"),
+    ]
 
     def __init__(self, question: str, choices: list[tuple[str, object]], note: str = "", at: int = 0) -> None:
         super().__init__()
@@ -64,7 +79,7 @@ class Choose(ModalScreen[object]):
             elif self.note:
                 yield Static(self.note, markup=False)
             yield Numbered("choices")
-            yield Static("Enter or a number takes one, Escape goes back", classes="keys", markup=False)
+            yield Static("Enter or a number takes one, Escape goes back, F1 helps", classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -78,6 +93,8 @@ class Choose(ModalScreen[object]):
 
 class Help(ModalScreen[None]):
     """Text to read. Any of its keys goes back."""
+
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (HIGH, "-high")]  # noqa: RUF012  # as Textual declares it
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,enter,b", "dismiss(None)", "Back")]
 

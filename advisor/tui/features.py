@@ -1,59 +1,55 @@
-"""The dialogs that add, choose, rename, copy and remove features."""
+"""The dialogs that add, rename and copy features."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from advisor.facts import wrong_text
-from advisor.text import visible
-from advisor.tui.dialogs import AskText, Choose
-from advisor.tui.panes import NAME
+from advisor.tui.dialogs import AskText
 
 if TYPE_CHECKING:
     from advisor.interview import Session
     from advisor.tui.app import AdvisorApp
 
 
-def add(app: AdvisorApp) -> None:
+def add(app: AdvisorApp, after: Callable[[], object] | None = None) -> None:
     """Ask for the next feature's name and go to its first question."""
 
     def take(name: str | None) -> None:
-        if name is not None:
-            app.change(lambda session: session.add_feature(name))
+        if name is not None and app.change(lambda session: session.add_feature(name)) and after is not None:
+            after()
 
     count = len(_session(app).project.features) + 1
-    note = "It shares the path and the servers with the others."
+    note = "It shares the path and the servers with the others, so what you said about them is not asked again."
     app.push_screen(AskText("What is the next feature called?", f"feature {count}", note, wrong_text), take)
 
 
-def manage(app: AdvisorApp) -> None:
-    """Offer what can be done with the features."""
-    session = _session(app)
-    names = [visible(feature.name, NAME) for feature in session.project.features]
-    here = names[session.current]
-    listed: list[tuple[str, object]] = [(f"go to {name}", i) for i, name in enumerate(names)]
-    listed += [(f"rename {here}", "rename_feature"), (f"copy {here}", "duplicate_feature")]
-    listed += [(f"remove {here} (u brings it back)", "remove")] if len(names) > 1 else []
-
-    def take(chosen: object) -> None:
-        if isinstance(chosen, int):
-            app.change(lambda session: session.select(chosen))
-        elif chosen == "remove":
-            app.change(lambda session: session.remove_feature())
-        elif isinstance(chosen, str):
-            name(app, chosen)
-
-    app.push_screen(Choose("Features", listed, at=session.current), take)
-
-
-def name(app: AdvisorApp, operation: str) -> None:
-    """Ask for a name and do the operation (rename_feature or duplicate_feature) with it."""
+def name(app: AdvisorApp, operation: str, text: str) -> None:
+    """Ask for a name and do the operation (rename_feature, duplicate_feature, rename_project) with it."""
 
     def take(name: str | None) -> None:
         if name is not None:
             app.change(lambda session: getattr(session, operation)(name))
 
-    app.push_screen(AskText("What is it to be called?", _session(app).feature.name, check=wrong_text), take)
+    what = {
+        "rename_feature": "What is the feature to be called?",
+        "duplicate_feature": "What is the copy called?",
+        "rename_project": "What is the whole project called?",
+    }
+    app.push_screen(AskText(what[operation], text, check=wrong_text), take)
+
+
+def copy_name(session: Session) -> str:
+    """A name for a copy that nothing has yet."""
+    taken = {feature.name for feature in session.project.features}
+    return next(name for i in range(2, len(taken) + 3) if (name := f"{session.feature.name} {i}") not in taken)
+
+
+def unfinished(session: Session) -> int | None:
+    """The first other feature that has open questions; None where there is none."""
+    others = (i for i in range(len(session.project.features)) if i != session.current)
+    return next((i for i in others if session.select(i).open), None)
 
 
 def _session(app: AdvisorApp) -> Session:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input
 
 from advisor.answering import RefusedError, fitting, say
 from advisor.interview import Session
 from advisor.overview import Preview
 from advisor.rulebase import Question
-from advisor.text import quoted
+from advisor.text import visible
 from advisor.tui import features, panes
 from advisor.tui.choices import choices, hint, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
-from advisor.tui.widgets import Ask, Choice, Line, Numbered
+from advisor.tui.widgets import Ask, Choice, Keys, Line, Numbered, Text
 from advisor.values import UNKNOWN, Other, Value
 
 if TYPE_CHECKING:
@@ -31,50 +33,45 @@ NOTHING = Preview((), ())
 class InterviewScreen(Screen[None]):
     """Shows the session of the app and hands every key on to it."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-wide")]  # noqa: RUF012  # as Textual declares it
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-short"), (28, "-high")]  # noqa: RUF012  # the same
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (panes.WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (panes.SHORT, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # the same
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help"),
-        Binding("b,left", "back", "Back", key_display="b"),
-        Binding("u", "undo", "Undo"),
-        Binding("a", "answers", "All answers"),
-        Binding("r", "result", "Result"),
-        Binding("e", "export", "Export"),
-        Binding("n", "more", "New feature"),
-        Binding("f", "features", "Features"),
-        Binding("q", "leave", "Quit"),
-        Binding("right", "forward", "Forward", show=False),
+        Binding("f1", "help", "help"),
+        Binding("b,left", "back", "back", key_display="b", tooltip="the question before"),
+        Binding("u", "undo", "undo", tooltip="takes the last change back, whatever it was"),
+        Binding("a", "answers", "all answers", tooltip="jump to any answer, take one away"),
+        Binding("r", "result", "result", tooltip="what the answers lead to, and the starter kit"),
+        Binding("e", "export", "export", tooltip="write the answers, the decision record, the kit"),
+        Binding("f", "features", "features", tooltip="all features side by side; rename, copy, remove"),
+        Binding("n", "more", "new feature", tooltip="one more feature, on the same path and servers"),
+        Binding("q", "leave", "quit", tooltip="save and quit"),
+        Binding("right", "forward", "the question after", show=False),
         Binding("question_mark", "unknown", "I don't know", show=False),
-        Binding("down", "list", "To the choices", show=False),
-        Binding("pagedown", "scroll_text(1)", "Scroll", show=False),
-        Binding("pageup", "scroll_text(-1)", "Scroll", show=False),
+        Binding("down", "list", "to the choices", show=False),
+        Binding("pagedown", "scroll_text(1)", "scroll the text of the question", show=False),
+        Binding("pageup", "scroll_text(-1)", "scroll it back", show=False),
     ]
+    drawn = (0, 0)  # the size for which everything was last drawn
 
     def compose(self) -> ComposeResult:
         """The panes, empty until the session is shown."""
-        with Horizontal(id="head"):
-            yield Static(id="file", markup=False)
-            yield Static(id="feature", markup=False)
+        yield Text("head", wraps=False)
         with Horizontal(id="body"):
             with Vertical(id="main"):
-                yield Static(id="progress", markup=False)
+                yield Text("progress")
                 with VerticalScroll(id="words", can_focus=False):
-                    yield Static(id="ask", markup=False)
-                    yield Static(id="why", markup=False)
-                    yield Static(id="find", markup=False)
-                    yield Static(id="now", markup=False)
+                    yield Text("question")
                 with Vertical(id="answers"):
                     yield Line("line")
                     yield Numbered("choices")
-                    yield Static(id="hint", markup=False)
-                yield Static(id="effect", markup=False)
+                yield Text("effect")
             with VerticalScroll(id="side", can_focus=False):
-                yield Static(id="path", markup=False)
-                yield Static(id="patterns", markup=False)
-                yield Static(id="caveats", markup=False)
-        yield Static(id="told", markup=False)
-        yield Static(id="strip", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+                yield Text("path", wraps=False)
+                yield Text("patterns", wraps=False)
+                yield Text("caveats", wraps=False)
+        yield Text("told")
+        yield Text("strip", wraps=False)
+        yield Keys(id="keys", markup=False)
 
     @property
     def owner(self) -> AdvisorApp:
@@ -89,52 +86,51 @@ class InterviewScreen(Screen[None]):
 
     def put(self, name: str, text: Content | str) -> None:
         """Text into a pane."""
-        self.query_one(f"#{name}", Static).update(text)
+        self.query_one(f"#{name}", Text).put(text)
 
     @property
     def side_width(self) -> int:
         """Columns of text in the side pane; 0 where it is not shown."""
-        return self.query_one("#side").content_size.width
+        return panes.side_width(self.drawn[0])
 
     def on_mount(self) -> None:
-        """Show the question; the panes beside it follow when their width is known."""
+        """Show the question."""
         self.query_one(Line).display = False
-        if self.owner.session is not None:
-            self.show_middle()
+        self.query_one("#told").display = False
+        self.draw(self.app.size)
 
-    def on_resize(self) -> None:
-        """Wrap the panes anew, once the new layout stands."""
-        self.call_after_refresh(self.show_panes)
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap everything anew."""
+        self.draw(event.size)
+
+    def draw(self, size: Size) -> None:
+        """Everything, for this size."""
+        if self.drawn != size:
+            self.drawn = (size.width, size.height)
+            self.show()
 
     # --- showing ------------------------------------------------------------------------------------------------------
 
     def show(self) -> None:
-        """Everything, after the session has changed."""
-        self.show_middle()
-        self.show_panes()
-
-    def show_middle(self) -> None:
-        """The question, and how far it is."""
+        """Everything, after the session or the size has changed."""
+        if self.owner.session is None:
+            return
         session = self.session
         question = session.question
+        width, _ = self.drawn
         self.query_one("#told").display = False
-        self.put("file", Content.assemble(("advisor", "bold"), f"   {self.owner.file_words}"))
-        self.put("feature", panes.heading(session))
+        self.put("head", panes.head(session, self.owner.file_words, width))
         self.put("progress", panes.progress(session))
         self.query_one("#words", VerticalScroll).scroll_home(animate=False)
         if question is None:
             self.show_end(session)
         else:
             self.show_question(session, question)
-
-    def show_panes(self) -> None:
-        """What stands beside the question."""
-        if self.owner.session is None:
-            return
-        session = self.session
-        self.put("path", panes.path(session, self.side_width))
-        self.put("caveats", panes.caveats(session, self.side_width))
-        self.put("strip", panes.strip(session))
+        if self.side_width:
+            self.put("path", panes.path(session, self.side_width))
+            self.put("caveats", panes.caveats(session, self.side_width))
+        else:
+            self.put("strip", panes.strip(session, width - 2))
         self.show_preview()
 
     def tell(self, text: str, *, wrong: bool) -> None:
@@ -144,11 +140,7 @@ class InterviewScreen(Screen[None]):
 
     def show_question(self, session: Session, question: Question) -> None:
         """The question at hand, with its choices or its line."""
-        why, find, now = panes.reasons(session, question)
-        self.put("ask", question.ask)
-        self.put("why", why)
-        self.put("find", find)
-        self.put("now", now)
+        self.put("question", panes.question(session, question, self.drawn[1]))
         answer = session.answers.get(question.id)
         line, numbered = self.query_one(Line), self.query_one(Numbered)
         typed = question.type in ("number", "text")
@@ -161,29 +153,22 @@ class InterviewScreen(Screen[None]):
             line.focus()
         else:
             numbered.focus()
-        given = "" if answer is None or ticked else f"Your answer: {say(question, answer)}"
-        self.put("hint", "   ".join(part for part in (given, hint(question)) if part))
 
     def show_end(self, session: Session) -> None:
         """Nothing is left to ask: say so, and what can be done next."""
-        pattern = session.verdict["features"][session.current]["primary"]
-        title = session.base.patterns[pattern].title if pattern else "no pattern fits"
-        name = quoted(session.feature.name, panes.NAME)
-        if session.conflicts:
-            self.put("ask", "These answers contradict each other, so there is nothing to ask.")
-        else:
-            self.put("ask", f"{name} is decided: {title}.")
-        self.put("why", "Nothing that is not answered can change anything any more.")
-        self.put("find", "")
-        self.put("now", "")
+        self.put("question", panes.end(session))
         self.query_one(Line).display = False
-        following = [("Show the result (r)", "result"), ("Export the answers and a starter kit (e)", "export")]
-        following += [("Go through the answers again (a)", "answers"), ("Add another feature (n)", "more")]
-        following += [("Save and quit (q)", "leave")]
+        following = [("show the result (r)", "result"), ("write the answers and a starter kit (e)", "export")]
+        following += [("see all features side by side (f)", "features")] if session.several else []
+        following += [("add another feature (n)", "more"), ("go through the answers again (a)", "answers")]
+        following += [("save and quit (q)", "leave")]
+        left = features.unfinished(session)
+        if left is not None:
+            name = visible(session.project.features[left].name, panes.NAME)
+            following.insert(0, (f"go on with {name}, which has open questions", f"go({left})"))
         numbered = self.query_one(Numbered)
         numbered.fill([Choice(str(i), label, action) for i, (label, action) in enumerate(following, 1)])
         numbered.focus()
-        self.put("hint", "")
 
     def show_preview(self) -> None:
         """What the highlighted or typed answer would do."""
@@ -198,8 +183,12 @@ class InterviewScreen(Screen[None]):
             elif value is not None:
                 preview = session.preview(question.id, value)
                 said = panes.effect(session, preview)
+            answer = session.answers.get(question.id)
+            given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {say(question, answer)}. "
+            said = Content.assemble(said, "\n" if said.plain else "", (f"{given}{hint(question)}", "$text-muted"))
         self.put("effect", said)
-        self.put("patterns", panes.patterns(session, preview, self.side_width))
+        if self.side_width:
+            self.put("patterns", panes.patterns(session, preview, self.side_width))
 
     def candidate(self, question: Question) -> Value | None:
         """The answer that Enter would give now; None where there is none; for a wrong number, what is wrong with it."""
@@ -279,7 +268,10 @@ class InterviewScreen(Screen[None]):
 
     def run_action_named(self, name: str) -> None:
         """One of the things to do next."""
-        getattr(self, f"action_{name}")()
+        if name.startswith("go("):
+            self.owner.change(lambda session: session.select(int(name[3:-1])))
+        else:
+            getattr(self, f"action_{name}")()
 
     def action_back(self) -> None:
         """To the question before."""
@@ -314,8 +306,10 @@ class InterviewScreen(Screen[None]):
         features.add(self.owner)
 
     def action_features(self) -> None:
-        """Go to another feature, or rename, copy or remove this one."""
-        features.manage(self.owner)
+        """All features side by side."""
+        from advisor.tui.portfolio import PortfolioScreen
+
+        self.app.push_screen(PortfolioScreen())
 
     def action_answers(self) -> None:
         """All answers, to jump to one."""
@@ -335,7 +329,7 @@ class InterviewScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The keys, and the text of the question in full."""
-        self.owner.help(self.session.question)
+        self.owner.action_help()
 
     def action_leave(self) -> None:
         """Save and quit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from textual.content import Content
@@ -11,10 +11,7 @@ from advisor import bill, words
 from advisor.bars import bars
 from advisor.rulebase import RuleBase
 from advisor.text import visible, wrap
-from advisor.tui.panes import WORST
 from advisor.words import CONFIDENCE
-
-MARK = {"passed": "-", "decided": "x", "not-reached": " "}
 
 
 class Page:
@@ -40,8 +37,9 @@ class Page:
         return Content("\n").join(self.lines)
 
 
-def recommendation(page: Page, verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBase) -> None:
-    """The pattern, how sure it is, what to do first, and what the article says."""
+def recommendation(width: int, verdict: Mapping[str, Any], index: int, base: RuleBase) -> Content:
+    """The pattern, how sure it is, the article's verdict beside it, what to do first, what else would do."""
+    page, feature = Page(width), verdict["features"][index]
     primary = feature["primary"]
     page.say(words.title(primary, base) if primary else "No pattern fits these answers", style="bold $success")
     page.say(f"for {visible(feature['name'])}; confidence {feature['confidence']}: {CONFIDENCE[feature['confidence']]}")
@@ -53,85 +51,40 @@ def recommendation(page: Page, verdict: Mapping[str, Any], feature: Mapping[str,
         page.say(line)
     if feature["fallback"]:
         page.say(f"Fallback where it cannot connect: {words.title(feature['fallback'], base)}.")
+    _beside(page, feature, base)
     first = [c for c in feature["caveats"] if c["certainty"] == "certain"][:5]
     if first:
         page.head("Do first")
         for i, caveat in enumerate(first, 1):
-            page.say(f"{i} {caveat['do']}", 1, hang=2)
+            page.say(f"{i} {caveat['do']}", 2, hang=2)
     others = [a for a in feature["acceptable"] if a["id"] != primary]
     if others:
         page.head("Also defensible")
         for item in others:
-            page.say(f"{words.title(item['id'], base)}: {item['why']}", 1, hang=2)
+            page.say(f"{words.title(item['id'], base)}: {item['why']}", 2, hang=2)
     for connection in verdict["shared"]["connections"]:
         page.head("Shared")
-        page.say(words.connection_line(connection, base), 1)
-    page.head("The article")
-    page.say(words.article_line(feature, base))
+        page.say(words.connection_line(connection, base), 2, hang=2)
+    return page.content()
 
 
-def why(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
-    """The steps as walked, each rule that held, and what was rejected."""
-    page.head("The decision")
-    for number, step in enumerate(feature["steps"], 1):
-        style = "dim" if step["state"] == "not-reached" else ""
-        page.say(f"{MARK[step['state']]} {number:2} {step['title']}", 1, style, hang=5)
-        if step["state"] == "decided":
-            page.say(f"{step['because']} (rule {step['rule']})", 6, "$success")
-        if step["state"] != "not-reached":
-            page.say("; ".join(words.conditions_of(step, feature)[:4]), 6, "dim")
-    if feature["rejected"]:
-        page.head("Rejected")
-        for item in feature["rejected"]:
-            page.say(f"{words.title(item['id'], base)}: {item['why']} (rule {item['rule']})", 1, hang=2)
-    page.head("The article's five steps")
-    for number, step in enumerate(feature["article_steps"], 1):
-        page.say(f"{MARK[step['state']]} {number} {step['title']}", 1, hang=4)
-        if step["because"]:
-            page.say(step["because"], 5)
-    page.say(words.article_line(feature, base), 1)
+def _beside(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+    """The article's five steps and this verdict in two lines, and why they part."""
+    article = feature["article"]
+    given = words.title(article["primary"], base) if article["primary"] else "no single pattern"
+    at = f" (settled at step {article['step']})" if article["step"] else ""
+    page.head("The article beside this verdict")
+    page.say(f"the article's five steps alone: {given}{at}", 2, hang=2)
+    page.say(f"this verdict: {words.title(feature['primary'], base)}", 2, hang=2)
+    if feature["departs"]:
+        page.say(f"They part: {feature['departs']}", 2, hang=2)
+    elif article["primary"] == feature["primary"]:
+        page.say("They agree.", 2)
 
 
-def caveats(page: Page, feature: Mapping[str, Any]) -> None:
-    """Each caveat with its reason, its cure and its evidence."""
-    if not feature["caveats"]:
-        page.say("There is nothing to watch.")
-    for caveat in feature["caveats"]:
-        maybe = "" if caveat["certainty"] == "certain" else " (possible)"
-        page.head(f"[{caveat['severity']}{maybe}] {caveat['title']}")
-        page.lines[-1] = page.lines[-1].stylize(WORST[caveat["severity"]], 0, len(caveat["severity"]) + len(maybe) + 2)
-        page.say(caveat["why"], 2)
-        page.say(f"Do: {caveat['do']}", 2, hang=4)
-        if caveat["figures"]:
-            page.say(f"Figures: {caveat['figures']}", 2, hang=4)
-        for item in caveat["evidence"]:
-            page.say(f"- {words.evidence(item)} {item.get('url', '')}".rstrip(), 2, "dim", hang=2)
-        page.say(caveat["id"], 2, "dim")
-    if feature["caveats_if"]:
-        page.head("Only if")
-        for caveat in feature["caveats_if"]:
-            facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in caveat["if"].items())
-            page.say(f"{facts}: {caveat['title']}", 1, hang=2)
-
-
-def changes(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
-    """What other answers would lead to, what was assumed, what stays open."""
-    page.head("What would change it")
-    for change in feature["changes"]:
-        page.say(change["text"], 1, hang=2)
-    if not feature["changes"]:
-        page.say("No other answers lead to another pattern.", 1)
-    if feature["assumptions"]:
-        page.head("Assumed, because it was not stated")
-        for line in words.assumed(feature, base):
-            page.say(line, 1, hang=2)
-    if feature["open"]:
-        page.head("Still open")
-        page.say(", ".join(feature["open"]), 1)
-
-
-def costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+def costs(width: int, feature: Mapping[str, Any], base: RuleBase) -> Content:
     """Requests, bytes, delay and connections of every pattern, with bars for the bytes."""
+    page = Page(width)
     for line in bill.sentences(feature):
         page.say(line, hang=2)
     for key, scale in bill.SCALES.items():
@@ -152,6 +105,7 @@ def costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         page.say(f"CONFLICT: {' against '.join(conflict['between'])}. {conflict['text']}", 1, "bold $error", hang=2)
     for line in words.hard_ends(feature):
         page.say(line, 1, hang=2)
+    return page.content()
 
 
 def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: list[bill.Column]) -> None:
@@ -169,17 +123,3 @@ def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: 
         else:
             said = zip(heads, cells[1:], strict=True)
             page.say(f"{mark}{cells[0]}: {', '.join(f'{column.head} {cell}' for column, cell in said)}", hang=4)
-
-
-def build(name: str, width: int, verdict: Mapping[str, Any], index: int, base: RuleBase) -> Content:
-    """One page by its name."""
-    page, feature = Page(width), verdict["features"][index]
-    pages: dict[str, Callable[[], None]] = {
-        "Recommendation": lambda: recommendation(page, verdict, feature, base),
-        "Why": lambda: why(page, feature, base),
-        "Caveats": lambda: caveats(page, feature),
-        "What would change it": lambda: changes(page, feature, base),
-        "Costs": lambda: costs(page, feature, base),
-    }
-    pages[name]()
-    return page.content()

@@ -10,9 +10,10 @@ from advisor.answering import say, unknown_means
 from advisor.interview import Session
 from advisor.overview import Preview
 from advisor.rulebase import Question
-from advisor.text import plural, visible
+from advisor.text import plural, quoted, visible
 
 NAME = 40  # columns that a name may take in a line
+WIDE, SHORT, HIGH = 96, 12, 28  # from so many columns with a side pane; from so many rows with reasons, and with all
 WORST = {"breaks": "$error", "degrades": "$warning", "note": "$secondary"}
 Piece = str | tuple[str, str]
 
@@ -33,16 +34,37 @@ def lines(parts: Sequence[Sequence[Piece]], width: int = 0, hang: int = 0) -> Co
     return Content("\n").join(made)
 
 
+def clipped(text: str, width: int) -> str:
+    """The text in at most so many characters."""
+    return text if len(text) <= width else f"{text[: max(width - 2, 0)]}.."
+
+
 def titles(session: Session, patterns: Sequence[str]) -> str:
     """Patterns by name, with commas."""
     return ", ".join(session.base.patterns[p].title for p in patterns)
 
 
-def heading(session: Session) -> Content:
-    """Which feature is asked about."""
+def side_width(width: int) -> int:
+    """Columns of text beside the question in a terminal of this width; 0 where there is no pane beside it."""
+    return width * 42 // 100 - 3 if width >= WIDE else 0
+
+
+def head(session: Session, file: str, width: int) -> Content:
+    """The first line: the program and its file, the feature at hand at the right edge."""
     features = session.project.features
     of = f"  ({session.current + 1} of {len(features)})" if session.several else ""
-    return Content.assemble("feature: ", (visible(session.feature.name, NAME), "bold"), of)
+    left = Content.assemble(("advisor", "bold"), f"   {file}")
+    name = visible(session.feature.name, NAME)
+    right = Content.assemble("feature: ", (name, "bold"), of)
+    return between(left, right, width - 2)
+
+
+def between(left: Content, right: Content, width: int) -> Content:
+    """Both in one line of this width, one at each edge; the left one gives way."""
+    room = max(width - right.cell_length - 2, 0)
+    if left.cell_length > room:
+        left = left.truncate(room, ellipsis=False)
+    return left + Content(" " * (width - left.cell_length - right.cell_length)) + right
 
 
 def progress(session: Session) -> Content:
@@ -105,14 +127,14 @@ def caveats(session: Session, width: int = 0) -> Content:
     return lines(parts, width, 10)
 
 
-def strip(session: Session) -> Content:
+def strip(session: Session, width: int) -> Content:
     """The same in two lines, for narrow screens."""
     step = next((s for s in session.article if s.asks), None)
     where = f"Step {step.number} of {len(session.article)}.  " if step else ""
     certain = sum(c.certain for c in session.caveats)
     left = session.possible
     head = f"{where}{len(left)} of {len(session.base.patterns)} possible; {plural(certain, 'caveat')} for certain."
-    return lines([[head], [(titles(session, left), "dim")]])
+    return Content("\n").join([Content(head), Content.styled(clipped(titles(session, left), width), "dim")])
 
 
 def effect(session: Session, preview: Preview) -> Content:
@@ -126,13 +148,26 @@ def effect(session: Session, preview: Preview) -> Content:
     return Content.assemble(("This answer rules out ", ""), (named, "bold"), settles, ".")
 
 
-def reasons(session: Session, question: Question) -> tuple[Content, Content, Content]:
-    """Why it is asked, how to find out, and what it can still change."""
-    return (
-        Content.assemble(("Why: ", "bold"), question.why),
-        Content.assemble(("Find out: ", "bold"), question.find_out),
-        Content.assemble(("It can change: ", "bold"), session.reason(question.id)),
-    )
+def question(session: Session, asked: Question, height: int) -> Content:
+    """What is asked; where there is room, why, how to find out, and what the answer can still change."""
+    parts = [Content.styled(asked.ask, "bold")]
+    if height >= SHORT:
+        parts.append(Content.assemble(("Why: ", "bold"), asked.why))
+        if height >= HIGH:
+            parts.append(Content.assemble(("Find out: ", "bold"), asked.find_out))
+        changes = Content.assemble(("It can change: ", "bold"), session.reason(asked.id))
+        parts.append(changes.stylize_before("$text-muted"))
+    return Content("\n\n" if height >= HIGH else "\n").join(parts)
+
+
+def end(session: Session) -> Content:
+    """What is said where nothing is left to ask."""
+    pattern = session.verdict["features"][session.current]["primary"]
+    decided = session.base.patterns[pattern].title if pattern else "no pattern fits"
+    said = f"{quoted(session.feature.name, NAME)} is decided: {decided}."
+    if session.conflicts:
+        said = "These answers contradict each other, so there is nothing to ask."
+    return Content.assemble((said, "bold"), "\nNothing that is not answered can change anything any more. What next?")
 
 
 def unknown(session: Session, question: Question) -> str:

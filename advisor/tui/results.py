@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -11,59 +12,74 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList, Static
 
 from advisor.errors import AdvisorError
 from advisor.interview import Session
 from advisor.text import visible
-from advisor.tui import pages, panes
+from advisor.tui import cards, pages, panes
+from advisor.tui.dialogs import Help
+from advisor.tui.widgets import Hint, Keys, Rows, Text
 
 if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp
 
 TABS = ("Recommendation", "Why", "Caveats", "What would change it", "Configs", "Costs")
+SHORT = ("Result", "Why", "Caveats", "Changes", "Configs", "Costs")  # where the long names do not fit
+NEXT = (
+    "2 says why, 3 what to watch, 4 what would change it; 5 shows the starter kit, e writes it.",
+    "x decides, - does not, . is not reached. Enter opens the rule with its conditions and its evidence.",
+    "Up and down move; Enter opens the caveat: why, how to see it, and the evidence.",
+    "Up and down move; Enter goes to the question, to answer it differently.",
+    "Up and down choose a file of the starter kit; page down scrolls it; c copies it, s saves it, e writes them all.",
+    "Up and down scroll. The numbers marked as assumed follow your answers; b goes back to give them.",
+)
 LANGUAGES = {
     ".py": "python", ".conf": "nginx", ".yaml": "yaml", ".js": "javascript", ".md": "markdown", ".html": "html",
     ".css": "css", ".json": "json", ".lock": "json", ".service": "ini", ".toml": "toml",
 }  # fmt: skip
+MOST_COPIED = 70_000  # bytes; some terminals drop a longer OSC 52
 
 
 class Tabs(Static):
     """One line of numbered tabs; the open one stands in brackets."""
 
-    def show(self, at: int) -> None:
+    def show(self, at: int, width: int) -> None:
         """Mark the open one. Every tab can be clicked."""
         parts = []
-        for i, name in enumerate(TABS):
+        for i, name in enumerate(TABS if width > len("  ".join(TABS)) + 4 * len(TABS) else SHORT):
             label = f"[{i + 1} {name}]" if i == at else f" {i + 1} {name} "
-            style = "bold reverse" if i == at else ""
-            parts.append(Content.styled(label, style).stylize(f"@click=screen.tab({i})"))
+            parts.append(Content.styled(label, "bold reverse" if i == at else "").stylize(f"@click=screen.tab({i})"))
         self.update(Content("").join(parts))
 
 
 class ResultsScreen(Screen[None]):
     """The verdict on the session's answers as they are."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-wide")]  # noqa: RUF012  # as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (panes.WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
+    HELP = "What the answers so far lead to, for one feature at a time. What was not answered is assumed, and said."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help"),
-        Binding("b,escape,r", "back", "Back", key_display="b"),
-        Binding("right", "turn(1)", "Next tab"),
-        Binding("left", "turn(-1)", "Tab before", show=False),
-        Binding("f", "feature", "Next feature"),
-        Binding("e", "export", "Export"),
-        Binding("c", "copy", "Copy"),
-        Binding("q", "leave", "Quit"),
+        Binding("f1", "app.help", "help"),
+        Binding("b,escape,r", "back", "back", key_display="b"),
+        Binding("right", "turn(1)", "next tab", key_display="right"),
+        Binding("e", "export", "export"),
+        Binding("c", "copy", "copy the tab"),
+        Binding("s", "save", "save it"),
+        Binding("f", "feature", "next feature"),
+        Binding("q", "leave", "quit"),
+        Binding("left", "turn(-1)", "the tab before", show=False),
+        Binding("pagedown", "scroll(1)", "scroll", show=False, priority=True),
+        Binding("pageup", "scroll(-1)", "scroll", show=False, priority=True),
         *(Binding(str(i + 1), f"tab({i})", name, show=False) for i, name in enumerate(TABS)),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, tab: int = 0) -> None:
         super().__init__()
         self.session = session
-        self.at, self.feature = 0, session.current
+        self.at, self.feature = tab, session.current
         self.kit: dict[str, bytes] | None = None
         self.notes: list[str] = []
+        self.blocks: list[cards.Block] = []
         self.drawn: tuple[int, int, int] | None = None
 
     @property
@@ -72,55 +88,84 @@ class ResultsScreen(Screen[None]):
         return self.app  # type: ignore[return-value]  # only AdvisorApp shows this screen
 
     def compose(self) -> ComposeResult:
-        """A head, the tabs, a page, and the files beside their text."""
-        with Horizontal(id="head"):
-            head = "Result so far" if self.session.open else "Result"
-            yield Static(Content.styled(head, "bold"), id="file", markup=False)
-            yield Static(id="feature", markup=False)
+        """A head, the tabs, a page to read or blocks to move through, and the files beside their text."""
+        yield Text("head", wraps=False)
         yield Tabs(id="tabs", markup=False)
         with VerticalScroll(id="page"):
             yield Static(id="text", markup=False)
+        yield Rows("blocks")
         with Horizontal(id="configs"):
-            yield OptionList(id="files", markup=False, compact=True)
+            yield Rows("files")
             with VerticalScroll(id="code"):
                 yield Static(id="content", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield Hint(NEXT[0])
+        yield Keys(id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Open the first tab."""
-        self.call_after_refresh(self.open)
+        self.open(self.app.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap the page anew."""
-        del event
-        self.call_after_refresh(self.open)
+        self.open(event.size.width)
 
-    def open(self) -> None:
+    def open(self, width: int) -> None:
         """Fill the open tab, if that has not been done for this width yet."""
-        page = self.query_one("#page", VerticalScroll)
-        configs = TABS[self.at] == "Configs"
-        page.display, self.query_one("#configs").display = not configs, configs
-        names = self.session.project.features
-        of = f"  ({self.feature + 1} of {len(names)}; f shows the next)" if len(names) > 1 else ""
-        name = visible(names[self.feature].name, panes.NAME)
-        self.query_one("#feature", Static).update(Content.assemble("feature: ", (name, "bold"), of))
-        self.query_one(Tabs).show(self.at)
-        width = self.size.width - 3
         if self.drawn == (self.at, self.feature, width):
             return
         self.drawn = (self.at, self.feature, width)
-        if configs:
-            self.open_configs()
+        features = self.session.project.features
+        of = f"  ({self.feature + 1} of {len(features)}; f shows the next)" if len(features) > 1 else ""
+        name = visible(features[self.feature].name, panes.NAME)
+        left = Content.styled("Result so far" if self.session.open else "Result", "bold")
+        right = Content.assemble("feature: ", (name, "bold"), of)
+        self.query_one("#head", Text).put(panes.between(left, right, width - 2))
+        self.query_one(Tabs).show(self.at, width)
+        hint = self.query_one(Hint)
+        hint.text = NEXT[self.at]
+        hint.rest()
+        kind = {0: "page", 4: "configs", 5: "page"}.get(self.at, "blocks")
+        for pane in ("page", "blocks", "configs"):
+            self.query_one(f"#{pane}").display = pane == kind
+        {"page": self.open_page, "blocks": self.open_blocks, "configs": self.open_configs}[kind](width)
+
+    def open_page(self, width: int) -> None:
+        """A page to read."""
+        verdict, base = self.session.verdict, self.session.base
+        if self.at:
+            content = pages.costs(width - 3, verdict["features"][self.feature], base)
         else:
-            content = pages.build(TABS[self.at], width, self.session.verdict, self.feature, self.session.base)
-            self.query_one("#text", Static).update(content)
-            page.scroll_home(animate=False)
-            page.focus()
+            content = pages.recommendation(width - 3, verdict, self.feature, base)
+        self.query_one("#text", Static).update(content)
+        page = self.query_one("#page", VerticalScroll)
+        page.scroll_home(animate=False)
+        page.focus()
+
+    def open_blocks(self, width: int) -> None:
+        """Blocks to move through."""
+        feature, base = self.session.verdict["features"][self.feature], self.session.base
+        made: dict[int, Callable[[], list[cards.Block]]] = {
+            1: lambda: cards.why(width - 5, feature, base),
+            2: lambda: cards.caveats(width - 5, feature),
+            3: lambda: cards.changes(width - 5, feature, base),
+        }
+        self.blocks = made[self.at]()
+        listed = self.query_one("#blocks", Rows)
+        heads = {i for i, block in enumerate(self.blocks) if not block.leads}
+        listed.fill([block.content for block in self.blocks], heads=heads)
+        listed.scroll_home(animate=False)
+        listed.focus()
 
     # --- configs ------------------------------------------------------------------------------------------------------
 
-    def open_configs(self) -> None:
+    @property
+    def files(self) -> list[str]:
+        """What the list shows."""
+        return ["notes", *(self.kit or {})]
+
+    def open_configs(self, width: int) -> None:
         """The kit's files, built when they are first asked for."""
+        del width
         if self.kit is None:
             from advisor.kit import build
 
@@ -130,18 +175,19 @@ class ResultsScreen(Screen[None]):
                 self.kit, self.notes = {}, [str(error)]
             else:
                 self.kit, self.notes = dict(made.files), list(made.notes)
-        listed = self.query_one("#files", OptionList)
-        listed.set_options([Option(Content(name)) for name in ["notes", *self.kit]])
-        listed.highlighted = 0
+        listed = self.query_one("#files", Rows)
+        if len(listed.blocks) != len(self.files):
+            listed.fill([Content(name) for name in self.files])
         listed.focus()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Show the highlighted file."""
         event.stop()
+        if event.option_list.id != "files" or self.kit is None:
+            return
         from textual.highlight import highlight
 
-        assert self.kit is not None
-        name = ["notes", *self.kit][event.option_index]
+        name = self.files[event.option_index]
         if name == "notes":
             text = "\n\n".join([*self.notes, "The kit is for all features of the project together."])
             content = Content(text if self.kit else f"{text}\n\nThere is no kit for these answers.")
@@ -151,40 +197,85 @@ class ResultsScreen(Screen[None]):
         self.query_one("#content", Static).update(content)
         self.query_one("#code", VerticalScroll).scroll_home(animate=False)
 
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter or a click on a block: its card, or its question."""
+        event.stop()
+        if event.option_list.id != "blocks":
+            return
+        leads = self.blocks[event.option_index].leads
+        kind, _, name = leads.partition(":")
+        if kind == "question":
+            self.owner.ask(name, self.feature)
+        else:
+            feature = self.session.verdict["features"][self.feature]
+            self.app.push_screen(Help(cards.card(leads, min(self.size.width, 76) - 6, feature, self.session.base)))
+
     # --- keys ---------------------------------------------------------------------------------------------------------
 
     def action_tab(self, index: int) -> None:
         """Open a tab."""
         self.at = index
-        self.open()
+        self.open(self.size.width)
 
     def action_turn(self, by: int) -> None:
         """Open the next tab."""
         self.action_tab((self.at + by) % len(TABS))
 
+    def action_scroll(self, direction: int) -> None:
+        """A page on or back, of whatever is shown."""
+        if self.at in (0, 4, 5):
+            pane = self.query_one("#code" if self.at == 4 else "#page", VerticalScroll)
+            pane.scroll_relative(y=direction * max(pane.size.height - 2, 1), animate=False)
+        else:
+            listed = self.query_one("#blocks", Rows)
+            move = listed.action_page_down if direction > 0 else listed.action_page_up
+            move()  # type: ignore[no-untyped-call]  # Textual's own
+
     def action_feature(self) -> None:
         """Show the next feature."""
         self.feature = (self.feature + 1) % len(self.session.project.features)
-        self.open()
+        self.open(self.size.width)
+
+    def shown(self) -> tuple[str, str]:
+        """A name for what the open tab shows, and all of it as text."""
+        if self.at == 4:
+            name = self.files[self.query_one("#files", Rows).highlighted or 0]
+            if self.kit and name != "notes":
+                return PurePosixPath(name).name, self.kit[name].decode("utf-8", "replace")
+            return "notes.txt", f"{self.query_one('#content', Static).content}\n"
+        if self.at in (0, 5):
+            return f"{SHORT[self.at].lower()}.txt", f"{self.query_one('#text', Static).content}\n"
+        return f"{SHORT[self.at].lower()}.txt", plain(self.blocks)
 
     def action_copy(self) -> None:
-        """Copy the open tab whole, by the terminal's own means (OSC 52)."""
-        name = "#content" if TABS[self.at] == "Configs" else "#text"
-        self.app.copy_to_clipboard(str(self.query_one(name, Static).content))
-        self.owner.tell("Handed to the terminal's clipboard; some terminals ignore that, so e writes files.")
+        """Copy the open tab (in Configs: the file) whole, by the terminal's own means (OSC 52)."""
+        name, text = self.shown()
+        self.app.copy_to_clipboard(text)
+        size = len(text.encode())
+        if size > MOST_COPIED:
+            said = f"{name} has {size:,} bytes, which some terminals do not take; s saves it in a file."
+            self.owner.tell(said, wrong=True)
+        else:
+            self.owner.tell(f"{name} is handed to the terminal's clipboard. Some terminals ignore that; s saves it.")
+
+    def action_save(self) -> None:
+        """Save the open tab (in Configs: the file) in a file."""
+        name, text = self.shown()
+        self.owner.save_text(Path(name), text)
 
     def action_export(self) -> None:
         """Write the answers file and the kit."""
         self.owner.export()
 
-    def action_help(self) -> None:
-        """The keys."""
-        self.owner.help(None)
-
     def action_back(self) -> None:
-        """To the questions."""
+        """To where one came from."""
         self.dismiss()
 
     def action_leave(self) -> None:
         """Save and quit."""
         self.owner.leave()
+
+
+def plain(blocks: Iterable[cards.Block]) -> str:
+    """All blocks as text."""
+    return "\n".join(block.content.plain for block in blocks) + "\n"

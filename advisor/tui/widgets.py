@@ -1,7 +1,8 @@
-"""The widgets that take an answer: a numbered list, and a line for numbers and texts."""
+"""The widgets: a text, the line of keys, a numbered list, and a line for numbers and texts."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from textual import events
@@ -9,7 +10,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.scrollbar import ScrollBarRender
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 
@@ -18,6 +19,98 @@ class PlainBars(ScrollBarRender):
 
     VERTICAL_BARS = [" "] * 8
     HORIZONTAL_BARS = [" "] * 8
+
+
+class Text(Static):
+    """Text that is laid out anew only if its height may have changed, and not at all while it stays the same."""
+
+    def __init__(self, widget_id: str, *, wraps: bool = True) -> None:
+        super().__init__(id=widget_id, markup=False)
+        self.wraps = wraps  # else every line comes as wide as it is shown
+        self.shown = Content("")
+
+    def put(self, text: Content | str) -> None:
+        """Show this."""
+        content = text if isinstance(text, Content) else Content(text)
+        if content.is_same(self.shown):
+            return
+        before, self.shown = self.shown, content
+        self.update(content, layout=self.wraps or before.plain.count("\n") != content.plain.count("\n"))
+
+
+class Hint(Text):
+    """What to do next on a screen; what there is to tell stands there instead until the screen shows something new."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("hint")
+        self.text = text
+
+    def on_mount(self) -> None:
+        """Say what to do next."""
+        self.rest()
+
+    def rest(self) -> None:
+        """Back to what to do next."""
+        self.put(Content.styled(self.text, "$text-muted"))
+
+    def tell(self, text: str, *, wrong: bool) -> None:
+        """Say this."""
+        self.put(Content.styled(text, "bold $warning" if wrong else "bold"))
+
+
+class Keys(Static):
+    """The keys of a screen in one line, as many as fit, the most useful ones first. Each can be clicked."""
+
+    def on_mount(self) -> None:
+        """Draw them."""
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Draw those that fit. F1 has them all."""
+        parts: list[Content] = []
+        room = self.size.width or self.app.size.width
+        for binding in self.screen.BINDINGS:
+            if not isinstance(binding, Binding) or not binding.show:
+                continue
+            key = binding.key_display or binding.key.partition(",")[0]
+            part = Content.assemble((key, "bold $accent"), f" {binding.description}")
+            room -= part.cell_length + 2
+            if room >= 0:
+                parts.append(part.stylize(f"@click=screen.{binding.action}"))
+        self.update(Content("  ").join(parts), layout=False)
+
+
+class Rows(OptionList):
+    """Blocks of text to move through; a mark stands before the one at hand, since colour alone must mean nothing."""
+
+    def __init__(self, widget_id: str) -> None:
+        super().__init__(id=widget_id, markup=False, compact=True)
+        self.blocks: list[Content] = []
+        self.marked = -1
+
+    def fill(self, blocks: list[Content], at: int = 0, *, heads: Collection[int] = ()) -> None:
+        """Show other blocks. Those in `heads` are passed over."""
+        self.blocks = blocks
+        if at in heads:
+            at = next((i for i in range(len(blocks)) if i not in heads), -1)
+        self.marked = min(at, len(blocks) - 1)
+        self.set_options([Option(self.prompt(i), disabled=i in heads) for i in range(len(blocks))])
+        self.highlighted = self.marked if self.marked >= 0 else None
+
+    def prompt(self, index: int) -> Content:
+        """A block with its mark; its further lines as far to the right as the first."""
+        first, *rest = self.blocks[index].split("\n", allow_blank=True)
+        mark = Content.styled("> " if index == self.marked else "  ", "bold")
+        return Content("\n").join([mark + first, *(Content("  ") + line for line in rest)])
+
+    def watch_highlighted(self, highlighted: int | None) -> None:
+        """Move the mark."""
+        super().watch_highlighted(highlighted)
+        if highlighted is not None and highlighted != self.marked and self.blocks:
+            before, self.marked = self.marked, highlighted
+            for index in {before, highlighted}:
+                if 0 <= index < len(self.blocks):
+                    self.replace_option_prompt_at_index(index, self.prompt(index))
 
 
 KEYS = frozenset("0123456789?")

@@ -79,7 +79,7 @@ def drive(base, home):
                     await then(pilot)
                 if app.is_running:
                     await pilot.pause()
-                    app.shown = screen(app)
+                    app.shown, app.last, app.stack = screen(app), app.screen, list(app.screen_stack)
 
         try:
             asyncio.run(go())

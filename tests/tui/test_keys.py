@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from advisor.answers import read
-from advisor.tui.results import TABS
 from advisor.tui.widgets import Line
 from advisor.values import UNKNOWN, Other
 
@@ -146,56 +145,9 @@ def test_all_answers_jump_and_take_away(drive):
     assert drive("a", "escape").session.question.id == "kind"
 
 
-def test_results_have_six_tabs_each_filled_when_opened(drive):
-    keys = [key for tab in ("r", "2", "3", "4", "5", "6", "right", "left") for key in (tab, "look")]
-    app = drive(*keys)
-    for name, shown, part in zip(
-        (*TABS, TABS[0], TABS[5]), app.seen,
-        ("Server-Sent Events", "The decision", "Do: ", "What would change it", "client/app.js", "720 requests an hour",
-         "Server-Sent Events", "720 requests"), strict=True,
-    ):  # fmt: skip
-        assert name in shown
-        assert part in shown
-    assert drive("r", "b", "3").session.feature.facts["kind"] == "dashboard"
-
-
-def test_configs_show_the_files_of_the_kit(drive):
-    app = drive("r", "5", *["down"] * 17, "look", size=(120, 40))
-    assert "proxy_pass" in app.seen[0] or "upstream" in app.seen[0] or "server" in app.seen[0]
-
-
-def test_the_result_copies_the_open_tab(drive):
-    app = drive("r", "c")
-    assert "Server-Sent Events" in app.clipboard
-
-
-def test_features_are_added_renamed_copied_removed_and_chosen(drive):
-    app = drive("n", "=chat", "enter")
-    assert [f.name for f in app.session.project.features] == ["order status", "chat"]
-    assert app.session.current == 1
-    assert "2 of 2" in app.shown
-    app = drive("f", "2", "=status", "enter")
-    assert app.session.feature.name == "status"
-    app = drive("f", "3", "=order status 2", "enter", "f", "1")
-    assert [f.name for f in app.session.project.features] == ["order status", "order status 2"]
-    assert app.session.current == 0
-    app = drive("f", "3", "=order status 2", "enter", "f", "5", "look", "u")
-    assert "order status 2" not in app.seen[0].splitlines()[0]
-    assert len(app.session.project.features) == 2
-    refused = drive("n", "=Order status", "enter")
-    assert "already" in refused.shown
-
-
-def test_help_shows_the_question_in_full_and_the_keys(drive):
-    app = drive("f1", "look", "escape", size=(120, 60))
-    assert "Find out: " in app.seen[0]
-    assert "takes the last change back" in app.seen[0]
-    assert "describes the feature best?" in app.shown
-
-
 def test_names_are_text_and_never_markup(drive):
     text = 'features:\n  - name: "[red]x[/red] [@click=app.quit]y[/]"\n'
-    app = drive("look", "f", "look", "escape", "r", "look", text=text)
+    app = drive("look", "f", "look", "m", "look", "escape", "escape", "r", "look", text=text)
     for shown in app.seen:
         assert "[red]x[/red] [@click=app.quit]y[/]" in shown
 
@@ -249,7 +201,7 @@ def test_a_new_interview_asks_for_a_name_and_on_quitting_for_a_file(drive, home,
 
 def test_a_file_that_exists_is_not_replaced_unasked(drive, home):
     (home / "answers.yaml").write_text("features: [{name: mine}]\n")
-    keys = ("enter", "2", "e", "enter", "look")
+    keys = ("enter", "2", "q", "enter", "look")
     app = drive(*keys, "1", text=None, file=None)
     assert "exists already" in app.seen[0]
     assert "mine" in (home / "answers.yaml").read_text()
@@ -268,19 +220,6 @@ def test_a_file_that_somebody_else_changed_is_not_replaced_unasked(drive, home):
     app = drive("3", then=meddle)
     assert app.is_running or not app.saved
     assert "theirs" in (home / "answers.yaml").read_text()
-
-
-def test_export_writes_the_answers_and_the_kit(drive, home):
-    app = drive("1", "enter", "e", "look", "enter", "look")
-    assert "Write the kit into which folder?" in app.seen[0]
-    assert "Start it with: python3" in app.seen[1]
-    assert (home / "kit" / "start.py").is_file()
-    (home / "kit" / "README.md").write_text("mine")
-    app = drive("1", "enter", "e", "enter", "look", "1")
-    assert "README.md" in app.seen[0]
-    assert (home / "kit" / "README.md").read_text() == "mine"
-    drive("1", "enter", "e", "enter", "2")
-    assert (home / "kit" / "README.md").read_text() != "mine"
 
 
 def test_a_read_only_folder_is_said_and_loses_nothing(drive, monkeypatch):

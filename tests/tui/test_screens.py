@@ -62,4 +62,4 @@ def test_the_choices_and_the_question_are_on_the_screen_at_useful_sizes(drive, s
     flat = " ".join(app.shown.split())
     assert "describes the feature best?" in flat
     assert "1 notifications" in flat
-    assert "f1 Help" in flat
+    assert "f1 help" in flat

@@ -116,7 +116,7 @@ def test_start_answer_quit_go_on_and_see_the_result(terminal, tmp_path, base):
     shown = terminal.wait("already use")
     assert "3 answered" in shown
     terminal.resize(60, 18)
-    terminal.keys("r", until="[1 Recommendation]")
+    terminal.keys("r", until="[1 Result]")
     decided = recommend(project, base)["features"][0]
     terminal.wait(base.patterns[decided["primary"]].title)
     terminal.keys("b", until="already use")
@@ -137,10 +137,11 @@ def test_a_terminal_that_goes_away_loses_nothing(terminal, tmp_path):
 
 
 @pytest.mark.lab
-def test_a_wrong_file_is_said_at_its_place_before_anything_is_drawn(terminal, tmp_path):
+def test_the_mistakes_of_a_file_are_said_at_their_places(terminal, tmp_path):
     (tmp_path / "bad.yaml").write_text("features:\n  - name: a\n    medai: no\n")
     terminal.start(f"{COMMAND} bad.yaml")
-    shown = terminal.wait("ended with 2")
+    terminal.wait("has 1 mistake")
+    shown = terminal.keys("2", until="ended with 2")
     assert "bad.yaml:3:5:" in shown
     assert "media" in shown
 

@@ -1,0 +1,147 @@
+"""The pages of a result that one moves through: the steps and rules, the caveats, what would change it.
+
+Each block leads somewhere: to a card with everything about a rule or a caveat, or to the question that it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textual.content import Content
+
+from advisor import words
+from advisor.errors import UsageError
+from advisor.explain import explain
+from advisor.rulebase import RuleBase
+from advisor.text import wrap
+from advisor.tui.pages import Page
+from advisor.tui.panes import WORST
+
+MARK = {"passed": "-", "decided": "x", "not-reached": "."}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of such a page. `leads` is `rule:ID`, `step:ID`, `caveat:ID` or `question:ID`; heads lead nowhere."""
+
+    content: Content
+    leads: str = ""
+
+
+class Blocks:
+    """Blocks of at most `width` columns."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.made: list[Block] = []
+
+    def head(self, text: str) -> None:
+        """A heading; an empty line stands before it."""
+        self.made.append(Block(Content.assemble("\n" if self.made else "", (text, "bold"))))
+
+    def say(self, text: str, more: str = "", *, leads: str = "", style: str = "", mark: str = "") -> None:
+        """A block: its first paragraph behind a mark, and a further one, dimmed and indented."""
+        hang = " " * (len(mark) or 2)
+        lines = [Content.styled(line, style) for line in wrap(text, self.width, hang, mark).split("\n")]
+        if more:
+            lines += [Content.styled(line, "$text-muted") for line in wrap(more, self.width, hang, hang).split("\n")]
+        self.made.append(Block(Content("\n").join(lines), leads))
+
+
+def why(width: int, feature: Mapping[str, Any], base: RuleBase) -> list[Block]:
+    """The steps as walked, what was ruled out, and the article's steps beside them."""
+    blocks = Blocks(width)
+    blocks.head("The decision, step by step")
+    for number, step in enumerate(feature["steps"], 1):
+        mark = f"{MARK[step['state']]} {number:2} "
+        if step["state"] == "decided":
+            said = f"{step['because']} {'; '.join(words.conditions_of(step, feature)[:4])}"
+            blocks.say(step["title"], said, leads=f"rule:{step['rule']}", mark=mark, style="bold $success")
+        else:
+            said = "; ".join(words.conditions_of(step, feature)[:4]) if step["state"] == "passed" else ""
+            style = "" if step["state"] == "passed" else "$text-muted"
+            blocks.say(step["title"], said, leads=f"step:{step['step']}", mark=mark, style=style)
+    if feature["rejected"]:
+        blocks.head("Ruled out")
+    for item in feature["rejected"]:
+        blocks.say(f"{words.title(item['id'], base)}: {item['why']}", leads=f"rule:{item['rule']}")
+    blocks.head("The article's five steps")
+    for number, step in enumerate(feature["article_steps"], 1):
+        leads = f"rule:{step['rule']}" if step["rule"] else f"step:{step['step']}"
+        blocks.say(step["title"], step["because"] or "", leads=leads, mark=f"{MARK[step['state']]} {number} ")
+    blocks.head(words.article_line(feature, base))
+    return blocks.made
+
+
+def caveats(width: int, feature: Mapping[str, Any]) -> list[Block]:
+    """What to watch, the worst first, with what to do; then what only some answers would raise."""
+    blocks = Blocks(width)
+    certain = [c for c in feature["caveats"] if c["certainty"] == "certain"]
+    for head, listed in (
+        ("To watch", certain),
+        ("Perhaps, since something is not known", [c for c in feature["caveats"] if c not in certain]),
+    ):
+        if listed:
+            blocks.head(f"{head}  {len(listed)}")
+        for caveat in listed:
+            style = f"bold {WORST[caveat['severity']]}"
+            blocks.say(
+                f"[{caveat['severity']}] {caveat['title']}", caveat["do"], leads=f"caveat:{caveat['id']}", style=style
+            )
+    if not feature["caveats"]:
+        blocks.head("There is nothing to watch.")
+    if feature["caveats_if"]:
+        blocks.head("Only if")
+    for caveat in feature["caveats_if"]:
+        facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in caveat["if"].items())
+        blocks.say(f"{facts}: {caveat['title']}", leads=f"caveat:{caveat['id']}")
+    return blocks.made
+
+
+def changes(width: int, feature: Mapping[str, Any], base: RuleBase) -> list[Block]:
+    """The nearest answers that lead elsewhere, each with its question; what was assumed; what is open."""
+    blocks = Blocks(width)
+    if feature["changes"]:
+        blocks.head("With these answers it would be another pattern, the nearest first")
+    else:
+        blocks.head("No other answers lead to another pattern.")
+    for change in feature["changes"]:
+        facts = list(change["set"])
+        asked = " ".join(base.questions[fact].ask for fact in facts if fact in base.questions)
+        blocks.say(change["text"], asked, leads=f"question:{facts[0]}" if facts else "")
+    deciding = [item for item in feature["assumptions"] if item["decides"]]
+    if deciding:
+        blocks.head("Assumed, because it was not stated; other answers may decide otherwise")
+    for item in deciding:
+        others = " or ".join(words.title(pattern, base) for pattern in item["decides"])
+        said = f"{item['fact']}: {words.answer(item['value'])}; otherwise perhaps {others}."
+        blocks.say(said, base.questions[item["fact"]].ask, leads=f"question:{item['fact']}")
+    rest = [item for item in feature["assumptions"] if not item["decides"]]
+    if rest:
+        blocks.head("Assumed without a say in the pattern")
+    for item in rest:
+        said = f"{item['fact']}: {words.answer(item['value'])}"
+        blocks.say(said, base.questions[item["fact"]].ask, leads=f"question:{item['fact']}")
+    if feature["open"]:
+        blocks.head("Still open")
+    for fact in feature["open"]:
+        blocks.say(fact, base.questions[fact].ask, leads=f"question:{fact}")
+    return blocks.made
+
+
+def card(leads: str, width: int, feature: Mapping[str, Any], base: RuleBase) -> Content:
+    """Everything about a rule, a step or a caveat, with its evidence; a caveat's figures are those of this feature."""
+    kind, _, name = leads.partition(":")
+    page = Page(width)
+    raised = next((c for c in feature["caveats"] if c["id"] == name), None) if kind == "caveat" else None
+    if raised is not None and raised["figures"]:
+        page.say(f"Here: {raised['figures']}", style="bold")
+        page.say()
+    try:
+        text = explain(leads, base, max(width, 30)).rstrip()
+    except UsageError:
+        text = explain(name, base, max(width, 30)).rstrip()
+    page.lines += map(Content, text.split("\n"))
+    return page.content()

@@ -1,0 +1,71 @@
+"""The command palette: every action, question, feature and tab by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from advisor.answering import say
+from advisor.text import visible
+from advisor.tui.panes import NAME
+
+if TYPE_CHECKING:
+    from advisor.tui.app import AdvisorApp
+
+ACTIONS = {
+    "result": ("Show the result so far", "Key r"),
+    "features": ("Show all features side by side", "Key f: what they share, what does not go together"),
+    "export": ("Export: write the answers, the decision record, the starter kit", "Key e"),
+    "answers": ("Show all answers", "Key a: jump to one, take one away"),
+    "undo": ("Undo the last change", "Key u"),
+    "back": ("Go to the question before", "Key b"),
+    "forward": ("Go to the question after", "Key right arrow"),
+    "unknown": ("Answer: I don't know", "Key 0"),
+    "more": ("Add a feature", "Key n"),
+    "help": ("Help", "Key F1"),
+    "leave": ("Save and quit", "Key q"),
+}
+
+
+class Commands(Provider):
+    """Offers them where a session is open."""
+
+    @property
+    def owner(self) -> AdvisorApp:
+        """The app, which has the session."""
+        return self.app  # type: ignore[return-value]  # registered by AdvisorApp alone
+
+    def listed(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """Name, help and what it does."""
+        owner, session = self.owner, self.owner.session
+        if session is not None:
+            for action, (name, more) in ACTIONS.items():
+                yield name, more, partial(owner.act, action)
+            from advisor.tui.results import TABS
+
+            for i, tab in enumerate(TABS):
+                yield f"Result: {tab}", f"Key r, then {i + 1}", partial(owner.open_tab, i)
+            for i, feature in enumerate(session.project.features):
+                yield f"Feature: {visible(feature.name, NAME)}", "Go to its questions", partial(owner.open_feature, i)
+            for fact, question in session.base.questions.items():
+                answer = session.answers.get(fact)
+                said = f"Answered: {say(question, answer)}" if answer is not None else f"Not answered; {fact}"
+                yield f"Question: {question.ask}", said, partial(owner.ask, fact)
+        yield "Switch between light and dark", "", owner.switch_theme
+        yield "Choose a theme", "", owner.action_change_theme
+
+    async def discover(self) -> Hits:
+        """Everything, while nothing is typed."""
+        for name, more, act in self.listed():
+            yield DiscoveryHit(name, act, help=more)
+
+    async def search(self, query: str) -> Hits:
+        """What fits the typed text."""
+        matcher = self.matcher(query)
+        for name, more, act in self.listed():
+            score = matcher.match(name)
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), act, help=more)

@@ -1,0 +1,214 @@
+"""The screen that writes answers file, decision record and kit, and shows first how each differs from the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList, Static
+
+from advisor import export
+from advisor.errors import OutputError
+from advisor.export import TITLES, Item, Kind, Part
+from advisor.facts import wrong_text
+from advisor.text import plural, visible
+from advisor.tui import panes
+from advisor.tui.dialogs import AskText, Help
+from advisor.tui.widgets import Hint, Keys, Rows, Text
+
+if TYPE_CHECKING:
+    from advisor.tui.app import AdvisorApp
+
+MARKS = {"+": "$success", "-": "$error", "@": "$text-muted"}
+NEXT = (
+    "Enter on the first line writes what is ticked; on a file it shows what would change. 1 2 3 tick; p sets the place."
+)
+
+
+class ExportScreen(Screen[None]):
+    """Looks at the disk when it opens and after every change; writes only what was shown."""
+
+    HELP = "Everything that can be written. What lies on the disk already is compared first and never replaced unseen."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "help"),
+        Binding("b,escape,e", "dismiss(None)", "back", key_display="b"),
+        Binding("w", "write", "write"),
+        Binding("space", "tick", "tick"),
+        Binding("p", "place", "where to"),
+        *(Binding(str(i), f"tick({i})", f"tick {title}", show=False) for i, title in enumerate(TITLES.values(), 1)),
+    ]
+
+    def __init__(self, beside: Path | None) -> None:
+        super().__init__()
+        file = beside or Path("answers.yaml")
+        self.where: dict[Kind, Path] = {
+            "answers": file, "record": file.with_name("DECISION.md"), "kit": file.with_name("kit"),
+        }  # fmt: skip
+        self.ticked: set[Kind] = set(TITLES)
+        self.parts: list[Part] = []
+        self.rows: list[Part | Item | None] = []  # what each line of the list is; None: the line that writes
+
+    @property
+    def owner(self) -> AdvisorApp:
+        """The app, which has the session."""
+        return self.app  # type: ignore[return-value]  # only AdvisorApp shows this screen
+
+    def compose(self) -> ComposeResult:
+        """A head, the list, what to do next."""
+        yield Text("head", wraps=False)
+        yield Rows("plan")
+        yield Hint(NEXT)
+        yield Keys(id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Look once the screen is there: making the kit takes a moment."""
+        self.query_one(Rows).focus()
+        self.query_one("#head", Text).put(Content.styled("Export", "bold"))
+        self.call_after_refresh(self.look)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the list out anew."""
+        if self.parts:
+            self.show(event.size.width)
+
+    def look(self) -> None:
+        """Compare with the disk."""
+        session, draft = self.owner.session, self.owner.draft
+        assert session is not None
+        self.parts = [export.plan(session, draft, kind, where) for kind, where in self.where.items()]
+        self.ticked -= {part.kind for part in self.parts if part.trouble}
+        self.show(self.size.width)
+
+    def show(self, width: int) -> None:
+        """The list: the line that writes, the parts, the files of the kit."""
+        self.rows = [None]
+        lines = [Content.styled("Write what is ticked" if self.ticked else "Nothing is ticked", "bold")]
+        for number, part in enumerate(self.parts, 1):
+            tick = "[x]" if part.kind in self.ticked else "[ ]"
+            self.rows.append(part)
+            start = f"{number} {tick} {TITLES[part.kind]:15} {visible(str(part.where), 60)}  "
+            lines.append(Content.assemble(panes.clipped(start, max(width - 14, 10)), (part.words, "bold")))
+        for part in self.parts:
+            for item in part.items if part.kind == "kit" else ():
+                self.rows.append(item)
+                style = "" if item.state == "same" else "bold"
+                lines.append(Content.assemble(f"      {item.state:8} ", (item.name, style)))
+        listed = self.query_one(Rows)
+        at = min(max(listed.marked, 0), len(lines) - 1)
+        listed.fill(lines, at)
+
+    # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter or a click: write, or show what would change."""
+        event.stop()
+        row = self.rows[event.option_index]
+        if row is None:
+            self.action_write()
+        elif isinstance(row, Item):
+            self.app.push_screen(Help(shown([row])))
+        else:
+            about = Content("\n\n".join(row.notes)) if row.notes else Content("")
+            changed = [item for item in row.items if item.state == "differs"] or list(row.items[:1])
+            self.app.push_screen(Help(Content("\n\n").join([*([about] if row.notes else []), shown(changed)])))
+
+    def action_tick(self, number: int = 0) -> None:
+        """Take a part in or leave it out: by its number, or the highlighted one."""
+        row = self.parts[number - 1] if 0 < number <= len(self.parts) else self.at
+        if isinstance(row, Part) and not row.trouble:
+            self.ticked ^= {row.kind}
+            self.show(self.size.width)
+
+    @property
+    def at(self) -> Part | Item | None:
+        """What the highlight is on."""
+        index = self.query_one(Rows).highlighted
+        return self.rows[index] if index is not None and index < len(self.rows) else None
+
+    def action_place(self) -> None:
+        """Ask where the highlighted part is to go."""
+        row = self.at
+        if isinstance(row, Item):
+            row = next(part for part in self.parts if part.kind == "kit")
+        if not isinstance(row, Part):
+            self.owner.tell("Move to one of the three first; p then asks where it is to go.", wrong=True)
+            return
+        kind = row.kind
+
+        def take(name: str | None) -> None:
+            if name:
+                self.where[kind] = Path(name)
+                self.ticked.add(kind)
+                self.look()
+
+        what = "folder" if kind == "kit" else "file"
+        self.app.push_screen(
+            AskText(f"Write the {TITLES[kind]} to which {what}?", str(row.where), "", wrong_text), take
+        )
+
+    def action_write(self) -> None:
+        """Write what is ticked; before anything is replaced, show the difference and ask."""
+        chosen = [part for part in self.parts if part.kind in self.ticked]
+        changed = [item for part in chosen for item in part.items if item.state == "differs"]
+        if not chosen:
+            self.owner.tell("Nothing is ticked: 1, 2 and 3 tick.", wrong=True)
+        elif changed:
+            self.app.push_screen(Replace(changed), lambda sure: self.write(chosen) if sure else None)
+        else:
+            self.write(chosen)
+
+    def write(self, chosen: list[Part]) -> None:
+        """Write these parts and say what came of it."""
+        said: list[str] = []
+        try:
+            for part in chosen:
+                said += self.owner.write(part)
+        except OutputError as error:
+            said.append(f"Stopped: {error}.")
+        self.look()
+        self.app.push_screen(Help(Content("\n\n".join(said))))
+
+
+class Replace(ModalScreen[bool]):
+    """The difference of every file that would be replaced, and the question whether it may be."""
+
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # as Textual declares it
+    HELP = "What would be lost, file by file. Nothing has been written yet."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "help"),
+        Binding("y,enter", "dismiss(True)", "replace", key_display="y"),
+        Binding("n,escape,b", "dismiss(False)", "leave them", key_display="n"),
+    ]
+
+    def __init__(self, items: list[Item]) -> None:
+        super().__init__()
+        self.items = items
+
+    def compose(self) -> ComposeResult:
+        """The differences, and how to answer."""
+        head = f"{plural(len(self.items), 'file')} would be replaced. - goes, + comes."
+        with Vertical(classes="dialog tall"):
+            with VerticalScroll():
+                yield Static(Content.assemble((head, "bold"), "\n\n", shown(self.items)), markup=False)
+            yield Static("y or Enter replaces, n or Escape leaves everything as it is", classes="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """The keys scroll."""
+        self.query_one(VerticalScroll).focus()
+
+
+def shown(items: Iterable[Item]) -> Content:
+    """Differences with their files' names, each line marked by its sign and its colour."""
+    parts: list[Content] = []
+    for item in items:
+        parts.append(Content.styled(f"{visible(item.name)} ({item.state})", "bold"))
+        parts += [Content.styled(line, MARKS.get(line[:1], "")) for line in export.difference(item)]
+        parts.append(Content(""))
+    return Content("\n").join(parts)

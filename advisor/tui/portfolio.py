@@ -1,0 +1,165 @@
+"""The screen of all features side by side: what each gets, what they share, and what does not go together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import OptionList
+
+from advisor.interview import Session
+from advisor.text import visible
+from advisor.tui import features, panes
+from advisor.tui.shared import HEADS, columns, common, row
+from advisor.tui.widgets import Hint, Keys, Rows, Text
+
+if TYPE_CHECKING:
+    from advisor.tui.app import AdvisorApp
+
+NEXT = "Enter opens a feature's questions; n adds one; r shows the result; e writes the answers and a starter kit."
+
+
+class PortfolioScreen(Screen[None]):
+    """Shows the features of the session; every change goes to the app and comes back from it."""
+
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # as Textual declares it
+    HELP = "All features of the project. They share the path to the servers and the servers; each has needs of its own."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "help"),
+        Binding("b,escape,f", "back", "back", key_display="b"),
+        Binding("n", "add", "new"),
+        Binding("d", "copy", "duplicate"),
+        Binding("m", "rename", "rename"),
+        Binding("x", "remove", "remove"),
+        Binding("u", "undo", "undo"),
+        Binding("r", "result", "result"),
+        Binding("e", "export", "export"),
+        Binding("p", "project", "name the project"),
+        Binding("q", "leave", "quit"),
+        Binding("pagedown", "scroll(1)", "scroll the text", show=False, priority=True),
+        Binding("pageup", "scroll(-1)", "scroll the text", show=False, priority=True),
+    ]
+    drawn = 0
+
+    def compose(self) -> ComposeResult:
+        """A head, the features, what they share, what to do next."""
+        yield Text("head", wraps=False)
+        yield Text("columns", wraps=False)
+        yield Rows("features")
+        with VerticalScroll(id="shared", can_focus=False):
+            yield Text("common")
+        yield Hint(NEXT)
+        yield Keys(id="keys", markup=False)
+
+    @property
+    def owner(self) -> AdvisorApp:
+        """The app, which has the session."""
+        return self.app  # type: ignore[return-value]  # only AdvisorApp shows this screen
+
+    @property
+    def session(self) -> Session:
+        """The interview as it is now."""
+        assert self.owner.session is not None
+        return self.owner.session
+
+    @property
+    def listed(self) -> Rows:
+        """The list of features."""
+        return self.query_one(Rows)
+
+    def on_mount(self) -> None:
+        """Show it, the highlight at the feature that is asked about."""
+        self.listed.focus()
+        self.drawn = self.app.size.width
+        self.show()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the columns out anew."""
+        if event.size.width != self.drawn:
+            self.drawn = event.size.width
+            self.show()
+
+    def show(self) -> None:
+        """Everything, after the session or the size has changed."""
+        session, width = self.session, self.drawn - 2
+        name = visible(session.project.name, panes.NAME)
+        left = Content.assemble(("All features of ", "bold"), (name, "bold"))
+        self.query_one("#head", Text).put(panes.between(left, Content(self.owner.file_words), width))
+        self.query_one("#columns", Text).put(Content.styled(f"  {columns(width - 4, HEADS)}", "$text-muted"))
+        self.query_one("#common", Text).put(common(session, width - 1))
+        self.query_one(Hint).rest()
+        rows = [row(session, i) for i in range(len(session.project.features))]
+        self.listed.fill([Content(columns(width - 4, cells)) for cells in rows], session.current)
+
+    # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def at(self) -> None:
+        """Make the highlighted feature the current one."""
+        index = self.listed.highlighted
+        if index is not None and index != self.session.current:
+            self.owner.change(lambda session: session.select(index))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter or a click: its questions."""
+        event.stop()
+        self.at()
+        self.dismiss()
+
+    def action_scroll(self, direction: int) -> None:
+        """Move the text under the list."""
+        self.query_one("#shared", VerticalScroll).scroll_relative(y=4 * direction, animate=False)
+
+    def action_add(self) -> None:
+        """One more feature, and to its first question."""
+        features.add(self.owner, self.dismiss)
+
+    def action_copy(self) -> None:
+        """A copy of the highlighted feature."""
+        self.at()
+        features.name(self.owner, "duplicate_feature", features.copy_name(self.session))
+
+    def action_rename(self) -> None:
+        """Another name for it."""
+        self.at()
+        features.name(self.owner, "rename_feature", self.session.feature.name)
+
+    def action_project(self) -> None:
+        """Another name for the whole."""
+        features.name(self.owner, "rename_project", self.session.project.name)
+
+    def action_remove(self) -> None:
+        """Take it away; undo brings it back."""
+        self.at()
+        if self.owner.change(lambda session: session.remove_feature()):
+            self.owner.tell("Removed; u brings it back.")
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        past = self.session.past
+        if self.owner.change(lambda session: session.undo()):
+            self.owner.tell(f"Taken back: {past[-1].change}")
+
+    def action_result(self) -> None:
+        """The result of the highlighted feature."""
+        from advisor.tui.results import ResultsScreen
+
+        self.at()
+        self.app.push_screen(ResultsScreen(self.session))
+
+    def action_export(self) -> None:
+        """Write the answers and the kit."""
+        self.owner.export()
+
+    def action_back(self) -> None:
+        """To the questions of the highlighted feature."""
+        self.at()
+        self.dismiss()
+
+    def action_leave(self) -> None:
+        """Save and quit."""
+        self.owner.leave()

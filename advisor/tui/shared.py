@@ -1,0 +1,114 @@
+"""What the features of a project have in common and where they do not go together, as a table and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from textual.content import Content
+
+from advisor import words
+from advisor.answering import say
+from advisor.interview import Session
+from advisor.rulebase import RuleBase
+from advisor.text import number, plural, visible
+from advisor.tui import panes
+from advisor.tui.pages import Page
+
+MANY = 30  # with more features, what is left of each is not counted: that takes some milliseconds for every one
+HEADS = ("feature", "pattern so far", "confidence", "answered", "left")
+
+
+def columns(width: int, cells: tuple[str, ...]) -> str:
+    """One line of the table; in narrow terminals without the last but one column."""
+    name, pattern, confidence, answered, left = cells
+    if width < 52:
+        return panes.clipped(name, width)
+    if width < 76:
+        first = max(width - 44, 8)
+        return f"{panes.clipped(name, first):{first}}  {panes.clipped(pattern, 22):22} {confidence[:6]:6} {left:>9}"
+    first = min(width - 62, 40)
+    start = f"{panes.clipped(name, first):{first}}  {panes.clipped(pattern, 26):26}"
+    return f"{start}  {confidence:10} {answered:>8} {left:>9}"
+
+
+def row(session: Session, index: int) -> tuple[str, ...]:
+    """A feature: its name, pattern, how sure that is, answers that count, questions that are left."""
+    decided = session.verdict["features"][index]
+    pattern = words.title(decided["primary"], session.base) if decided["primary"] else "no pattern fits"
+    left, answered = "", ""
+    if len(session.project.features) <= MANY:
+        found = session.select(index).progress
+        answered = str(found.answered)
+        left = "done" if not found.most else f"{found.least} to {found.most}"
+    return visible(decided["name"], panes.NAME), pattern, decided["confidence"], answered, left
+
+
+def common(session: Session, width: int) -> Content:
+    """What the features share, then what does not go together."""
+    verdict, base = session.verdict, session.base
+    shared, times = verdict["shared"], verdict["shared"]["timing"]
+    page = Page(width)
+    wrong = list(conflicts(session))
+    if wrong:
+        page.head("What does not go together")
+    for line in wrong:
+        page.say(f"! {line}", 2, "bold $warning", hang=2)
+    page.head("What they share")
+    if not session.several:
+        page.say("One feature so far. What lies on the path and at the servers is asked once, for all of them.", 2)
+    for connection in shared["connections"]:
+        page.say(words.connection_line(connection, base), 2, hang=2)
+    for feature in verdict["features"]:
+        if feature["alone"] != feature["primary"]:
+            page.say(rides(feature, base), 2, hang=2)
+    for held in shared["pages"]:
+        page.say(connections(held), 2, hang=2)
+    if session.several:
+        heartbeat, hold = number(times["heartbeat_s"]), number(times["hold_s"])
+        page.say(f"Times that suit all of them: heartbeat {heartbeat} s, hold of a poll {hold} s.", 2, hang=2)
+    if shared["caveats"]:
+        titles = [base.caveats[caveat].title for caveat in shared["caveats"]]
+        page.say(f"To watch in more than one ({len(titles)}): {'; '.join(titles)}.", 2, hang=2)
+    if not wrong:
+        page.head("What does not go together")
+        page.say("Nothing that these answers tell.", 2)
+    return page.content()
+
+
+def rides(feature: Mapping[str, Any], base: RuleBase) -> str:
+    """What merging with other features changed."""
+    now, alone = words.title(feature["primary"], base), words.title(feature["alone"], base)
+    name = visible(feature["name"], panes.NAME)
+    return f"{name} rides on a connection that is open anyway: {now}; alone it would use {alone}."
+
+
+def connections(page: Mapping[str, Any]) -> str:
+    """What one browser holds open to the host, against the six that HTTP/1.1 allows."""
+    name = f"page {visible(page['page'])}" if page["page"] else "the page"
+    count = f"{plural(page['streams'], 'held response')} x {number(page['tabs'])} tabs = {number(page['total'])}"
+    limit = {True: "HTTP/2 carries them all in one", False: "over HTTP/1.1 a browser opens six to one host"}
+    return f"Held by {name}: {count} connections; {limit.get(page['http2'], 'six is the most over HTTP/1.1')}."
+
+
+def conflicts(session: Session) -> Iterator[str]:
+    """Contradictions, features without a pattern, times that cannot be met, too many connections, unlike answers."""
+    for index, decided in enumerate(session.verdict["features"]):
+        name = visible(decided["name"], panes.NAME)
+        if len(session.project.features) <= MANY:
+            for line in session.select(index).conflicts:
+                yield f"{name}: its answers contradict each other. {line}"
+        if decided["primary"] is None:
+            yield f"{name}: no pattern fits its answers."
+        for conflict in (decided["timing"] or {}).get("conflicts", []):
+            yield f"{name}: {' against '.join(conflict['between'])}. {conflict['text']}"
+    for page in session.verdict["shared"]["pages"]:
+        line = words.page_line(page)
+        if line:
+            yield line
+    for feature in session.project.features:
+        for fact, value in feature.facts.items():
+            common_value = {**session.project.path, **session.project.app}.get(fact)
+            if common_value is not None and common_value != value:
+                here, others = (say(session.base.questions[fact], v) for v in (value, common_value))
+                yield f"{visible(feature.name, panes.NAME)}: {fact} is {here} here, {others} for the others."

@@ -1,0 +1,63 @@
+"""The screen of all features: every key, what is shared, what does not go together."""
+
+from __future__ import annotations
+
+
+def names(app):
+    return [f.name for f in app.session.project.features]
+
+
+def test_features_are_added_renamed_copied_removed_and_chosen(drive):
+    app = drive("n", "=chat", "enter")
+    assert names(app) == ["order status", "chat"]
+    assert app.session.current == 1
+    assert "2 of 2" in app.shown
+    app = drive("f", "m", "=status", "enter", "look", "b")
+    assert names(app) == ["status"]
+    assert "> status" in app.seen[0]
+    app = drive("f", "d", "enter", "look", "up", "enter")
+    assert names(app) == ["order status", "order status 2"]
+    assert "> order status 2" in app.seen[0]
+    assert app.session.current == 0
+    app = drive("f", "d", "enter", "x", "look", "u", "look")
+    assert "order status 2" not in app.seen[0]
+    assert "u brings it back" in app.seen[0]
+    assert 'Taken back: feature "order status 2" removed' in app.seen[1]
+    assert len(names(app)) == 2
+    assert "at least one feature" in drive("f", "x").shown
+    refused = drive("n", "=Order status", "enter")
+    assert "already" in refused.shown
+    app = drive("f", "n", "=chat", "enter")
+    assert names(app) == ["order status", "chat"]
+    assert "live sound or video" in app.shown  # its first question, not the list
+    assert drive("f", "p", "=Acme 2", "enter").session.project.name == "Acme 2"
+
+
+THREE = """\
+project: Acme
+path: {reverse-proxy: nginx, http2-to-browser: no, idle-timeout-s: 60}
+features:
+  - {name: order status, kind: notifications, bidirectional-realtime: no, clients: [browser], media: no}
+  - {name: chat, kind: chat, bidirectional-realtime: yes, clients: [browser], media: no}
+  - {name: board, kind: dashboard, clients: [browser], page: /board, tabs-per-user: 6, idle-timeout-s: 300}
+"""
+
+
+def test_the_screen_of_all_features_says_what_they_share_and_what_does_not_go_together(drive, golden):
+    app = drive("f", text=THREE, size=(120, 32))
+    golden("portfolio-wide", app.shown)
+    flat = " ".join(app.shown.split())
+    assert "order status, chat share one WebSocket connection" in flat
+    assert "order status rides on a connection that is open anyway: WebSocket; alone it would use Server-Sent" in flat
+    assert "1 held response x 6 tabs = 6 connections; over HTTP/1.1 a browser opens six to one host" in flat
+    assert "! board: idle-timeout-s is 300 s here, 60 s for the others." in flat
+    golden("portfolio-60x18", drive("f", text=THREE, size=(60, 18)).shown)
+    scrolled = drive("f", *["pagedown"] * 3, text=THREE, size=(60, 18))
+    assert "To watch in more than one" in scrolled.shown.replace("\n", " ")
+    alone = drive("f")
+    assert "Nothing that these answers tell." in alone.shown
+
+
+def test_contradictions_and_features_without_a_pattern_are_among_what_does_not_go_together(drive):
+    text = "path: {websockets-blocked: always}\nfeatures: [{name: a, existing-connection: websocket}]\n"
+    assert "! a: its answers contradict each other." in drive("f", text=text).shown
