@@ -133,7 +133,7 @@ class AdvisorApp(App[None]):
     def on_mount(self) -> None:
         """Go on with what an earlier run left, or ask for the first feature's name."""
         if self.session is not None:
-            self.keep(self.session)
+            self.call_after_refresh(self.keep, self.session)  # the screen can then say what there is to say
         elif self.left is not None:
             files.left_over(self, self.left, self.begin)
         else:

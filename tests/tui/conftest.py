@@ -58,7 +58,7 @@ def drive(base, home):
             left.unlink()
         if text is not None and file is not None:
             (home / file).write_text(text)
-        app = AdvisorApp(*open_draft(file, base))
+        app = AdvisorApp(*open_draft(file, base, mend=True))
         app.seen = []
 
         async def go():
