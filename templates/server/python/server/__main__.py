@@ -12,12 +12,13 @@ import fcntl
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Any, NoReturn, TextIO
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from server import security
 from server.app import App
@@ -41,9 +42,16 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.abort()
 
     def on_headers_complete(self) -> None:
-        """The parser has a request."""
+        """The parser has a request; it gets wire.writer for the hub."""
         self._unused = 0
         super().on_headers_complete()
+        self.scope["extensions"] = {"kit.write": partial(self._write, self.cycle)}
+
+    def _write(self, cycle: RequestResponseCycle, chunk: bytes) -> bool:
+        if self.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
+            return False
+        self.transport.write(chunk)
+        return True
 
     def on_body(self, body: bytes) -> None:
         """The parser has a piece of a body; the endpoint bounds those."""

@@ -144,7 +144,7 @@ class App:
         cursor = headers.get("last-event-id") or query.get("cursor", [""])[0]
         pairs = [(name.encode(), value.encode("latin-1")) for name, value in (STREAM_HEADERS | cross).items()]
         await send({"type": "http.response.start", "status": 200, "headers": pairs})
-        stream = self.hub.join(send, cursor)
+        stream = self.hub.join(send, cursor, "sse", wire.writer(scope))
         try:
             while (await receive())["type"] != "http.disconnect":
                 pass

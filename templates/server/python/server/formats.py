@@ -24,6 +24,9 @@ class Format(Protocol):
     def message(self, chunk: bytes) -> Message:
         """An ASGI message that carries these bytes."""
 
+    def wire(self, chunk: bytes) -> bytes:
+        """The same as it goes on the wire, for hub.Write."""
+
     def end(self, chunk: bytes, code: int) -> list[Message]:
         """The ASGI messages that send these last bytes and end the connection."""
 
@@ -49,6 +52,10 @@ class Sse:
         """A piece of the response's body."""
         return {"type": "http.response.body", "body": chunk, "more_body": True}
 
+    def wire(self, chunk: bytes) -> bytes:
+        """A chunk of HTTP/1.1, RFC 9112 section 7.1."""
+        return b"%x\r\n%b\r\n" % (len(chunk), chunk)
+
     def end(self, chunk: bytes, code: int) -> list[Message]:  # noqa: ARG002 - a response has no close code
         """The last piece."""
         return [{"type": "http.response.body", "body": chunk, "more_body": False}]
@@ -73,6 +80,10 @@ class Frames:
     def message(self, chunk: bytes) -> Message:
         """`frames` is this kit's own: Socket.send in socket_protocol.py writes them as they are."""
         return {"type": "websocket.send", "frames": chunk}
+
+    def wire(self, chunk: bytes) -> bytes:
+        """Frames are that already."""
+        return chunk
 
     def end(self, chunk: bytes, code: int) -> list[Message]:
         """The last frames, then a close frame."""

@@ -24,6 +24,7 @@ from server.log import Event, EventLog
 from server.settings import Settings
 
 Send = Callable[[Message], Coroutine[Any, Any, None]]
+Write = Callable[[bytes], bool]  # hands bytes to the socket as they are; False = nothing done, `send` has to do it
 CHUNK_BYTES = 256 * 1024  # replay is written in pieces of about this size
 
 
@@ -57,11 +58,12 @@ class Room:
 class Stream:
     """One open connection: what it has been sent so far (`cursor`), and its catch-up task if it is behind."""
 
-    __slots__ = ("cursor", "pump", "room", "send")
+    __slots__ = ("cursor", "pump", "room", "send", "write")
 
-    def __init__(self, room: Room, send: Send, cursor: int) -> None:
+    def __init__(self, room: Room, send: Send, write: Write, cursor: int) -> None:
         self.room = room
         self.send = send
+        self.write = write
         self.cursor = cursor
         self.pump: asyncio.Task[None] | None = None
 
@@ -100,11 +102,14 @@ class Hub:
     def __len__(self) -> int:
         return len(self._streams) + self.polls
 
-    def join(self, send: Send, cursor: str, transport: str = "sse") -> Stream:
-        """Greet a client, tell it if its cursor is of no use, and start feeding it. "" = from now on."""
+    def join(self, send: Send, cursor: str, transport: str = "sse", write: Write = lambda _: False) -> Stream:
+        """Greet a client, tell it if its cursor is of no use, and start feeding it. "" = from now on.
+
+        `write`: a shorter way to the socket, if the server that this runs in has one (wire.writer).
+        """
         room = self._rooms[transport]
         n = self.place(cursor) if cursor else self.latest
-        stream = Stream(room, send, self.latest if isinstance(n, str) else n)
+        stream = Stream(room, send, write, self.latest if isinstance(n, str) else n)
         # The id makes a connection that breaks before its first event resume from here, not from "now".
         facts = {"types": self._settings.slugs, "heartbeat_s": self._settings.heartbeat_s}
         greeting = self._control(room, "hello", stream.cursor, facts, retry_ms=self._settings.retry_ms)
@@ -189,9 +194,11 @@ class Hub:
         return found, cursor
 
     def _broadcast(self, room: Room, chunk: bytes) -> None:
-        message, cursor = room.format.message(chunk), self.latest
+        message, ready, cursor = room.format.message(chunk), room.format.wire(chunk), self.latest
         for stream in list(room.live):
             stream.cursor = cursor
+            if stream.write(ready):  # a third less work than a coroutine for each client (tests/benchmarks/fanout)
+                continue
             rest = step(stream.send(message))
             if rest is not None:
                 room.live.discard(stream)

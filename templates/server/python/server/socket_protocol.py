@@ -20,6 +20,18 @@ class Socket(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self.close_timeout = GOODBYE_S
 
+    async def run_asgi(self) -> None:
+        """With wire.writer for the hub."""
+        self.scope["extensions"]["kit.write"] = self.write
+        await super().run_asgi()
+
+    def write(self, frames: bytes) -> bool:
+        """Whole frames, unless the socket is full or ends."""
+        if self.close_sent or self.disconnected or not self.writable.is_set():
+            return False
+        self.transport.write(frames)
+        return True
+
     async def send(self, message: Any) -> None:
         """Waits while the socket is full, like uvicorn's. Raises ClientDisconnected, an OSError."""
         frames = message.get("frames")

@@ -43,6 +43,12 @@ def address(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
 
 
+def writer(scope: Scope) -> Callable[[bytes], bool]:
+    """hub.Write of this connection: an extension that this kit's two protocols bring; any ASGI server does without it."""
+    write: Callable[[bytes], bool] = scope.get("extensions", {}).get("kit.write", lambda _: False)
+    return write
+
+
 def before_upgrade(send: Send) -> Send:
     """A `send` for an HTTP response in place of a WebSocket handshake."""
 

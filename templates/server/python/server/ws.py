@@ -15,7 +15,7 @@ from server.hub import Hub
 from server.publish import Writer
 from server.rate import Rate
 from server.settings import Settings
-from server.wire import HttpError, Receive, Scope, Send
+from server.wire import HttpError, Receive, Scope, Send, writer
 
 UNSUPPORTED, POLICY = 1003, 1008  # close codes, RFC 6455 section 7.4.1
 
@@ -36,7 +36,7 @@ class Sockets:
             raise HttpError(503, "no room for one more stream", retry_after=str(-(-self._settings.retry_ms // 1000)))
         cursor = parse_qs(scope["query_string"].decode("latin-1")).get("cursor", [""])[0]
         await send({"type": "websocket.accept"})
-        stream = hub.join(send, cursor, "websocket")
+        stream = hub.join(send, cursor, "websocket", writer(scope))
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
                 code = await self._take(message.get("text"), send, viewer)
