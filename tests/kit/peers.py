@@ -87,7 +87,7 @@ def follow_polls(
             for event in body["events"]:
                 note(got, event["id"], event["at"], event["data"])
             cursor = body["cursor"]
-            end.wait(pause_s)
+            end.wait(0 if body.get("more") else pause_s)  # "more": the answer was full
 
 
 @contextlib.contextmanager

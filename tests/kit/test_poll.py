@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from lab import publish_across_kills, publish_through, until
+from lab import publish_through, until
 from peers import LONG, SHORT, follow_polls, following
 
 pytestmark = pytest.mark.lab
@@ -25,19 +25,6 @@ def held(kit, count=1):
 
 
 # --- through nginx ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("settings", [LONG, SHORT], ids=["long", "short"])
-def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx, settings):
-    kit = make_lab(**settings)
-    kit.start_nginx(nginx)
-    options = (1, 0) if settings is LONG else (0, 0.2)
-    with following(follow_polls, kit.url, *options) as got:
-        published = publish_across_kills(kit)
-        until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
-        time.sleep(0.2)
-    assert got.ids == published
-    assert [payload["number"] for payload in got.payloads] == list(range(150))
 
 
 def test_in_a_busy_room_several_events_share_an_answer(make_lab, any_nginx):

@@ -17,7 +17,6 @@ from lab import (
     following,
     nginx_binary,
     nginx_version,
-    publish_across_kills,
     publish_through,
     until,
 )
@@ -55,20 +54,6 @@ def test_the_first_bytes_come_at_once_and_not_with_the_first_event(make_lab, ngi
     with httpx.stream("GET", f"{kit.url}/events", timeout=2) as response:
         assert b"hello" in next(response.iter_raw())
     assert time.monotonic() - began < 0.5
-
-
-def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx):
-    kit = make_lab()
-    kit.start_nginx(nginx)
-    with following(kit.url) as got:
-        published = publish_across_kills(kit)
-        until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
-        time.sleep(0.2)
-    assert got.ids == published
-    assert [payload["number"] for payload in got.payloads] == list(range(150))
-    assert got.connects > 1
-    numbers = [int(name.rpartition("-")[2]) for name in published]
-    assert numbers == list(range(1, 151)), "a retry after the kill was appended twice"
 
 
 def test_red_control_without_keys_a_retry_after_the_kill_doubles(make_lab):

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from lab import following as following_sse
-from lab import publish_across_kills, publish_through, until
+from lab import publish_through, until
 from peers import WS, address, follow_polls, follow_socket, following, opened, told
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -46,18 +46,6 @@ def message(key, data, feature="order-status"):
 
 
 # --- events through nginx ---------------------------------------------------------------------------------------------
-
-
-def test_kill_9_in_mid_stream_loses_and_doubles_nothing(make_lab, nginx):
-    kit = make_lab(**WS)
-    kit.start_nginx(nginx)
-    with following(follow_socket, kit.url) as got:
-        published = publish_across_kills(kit)
-        until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
-        time.sleep(0.2)
-    assert got.ids == published
-    assert [payload["number"] for payload in got.payloads] == list(range(150))
-    assert got.connects > 1
 
 
 def test_the_same_events_have_the_same_ids_on_every_transport(make_lab, any_nginx):
