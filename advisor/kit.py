@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LOCK = "advisor.lock"
 PORTS = {"edge_port": 8080, "tls_port": 8443, "server_port": 8081}
+MOST_INSTANCES = 16  # of the event server on one machine; each uses one core at most
 TAKEN = frozenset({"hello", "heartbeat", "reset", "drain", "message", "error", "open"})  # event names of the protocol
 TIMES = {  # what holds where the verdict has no time, and the most that the server takes
     "heartbeat_s": (15, 300),
@@ -149,9 +150,10 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
     shared = any(m.answers.get("corporate-networks", UNKNOWN) is not False for m in members)
     serves = transports(members)
     poll_s = min((n.poll_s for n, m in zip(needs, members, strict=True) if _short(m)), default=sizing.POLL_S)
-    sizes = sizing.sizes(needs, shared_addresses=shared, transports=serves)
+    instances = _instances(members, notes)
+    sizes = sizing.sizes(needs, shared_addresses=shared, transports=serves, instances=instances)
     auth = _auth(members, base)
-    notes += _limits(members, needs)
+    notes += _limits(members, needs, instances)
     if auth == "bearer-header" and "websocket" in serves:
         notes.append(
             "auth: bearer-header: no browser sends a header with a WebSocket, so the page fetches a ticket first (POST "
@@ -159,7 +161,9 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         )
     two_way = any(m.entry["two-way"] for m in members)
     edge = next(option for option in chosen if option.layer == "edge")
-    written = [file.to for _, file in _files(chosen)]
+    files = list(_files(chosen, instances))
+    if instances > 1 and edge.name == "none":
+        notes.append(f"instances: {instances}: the kit has no proxy; what spreads the clients over them is yours")
     return {
         "project": name,
         "slug": quoting.Trusted(quoting.slug(name) or "realtime"),
@@ -169,10 +173,10 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         "held": serves != ["short-polling"],
         "poll_s": int(poll_s) if poll_s == int(poll_s) else poll_s,
         "edge": {"name": quoting.Trusted(edge.name), "title": edge.title},
-        "deploy": [quoting.Trusted(path) for path in written if path.startswith(("deploy/", "compose.yaml"))],
+        "deploy": [f.to for _, f in files if f.to.startswith(("deploy/", "compose.yaml"))],
         "between": [
             {"path": quoting.Trusted(file.to), "title": option.title}
-            for option, file in _files(chosen)
+            for option, file in files
             if file.to.startswith("between/")
         ],
         "reasons": [_reason(m, base) for m in members],
@@ -185,12 +189,14 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
             if (key != "streams_per_address" or (not behind and edge.name in LIMITS_ADDRESSES))
             and (not key.startswith("worker_") or edge.name == "nginx")
         ],
+        "instances": instances,
+        "server_ports": [PORTS["server_port"] + i for i in range(instances)],
+        "all_clients": sizes["max_clients"].value * max(1, instances - 1),
         "rules_version": base.version,
         "notes": list(notes),
         **{key: size.value for key, size in sizes.items()},
         **times([m.verdict.get("timing") or {} for m in members]),
         **PORTS,
-        "server_ports": [PORTS["server_port"]],
     }
 
 
@@ -280,25 +286,39 @@ def _answered(answers: Mapping[str, Value], fact: str) -> bool:
     return not isinstance(value, Unknown) and value != "none"
 
 
-def _limits(members: list[Member], needs: list[sizing.Feature]) -> list[str]:
+def _instances(members: list[Member], notes: list[str]) -> int:
+    """How many event servers the kit is for; more than MOST_INSTANCES are said. Unknown is one."""
+    stated = [n for m in members if isinstance(n := m.answers.get("instances"), int | float)]
+    wanted = max(stated, default=1)
+    if wanted > MOST_INSTANCES:
+        notes.append(
+            f"instances: {wanted:,.0f}: the kit is written for {MOST_INSTANCES} event servers on one machine; more of "
+            "them, on other machines, need a line each in the upstream of the nginx configuration, and the same Redis"
+        )
+    return int(max(1, min(wanted, MOST_INSTANCES)))
+
+
+def _limits(members: list[Member], needs: list[sizing.Feature], instances: int) -> list[str]:
     """What the answers ask for and this kit does not do."""
     notes = []
-    wanted = sizing.wanted_streams(needs)
-    if wanted > sizing.MOST_STREAMS:
+    wanted, most = sizing.wanted_streams(needs), sizing.most_streams(instances)
+    if wanted > most:
+        carry = "one server carry" if instances == 1 else f"{instances} servers carry while one of them is away"
         notes.append(
-            f"{wanted:,.0f} clients are more than one proxy and one server carry ({sizing.MOST_STREAMS:,} streams): "
-            "the kit is sized for that many, and there is no template for several servers yet"
+            f"{wanted:,.0f} clients are more than one proxy and {carry} ({most:,} streams): "
+            "the kit is sized for that many"
         )
     if max(need.payload for need in needs) > 1 << 20:
         notes.append("an event of this kit holds at most 1 MB; publish a link to larger data")
     if any(m.answers.get("binary") is True for m in members):
         notes.append("binary: events of this kit are JSON text; send bytes as a link, or as base64 (a third larger)")
-    for fact, why in (
-        ("instances", "the event server is one process; every instance of the application publishes to it over HTTP"),
-        ("broker", "there is no template for a broker yet; the event server keeps its log in SQLite"),
-    ):
-        stated = {w for m in members if _answered(m.answers, fact) for w in manifest.words(m.answers[fact])} - {"1"}
-        notes += [f"{fact}: {', '.join(map(visible, sorted(stated)))}: {why}"] if stated else []
+    brokers = {w for m in members if _answered(m.answers, "broker") for w in manifest.words(m.answers["broker"])}
+    if instances > 1:
+        brokers -= {"redis"}
+        why = "there is no template for it yet; the event servers share a log in Redis or Valkey"
+    else:
+        why = "one event server needs no broker; it keeps its log in SQLite"
+    notes += [f"broker: {', '.join(map(visible, sorted(brokers)))}: {why}"] if brokers else []
     others = {w for m in members for w in manifest.words(m.answers.get("clients", ("browser",)))}
     others -= {"browser", "mobile-browser", str(UNKNOWN)}
     if others:
@@ -312,17 +332,17 @@ def _limits(members: list[Member], needs: list[sizing.Feature]) -> list[str]:
 
 def rendered(chosen: list[Option], values: Mapping[str, Any]) -> Iterable[tuple[str, bytes]]:
     """(path in the kit, content) for every file of the chosen options."""
-    for _, file in _files(chosen):
+    for _, file in _files(chosen, values["instances"]):
         content = file.source.read_bytes()
         if file.target:
             content = render.render(content.decode(), file.target, {**values, **file.extra}).encode()
         yield file.to, content
 
 
-def _files(chosen: list[Option]) -> Iterable[tuple[Option, File]]:
+def _files(chosen: list[Option], instances: int) -> Iterable[tuple[Option, File]]:
     names = {option.name for option in chosen}
     for option in chosen:
-        yield from ((option, file) for file in option.files if not file.beside or names & set(file.beside))
+        yield from ((option, file) for file in option.files if file.suits(names, instances))
 
 
 def _documents(project: Project, verdict: Mapping[str, Any], base: RuleBase) -> dict[str, bytes]:

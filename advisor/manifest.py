@@ -12,7 +12,7 @@ from advisor import gates
 from advisor.values import Other, Unknown, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from advisor.gates import Gates
@@ -23,6 +23,7 @@ class File:
     """One file of a kit: copied as it is (`target` empty) or rendered for the language `target` with `extra` values.
 
     `beside` names options (of any layer): the file is written only with one of them. Empty: always.
+    `instances` is "one" or "several" for a file that only such a kit has.
     """
 
     source: Path
@@ -30,6 +31,12 @@ class File:
     target: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    instances: str = ""
+
+    def suits(self, names: Collection[str], instances: int) -> bool:
+        """Whether a kit of these options, for so many instances, has this file."""
+        with_option = not self.beside or any(name in names for name in self.beside)
+        return with_option and self.instances in {"", "several" if instances > 1 else "one"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +110,10 @@ def _option(path: Path, parts: tuple[str, ...]) -> Option:
 
 
 def _files(folder: Path, entry: dict[str, Any]) -> list[File]:
-    beside = tuple(entry.get("beside", ()))
+    only: dict[str, Any] = {"beside": tuple(entry.get("beside", ())), "instances": entry.get("instances", "")}
     if "template" in entry:
-        return [File(folder / entry["template"], entry["to"], entry["target"], entry.get("with", {}), beside)]
-    found = sorted(folder.glob(entry["copy"]))
+        return [File(folder / entry["template"], entry["to"], entry["target"], entry.get("with", {}), **only)]
+    found = [path for path in sorted(folder.glob(entry["copy"])) if path.name not in entry.get("without", [])]
     if not found:
         raise ValueError(f"{folder.name}: nothing matches {entry['copy']}")
-    return [File(path, f"{entry.get('to', '')}{path.name}", beside=beside) for path in found]
+    return [File(path, f"{entry.get('to', '')}{path.name}", **only) for path in found]

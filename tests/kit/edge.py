@@ -155,6 +155,8 @@ class Handler(BaseHTTPRequestHandler):
             self.socket(seen)
         elif self.path.startswith("/poll"):
             self.poll()
+        elif self.state.mode == "drop":
+            self.close_connection = True
         else:
             self.tell(seen)
 
@@ -208,11 +210,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def upstream(handler: type[Handler] = Handler) -> Iterator[Upstream]:
-    """A plain HTTP/1.1 server on a free port. Its event stream has no length and no chunks: it ends when it closes."""
+def upstream(handler: type[Handler] = Handler, port: int = 0) -> Iterator[Upstream]:
+    """A plain HTTP/1.1 server on this port, or a free one.
+
+    Its event stream has no length and no chunks: it ends when it closes.
+    """
     state = Upstream()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (handler,), {"state": state})) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (handler,), {"state": state})) as server:
         state.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

@@ -98,7 +98,7 @@ def nginx_conf(version: str, settings: dict[str, Any]) -> str:
     values = {
         "tls": False, "nginx_version": version, "worker_rlimit_nofile": 4096, "worker_connections": 1024,
         "limit_addresses": False, "streams_per_address": 100, "edge_port": 8080, "server_port": 8081, "tls_port": 8443,
-        "read_timeout_s": 60, "retry_steps": [settings["retry_ms"]] * 4,
+        "read_timeout_s": 60, "retry_steps": [settings["retry_ms"]] * 4, "instances": 1, "server_ports": [8081],
         "gates": {"old_upstream_defaults": numbers < (1, 29, 7), "http2_directive": numbers >= (1, 25, 1)},
         **settings,
     }  # fmt: skip
@@ -116,6 +116,7 @@ class Lab:
     server: subprocess.Popen[bytes] | None = None
     nginx: subprocess.Popen[bytes] | None = None
     through: str = ""  # the address of an edge that something else has started
+    environment: dict[str, str] = field(default_factory=dict)  # of the server, besides the test's own
     # One client, since making one takes 20 ms; a new connection for each request, since servers come and go.
     http: httpx.Client = field(
         default_factory=lambda: httpx.Client(timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
@@ -137,8 +138,9 @@ class Lab:
     def start_server(self) -> None:
         with (self.folder / "var/server.out").open("ab") as out:
             self.server = subprocess.Popen(
-                [sys.executable, "-m", "server", "--port", str(self.port)], cwd=self.folder, stdout=out, stderr=out
-            )
+                [sys.executable, "-m", "server", "--port", str(self.port)],
+                cwd=self.folder, stdout=out, stderr=out, env=os.environ | self.environment,
+            )  # fmt: skip
         until(lambda: self.answers(self.direct) or self.server.poll() is not None, "the server answers")
         assert self.server.poll() is None, self.output()
 
@@ -214,9 +216,11 @@ def assemble(folder: Path, **changes: Any) -> Lab:
     """Lay a kit's files into `folder`, with SETTINGS and these changes."""
     shutil.copytree(TEMPLATES / "server/python/server", folder / "server", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(TEMPLATES / "client/browser/client", folder / "client")
-    for source in ("server/python/requirements.txt", "run/start.py"):
-        shutil.copy(TEMPLATES / source, folder)
+    shutil.copy(TEMPLATES / "run/start.py", folder)
     settings = SETTINGS | changes
+    wanted = (TEMPLATES / "server/python/requirements.txt.j2").read_text(encoding="utf-8")
+    wanted = render.render(wanted, "shell", {"instances": settings.get("instances", 1)})
+    (folder / "requirements.txt").write_text(wanted, encoding="utf-8")
     (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     (folder / "var/tmp").mkdir(parents=True)
     return Lab(folder, settings)
@@ -350,13 +354,15 @@ class Started:
 
 
 def processes_of(kit):
-    """Processes whose working folder is the kit's."""
+    """Processes whose working folder is the kit's, or inside it."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if (entry / "cwd").readlink() == kit.folder and (entry / "stat").read_text().rpartition(")")[2].split()[
-                0
-            ] != "Z":
+            where = (entry / "cwd").readlink()
+            if (
+                kit.folder in (where, *where.parents)
+                and (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+            ):
                 found.append(int(entry.name))
         except OSError:
             continue

@@ -137,8 +137,16 @@ def test_without_a_needed_template_there_is_no_kit_and_no_substitute(build, fact
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"instances": 3}, "instances: 3: the event server is one process"),
-        ({"broker": "kafka"}, "broker: kafka: there is no template for a broker yet"),
+        ({"instances": 300}, "instances: 300: the kit is written for 16 event servers on one machine"),
+        ({"broker": "kafka"}, "broker: kafka: one event server needs no broker"),
+        (
+            {"instances": 2, "broker": "kafka"},
+            "broker: kafka: there is no template for it yet; the event servers share",
+        ),
+        (
+            {"instances": 3, "concurrent_clients": 200_000},
+            "3 servers carry while one of them is away (120,000 streams)",
+        ),
         ({"clients": ("browser", "ios")}, "clients: ios: no template yet"),
         ({"concurrent_clients": 200_000}, "200,000 clients are more than one proxy and one server carry"),
         ({"payload_bytes": 5 << 20}, "at most 1 MB"),
@@ -161,6 +169,33 @@ def test_a_platform_without_a_template_leaves_out_the_deployment_only(build):
     assert "settings.json" in made.files
     assert not [name for name in made.files if name.startswith("deploy") or name == "compose.yaml"]
     assert "systemd" not in made.files["README.md"].decode()
+
+
+def test_one_instance_keeps_its_log_in_sqlite_and_several_share_one_in_redis(build):
+    one, several = build(instances=1), build(instances=3, broker="redis")
+    only = {"server/stream_log.py", "deploy/systemd/realtime-server@.service"}
+    assert several.files.keys() - one.files.keys() == only
+    assert one.files.keys() - several.files.keys() == {"deploy/systemd/realtime-server.service"}
+    assert one.files == build().files | {
+        name: one.files[name] for name in ("answers.yaml", "advisor.lock", "DECISION.md")
+    }
+    assert not [note for made in (one, several) for note in made.notes if "instances" in note or "broker" in note]
+    with_redis = {name for name, content in one.files.items() if re.search(rb"(?i)redis|valkey", content)}
+    assert with_redis <= {
+        "DECISION.md", "deploy/Dockerfile", "server/__main__.py", "server/events.py", "server/settings.py", "start.py"
+    }  # fmt: skip
+    read = settings._settings(json.loads(several.files["settings.json"]))
+    assert (read.instances, read.redis_url, read.redis_prefix) == (3, "", "realtime:{acme-orders}")
+    assert settings._settings(json.loads(one.files["settings.json"])).instances == 1
+    requirements = [made.files["requirements.txt"].decode().splitlines() for made in (one, several)]
+    assert requirements[0] == requirements[1][: len(requirements[0])]
+    assert any(line.startswith("redis==") for line in requirements[1])
+
+
+def test_more_instances_than_one_machine_takes_and_feature_answers_are_put_together(build):
+    assert json.loads(build(instances=300).files["settings.json"])["instances"] == 16
+    assert json.loads(build("x", "a", ("b", {"instances": 2})).files["settings.json"])["instances"] == 2
+    assert "instances" not in json.loads(build(instances=UNKNOWN).files["settings.json"])
 
 
 def test_unknown_answers_take_the_default_templates(build):
@@ -284,10 +319,11 @@ def test_the_kit_and_its_server_agree_on_the_names_that_are_taken():
 numbers = st.sampled_from([0, 1, 59, 1000, 10**5, 10**9, 1e15, 0.001]) | st.floats(0, 1e308, allow_nan=False)
 
 
-@given(numbers, numbers, numbers, st.booleans())
-def test_the_server_takes_every_settings_file_that_can_be_computed(clients, rate, payload, corporate):
+@given(numbers, numbers, numbers, st.booleans(), st.integers(1, 20))
+def test_the_server_takes_every_settings_file_that_can_be_computed(clients, rate, payload, corporate, instances):
     values, chosen, _ = context(
         patterns=("websocket",),
+        instances=instances,
         concurrent_clients=clients,
         server_msg_rate_per_s=rate,
         payload_bytes=payload,
@@ -295,12 +331,15 @@ def test_the_server_takes_every_settings_file_that_can_be_computed(clients, rate
     )
     text = dict(kit.rendered(chosen, values))["settings.json"]
     settings._settings(json.loads(text))
-    assert values["worker_connections"] >= 2 * values["max_clients"]
+    others = max(1, min(instances, 16) - 1)
+    assert values["all_clients"] == others * values["max_clients"] >= min(1.25 * clients, 60_000 * others, 200_000)
+    assert values["worker_connections"] >= 2 * values["all_clients"]
     assert values["worker_rlimit_nofile"] >= 2 * values["worker_connections"]
     assert values["worker_rlimit_nofile"] < 1 << 20  # what Linux lets a process have (fs.nr_open)
     assert values["server_nofile"] > values["max_clients"]
-    assert values["streams_per_address"] <= values["max_clients"]
-    assert values["history_events"] * min(payload, values["max_payload_bytes"]) <= max(sizing.HISTORY_BYTES, 1000 << 20)
+    assert values["streams_per_address"] <= values["all_clients"]
+    bytes_ = sizing.REDIS_BYTES if instances > 1 else sizing.HISTORY_BYTES
+    assert values["history_events"] * min(payload, values["max_payload_bytes"]) <= max(bytes_, 1000 << 20)
 
 
 @pytest.mark.parametrize(
@@ -354,6 +393,7 @@ def test_every_file_of_the_templates_is_named_by_a_manifest():
         if path.is_file()
         and not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(TEMPLATES).parts)
         and path.name not in {"manifest.yaml", "kits.yaml", "gates.yaml"}
+        and path.parent.name != "report"  # no part of a kit
     }
     report = {TEMPLATES / "report" / name for name in ("page.html.j2", "page.css")}  # of --format html, not of a kit
     assert there == named | report
@@ -364,9 +404,13 @@ def test_every_layer_of_a_kit_exists_and_no_two_files_collide():
     for made in manifest.kits(TEMPLATES).values():
         used = (*made["layers"], *made["optional"], *made["between"])
         assert set(used) <= layers.keys()
-        assert all(len(o.files) == len({file.to for file in o.files}) for layer in used for o in layers[layer])
-        places = [{file.to for option in layers[layer] for file in option.files} for layer in used]
-        assert sum(map(len, places)) == len(set().union(*places))
+        for count in (1, 2):
+            places = []
+            for layer in used:
+                files = [[file.to for file in o.files if file.suits({"nginx"}, count)] for o in layers[layer]]
+                assert all(len(paths) == len(set(paths)) for paths in files)
+                places.append(set().union(*files))
+            assert sum(map(len, places)) == len(set().union(*places))
 
 
 def test_templates_use_what_there_is_and_all_of_it_is_used():
@@ -454,6 +498,37 @@ def test_compose_names_the_stated_nginx_and_shares_one_network(build):
     assert sources == {"client", "nginx"}
 
 
+def test_compose_gives_each_instance_its_port_and_all_of_them_one_redis_and_one_network(build):
+    read = yaml.safe_load(build(instances=3).files["compose.yaml"])
+    services = read["services"]
+    assert list(services) == ["net", "redis", "server-8081", "server-8082", "server-8083", "edge"]
+    assert {s.get("network_mode", "") for name, s in services.items() if name != "net"} == {"service:net"}
+    assert services["net"]["ports"] == ["443:8443"]
+    for port in (8081, 8082, 8083):
+        server = services[f"server-{port}"]
+        assert server["command"] == ["python", "-m", "server", "--port", str(port)]
+        assert server["environment"] == {"REDIS_URL": "redis://127.0.0.1:6379/0"}
+        assert f"127.0.0.1:{port}/healthz" in server["healthcheck"]["test"][-1]
+        assert server["volumes"] == ["server-var:/kit/var"]
+    words = " ".join(services["redis"]["command"])
+    assert "--appendonly yes --appendfsync always" in words
+    assert {name.split(":")[0] for s in services.values() for name in s.get("volumes", []) if name[0] != "."} == set(
+        read["volumes"]
+    )
+
+
+def test_the_units_of_several_instances_are_one_template_and_nginx_wants_each(build):
+    files = build(instances=3).files
+    unit, proxy = (files[f"deploy/systemd/realtime-{name}.service"].decode() for name in ("server@", "edge"))
+    assert "-m server --port %i\n" in unit
+    assert "Wants=realtime-server@8081.service realtime-server@8082.service realtime-server@8083.service\n" in proxy
+    readme = files["README.md"].decode()
+    assert "enable --now realtime-server@8081 realtime-server@8082 realtime-server@8083 realtime-edge\n" in readme
+    assert "`realtime:{acme-orders}:log`" in readme
+    assert "two_way" not in readme
+    assert "One event server" not in readme
+
+
 def test_containers_and_units_wait_longer_than_the_drain(build):
     files = build().files
     drain = json.loads(files["settings.json"])["drain_s"]
@@ -504,11 +579,12 @@ def test_no_secret_and_no_date_is_in_a_kit(build):
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("instances", [1, 3])
 @pytest.mark.parametrize("name", ["Acme orders", "100 % \U0001f600 \\ ; [Service] $HOME"])
-def test_systemd_accepts_the_units(build, name, tmp_path):
+def test_systemd_accepts_the_units(build, name, instances, tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("no systemd-analyze here")
-    files = build(name).files
+    files = build(name, instances=instances).files
     (tmp_path / "python").symlink_to(sys.executable)
     (tmp_path / "nginx").symlink_to(shutil.which("true"))
     for path in (path for path in files if path.endswith(".service")):
@@ -526,11 +602,12 @@ def complaints(unit):
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("instances", [1, 3])
 @pytest.mark.parametrize("stated", [True, False])
-def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, tmp_path):
+def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, instances, tmp_path):
     version = nginx_version(nginx)
     assert gates.parse_version(version)
-    made = build(**({"nginx_version": version} if stated else {}))
+    made = build(instances=instances, **({"nginx_version": version} if stated else {}))
     folder.write(made.files, tmp_path / "a kit")
     code, said = edge.check(nginx, tmp_path / "a kit")
     assert code == 0, said

@@ -50,9 +50,9 @@ TEMPORARY = {"client_body": "body", "proxy": "proxy", "fastcgi": "fastcgi", "uws
 KITS = {"sse": ("sse",), "websocket": WS, "long-polling": LONG, "short-polling": SHORT}
 
 
-def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
+def intended(version, *, tls, behind, clients=1000, transports=("sse",), instances=1):
     """The tree as it is meant, written down a second time without the template."""
-    old = version < (1, 29, 7)
+    old, several = version < (1, 29, 7), instances > 1
     capacity = -(-5 * clients // 4)
     connections = capacity + 512 if transports == SHORT else 2 * capacity + 512
     stream, socket, poll = "sse" in transports, "websocket" in transports, transports != ("sse",)
@@ -88,6 +88,7 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
         d("client_max_body_size", "65536"),
         d("client_body_buffer_size", "65536"),
         *some(old, d("proxy_http_version", "1.1"), d("proxy_set_header", "Connection", "")),
+        *some(several, d("proxy_next_upstream", "error", "timeout", "http_503"), d("proxy_connect_timeout", "2s")),
         *forwarded,
         d("location", "/", block=[
             d("add_header", "Content-Security-Policy", "frame-ancestors 'none'"),
@@ -113,7 +114,7 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
             d("proxy_set_header", "Connection", "$connection_upgrade"),
             *forwarded,
             d("proxy_read_timeout", "3600s"),
-            d("proxy_next_upstream", "off"),
+            *some(not several, d("proxy_next_upstream", "off")),
             *limit,
         ])),
         *some(poll, d("location", "=", "/poll", block=[
@@ -139,7 +140,10 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
             d("limit_conn_zone", "$binary_remote_addr", "zone=address:10m"),
             d("limit_conn_status", "429"),
         ),
-        d("upstream", "event_server", block=[d("server", "127.0.0.1:8081"), *some(old, d("keepalive", "32"))]),
+        d("upstream", "event_server", block=[
+            *(d("server", f"127.0.0.1:{8081 + i}", *(["max_fails=0"] if several else [])) for i in range(instances)),
+            *some(old, d("keepalive", "32")),
+        ]),
         *some(stream, d("split_clients", "$request_id", "$retry_ms", block=[
             d("25%", "1000"), d("25%", "2000"), d("25%", "3000"), d("*", "4000"),
         ])),
@@ -162,11 +166,15 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",)):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("instances", [1, 3])
 @pytest.mark.parametrize("pattern", KITS)
-def test_crossplane_reads_back_the_intended_tree(version, tls, behind, pattern, tmp_path):
+def test_crossplane_reads_back_the_intended_tree(version, tls, behind, pattern, instances, tmp_path):
     answers = {"load_balancer": "aws-alb"} if behind else {"load_balancer": "none", "cdn": "none"}
+    answers["instances"] = instances
     text = conf("nginx-tls" if tls else "nginx", nginx_version=version, patterns=(pattern,), **answers)
-    wanted = intended(gates.parse_version(version), tls=tls, behind=behind, transports=KITS[pattern])
+    wanted = intended(
+        gates.parse_version(version), tls=tls, behind=behind, transports=KITS[pattern], instances=instances
+    )
     assert tree(text, tmp_path) == wanted
 
 
@@ -215,8 +223,7 @@ def test_every_caveat_in_a_comment_is_one_of_the_vocabulary():
 
 
 def nginx_gates():
-    (option,) = load(TEMPLATES)["edge"]
-    return option.gates
+    return next(option.gates for option in load(TEMPLATES)["edge"] if option.name == "nginx")
 
 
 @pytest.mark.parametrize(
@@ -275,12 +282,14 @@ def test_every_gate_is_used_and_has_evidence():
 def test_nginx_loads_it_without_a_warning(nginx, which, behind, pattern, tmp_path):
     answers = {"load_balancer": "aws-alb"} if behind else {}
     (tmp_path / "nginx").mkdir()
-    text = conf(which, nginx_version=nginx_version(nginx), patterns=(pattern,), **answers)
-    (tmp_path / "nginx/x.conf").write_text(text, encoding="utf-8")
     edge.certificate(tmp_path)
-    code, said = edge.check(nginx, tmp_path, "nginx/x.conf")
-    assert code == 0, said
-    assert "[" not in said, said
+    for instances in (1, 3):
+        answers["instances"] = instances
+        text = conf(which, nginx_version=nginx_version(nginx), patterns=(pattern,), **answers)
+        (tmp_path / "nginx/x.conf").write_text(text, encoding="utf-8")
+        code, said = edge.check(nginx, tmp_path, "nginx/x.conf")
+        assert code == 0, said
+        assert "[" not in said, said
 
 
 @pytest.mark.lab

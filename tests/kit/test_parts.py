@@ -327,7 +327,11 @@ def test_a_client_that_leaves_while_it_is_behind_is_fed_no_more(log):
      ({"transports": ["sse", "carrier-pigeon"]}, "'carrier-pigeon' is none of"), ({"transports": [["sse"]]}, "none of"),
      ({"two_way": "yes"}, "two_way: must be true or false"), ({"hold_s": 0}, "hold_s"), ({"poll_s": 1e6}, "poll_s"),
      ({"connect_patience_ms": 1.5}, "connect_patience_ms: must be a whole number"),
-     ({"features": [{"name": "x", "slug": "x", "two_way": True}]}, "two_way of 'x'")],
+     ({"features": [{"name": "x", "slug": "x", "two_way": True}]}, "two_way of 'x'"),
+     ({"instances": 0}, "instances: must be a whole number from 1 to 64"), ({"instances": True}, "instances"),
+     ({"redis_url": "http://x"}, 'redis_url: must be "", or an address like redis://'),
+     ({"redis_url": None}, "redis_url"),
+     ({"redis_prefix": "a b"}, "redis_prefix: must be 1 to 100 of"), ({"redis_prefix": ""}, "redis_prefix")],
 )  # fmt: skip
 def test_settings_that_are_not_understood_are_refused_by_name(tmp_path, change, words):
     path = tmp_path / "settings.json"
@@ -335,6 +339,14 @@ def test_settings_that_are_not_understood_are_refused_by_name(tmp_path, change, 
     with pytest.raises(settings.SettingsError, match=r"settings\.json") as error:
         settings.load(path)
     assert words in str(error.value)
+
+
+def test_an_address_with_a_password_is_not_repeated_in_the_message(tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(SETTINGS | {"redis_url": "redis:/user:secret@host"}))
+    with pytest.raises(settings.SettingsError) as error:
+        settings.load(path)
+    assert "secret" not in str(error.value)
 
 
 def test_settings_without_a_key_are_refused(tmp_path):

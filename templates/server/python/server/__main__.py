@@ -1,7 +1,8 @@
 """Starts the server, `python -m server [--host HOST] [--port PORT] [--var DIR]`, and ends it in good order.
 
 SIGTERM or SIGINT: stop accepting, say goodbye to every stream, cut after drain_s what is left, exit 0.
-Exit 2: it will not start before somebody changes something (settings.json, a second server on the same log).
+Exit 1: it may go better the next time (no Redis yet). Exit 2: it will not start before somebody changes something
+(settings.json, a second server on the same log).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import os
 import signal
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -22,11 +24,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from server import security
 from server.app import App
+from server.events import Log, LogAway
 from server.log import EventLog
 from server.settings import Settings, SettingsError, load
 
 KIT = Path(__file__).resolve().parent.parent
 HEAD_BYTES = 64 * 1024  # request line and headers together
+NAME, SOCKET = "events.sqlite3", "redis.sock"  # of the log, in var
+REDIS_S = 10.0  # how long a start waits for Redis
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -62,16 +67,18 @@ class BoundedHttp(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """uvicorn alone waits for ever on SIGTERM while one stream is open."""
 
-    def __init__(self, config: uvicorn.Config, app: App, settings: Settings) -> None:
+    def __init__(self, config: uvicorn.Config, app: App, log: Log, settings: Settings) -> None:
         super().__init__(config)
         self._app = app
+        self._log = log
         self._settings = settings
         self._background: list[asyncio.Task[None]] = []
         self.failed = False
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start what runs beside the requests, then listen."""
-        self._background = [asyncio.create_task(self._app.writer.run()), asyncio.create_task(self._beat())]
+        beside = (self._app.writer.run(), self._log.follow(self._app.hub), self._beat())
+        self._background = list(map(asyncio.create_task, beside))
         for task in self._background:
             task.add_done_callback(self._ended)
         await super().startup(sockets)
@@ -133,6 +140,29 @@ def socket_protocol(settings: Settings) -> Any:
     return Socket
 
 
+def shared_log(settings: Settings, var: Path) -> Log:
+    """The log in Redis. Exits 1 if there is none after REDIS_S, 2 if it will not do."""
+    try:
+        from server.stream_log import RedisError, StreamLog
+    except ModuleNotFoundError as error:
+        refuse(f"the package {error.name} is missing: pip install -r requirements.txt")
+    url = settings.redis_url or os.environ.get("REDIS_URL", "")
+    log = StreamLog(url, var / SOCKET, settings.redis_prefix, settings.history_events, settings.per_client_queue)
+    end = time.monotonic() + REDIS_S
+    while True:
+        try:
+            asyncio.run(log.open())
+        except LogAway as error:
+            if time.monotonic() > end:
+                sys.stderr.write(f"server: {error}\n")
+                sys.exit(1)
+            time.sleep(0.1)
+        except (RedisError, ValueError) as error:
+            refuse(str(error))
+        else:
+            return log
+
+
 def main() -> None:
     """Run until a signal comes."""
     parser = argparse.ArgumentParser(prog="python -m server", description="The kit's event server.")
@@ -145,8 +175,9 @@ def main() -> None:
     except SettingsError as error:
         refuse(str(error))
     options.var.mkdir(mode=0o700, parents=True, exist_ok=True)
-    held = lock(options.var)
-    log = EventLog(options.var / "events.sqlite3", settings.history_events)
+    several = settings.instances > 1
+    held = None if several else lock(options.var)
+    log = shared_log(settings, options.var) if several else EventLog(options.var / NAME, settings.history_events)
     token = security.secret(options.var / "token")
     viewer_key = security.secret(options.var / "viewer-key") if settings.auth != "none" else ""
     app = App(settings, log, KIT / "client", token, viewer_key)
@@ -159,11 +190,12 @@ def main() -> None:
     )  # fmt: skip
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises the signal again when it is done: exit 0 instead
         signal.signal(number, lambda *_: None)
-    server = Server(config, app, settings)
+    server = Server(config, app, log, settings)
     server.run()
     log.close()
-    held.truncate(0)  # no stale process id stays
-    held.close()
+    if held:
+        held.truncate(0)  # no stale process id stays
+        held.close()
     sys.exit(1 if server.failed else 0)
 
 

@@ -9,7 +9,7 @@ POST /send       append one event of a viewer's
 POST /session    sign in (auth: cookie only)
 POST /ticket     what opens /ws instead of a header (auth: bearer-header only)
 GET  /config     what the page needs to know
-GET  /healthz    200, or 503 while draining
+GET  /healthz    200, or 503 while draining or without its log
 GET  /           the page, so that the kit can be shown without nginx
 
 /events, /ws, /poll, /send and /ticket are there only if settings.json names what they are for.
@@ -23,8 +23,8 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from server import ids, publish, security, wire
+from server.events import Log, LogAway
 from server.hub import Hub
-from server.log import EventLog
 from server.poll import Polls
 from server.rate import Rate
 from server.settings import Settings
@@ -46,7 +46,7 @@ Endpoint = Callable[[Scope, Receive, Send, Headers, Headers], Awaitable[None]]
 class App:
     """Routes a request, and turns HttpError into a response."""
 
-    def __init__(self, settings: Settings, log: EventLog, client: Path, token: str, viewer_key: str) -> None:
+    def __init__(self, settings: Settings, log: Log, client: Path, token: str, viewer_key: str) -> None:
         self.hub = Hub(log, settings)
         self.writer = publish.Writer(log, self.hub)
         self._settings = settings
@@ -81,7 +81,8 @@ class App:
         upgrade = scope["type"] == "websocket"
         try:
             await (self._socket if upgrade else self._route)(scope, receive, send)
-        except HttpError as error:
+        except (HttpError, LogAway) as reason:
+            error = reason if isinstance(reason, HttpError) else away(reason)
             answering = wire.before_upgrade(send) if upgrade else send
             await wire.answer_json(answering, error.status, {"error": str(error)}, error.headers)
 
@@ -122,9 +123,10 @@ class App:
             return
         try:
             await self._endpoint(method, path)(scope, receive, send, headers, cross)
-        except HttpError as error:
+        except (HttpError, LogAway) as reason:
+            error = reason if isinstance(reason, HttpError) else away(reason)
             error.headers |= cross  # without it, a page of another origin cannot tell a 401 from a broken line
-            raise
+            raise error from None
 
     def _endpoint(self, method: str, path: str) -> Endpoint:
         endpoint = self._routes.get((method, path))
@@ -137,11 +139,12 @@ class App:
         self._check_viewer(headers)
         if scope["method"] == "HEAD":
             raise HttpError(405, "use GET", allow="GET")
-        if self.hub.draining or self.hub.full:
-            raise HttpError(503, "no room for one more stream", retry_after=str(-(-self._settings.retry_ms // 1000)))
         # A browser that connects again by itself sends the header, and an older cursor in the address it was given.
         query = parse_qs(scope["query_string"].decode("latin-1"))
         cursor = headers.get("last-event-id") or query.get("cursor", [""])[0]
+        await self.hub.meet(cursor)
+        if self.hub.draining or self.hub.full:
+            raise HttpError(503, "no room for one more stream", retry_after=str(-(-self._settings.retry_ms // 1000)))
         pairs = [(name.encode(), value.encode("latin-1")) for name, value in (STREAM_HEADERS | cross).items()]
         await send({"type": "http.response.start", "status": 200, "headers": pairs})
         stream = self.hub.join(send, cursor, "sse", wire.writer(scope))
@@ -177,7 +180,7 @@ class App:
         epoch = self.hub.epoch
         events: dict[str, list[dict[str, object]]] = {}
         for slug in self._settings.slugs:
-            found = await self.hub.read(self._log.recent, slug, latest, SNAPSHOT_EVENTS)
+            found = await self._log.fetch_recent(slug, latest, SNAPSHOT_EVENTS)
             events[slug] = [{"id": ids.make(epoch, e.n), "at": e.at, "data": json.loads(e.data)} for e in found]
         place = {"epoch": epoch, "latest": ids.make(epoch, latest), "oldest": ids.make(epoch, self._log.oldest)}
         await wire.answer_json(send, 200, place | {"events": events}, cross)
@@ -206,9 +209,14 @@ class App:
         await wire.answer_json(send, 200, self._settings.public(), cross)
 
     async def _healthz(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
-        state = "draining" if self.hub.draining else "ok"
+        state = "draining" if self.hub.draining else "without its log" if self._log.away else "ok"
         await wire.answer_json(send, 200 if state == "ok" else 503, {"status": state, "streams": len(self.hub)}, cross)
 
     def _check_viewer(self, headers: Headers) -> None:
         if not security.viewer_allowed(self._settings.auth, headers, self._viewer_key):
             raise HttpError(401, "sign in first")
+
+
+def away(reason: LogAway) -> HttpError:
+    """The answer while the log cannot be asked."""
+    return HttpError(503, str(reason), retry_after="1")

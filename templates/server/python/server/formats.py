@@ -6,17 +6,23 @@ import json
 from typing import Any, Protocol
 
 from server import ids
-from server.log import Event
+from server.events import Event
 
 Message = dict[str, Any]  # of ASGI
 GOING_AWAY, INTERNAL_ERROR = 1001, 1011  # close codes, RFC 6455 section 7.4.1
 
 
-class Format(Protocol):
-    """What the hub needs of a transport."""
+class Writes(Protocol):
+    """What writes events for a transport."""
+
+    epoch: str
 
     def event(self, event: Event) -> bytes:
         """The bytes of one event; several of them may be joined."""
+
+
+class Format(Writes, Protocol):
+    """What the hub needs of a transport that stays open."""
 
     def control(self, name: str, id_: str | None, fields: dict[str, object], retry_ms: int | None = None) -> bytes:
         """The bytes of hello, heartbeat, reset or drain."""
@@ -35,11 +41,11 @@ class Sse:
     """text/event-stream."""
 
     def __init__(self, epoch: str) -> None:
-        self._epoch = epoch
+        self.epoch = epoch
 
     def event(self, event: Event) -> bytes:
         """JSON has no bare newline, so one data line is enough and nothing can be injected."""
-        name = ids.make(self._epoch, event.n)
+        name = ids.make(self.epoch, event.n)
         return f'id: {name}\nevent: {event.type}\ndata: {{"at":{event.at},"data":{event.data}}}\n\n'.encode()
 
     def control(self, name: str, id_: str | None, fields: dict[str, object], retry_ms: int | None = None) -> bytes:
@@ -65,11 +71,11 @@ class Frames:
     """WebSocket: text frames, whole as they go on the wire (a server's are not masked, so they suit every client)."""
 
     def __init__(self, epoch: str) -> None:
-        self._epoch = epoch
+        self.epoch = epoch
 
     def event(self, event: Event) -> bytes:
         """`event` holds the feature's slug, `type` the kind of message."""
-        name = ids.make(self._epoch, event.n)
+        name = ids.make(self.epoch, event.n)
         head = f'{{"type":"event","id":"{name}","event":"{event.type}"'
         return frame(f'{head},"at":{event.at},"data":{event.data}}}'.encode())
 
@@ -95,11 +101,11 @@ class Objects:
     """Polling: JSON objects, which poll.py puts into one array."""
 
     def __init__(self, epoch: str) -> None:
-        self._epoch = epoch
+        self.epoch = epoch
 
     def event(self, event: Event) -> bytes:
         """One element of `events`."""
-        name = ids.make(self._epoch, event.n)
+        name = ids.make(self.epoch, event.n)
         return f'{{"id":"{name}","type":"{event.type}","at":{event.at},"data":{event.data}}}'.encode()
 
 

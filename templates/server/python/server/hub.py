@@ -13,29 +13,31 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from types import coroutine
 from typing import Any
 
 from server import formats, ids
-from server.formats import Format, Message
-from server.log import Event, EventLog
+from server.events import Event, Log, LogAway
+from server.formats import Format, Message, Writes
 from server.settings import Settings
 
 Send = Callable[[Message], Coroutine[Any, Any, None]]
 Write = Callable[[bytes], bool]  # hands bytes to the socket as they are; False = nothing done, `send` has to do it
 CHUNK_BYTES = 256 * 1024  # replay is written in pieces of about this size
+AHEAD_S = 3.0  # a client may come from an instance that is this much ahead
 
 
 class Tail:
     """The newest events as the bytes of one transport, so that a client that is a little behind needs no disk."""
 
-    __slots__ = ("frames", "write")
+    __slots__ = ("form", "frames", "write")
 
-    def __init__(self, write: Callable[[Event], bytes], size: int, events: list[Event]) -> None:
-        self.write = write
-        self.frames: deque[tuple[int, bytes]] = deque(((event.n, write(event)) for event in events), size)
+    def __init__(self, form: Writes, size: int, events: list[Event]) -> None:
+        self.form = form
+        self.write = form.event
+        self.frames: deque[tuple[int, bytes]] = deque(maxlen=size)
+        self.extend(events)
 
     def extend(self, events: list[Event]) -> bytes:
         """Add newly committed events; returns their bytes."""
@@ -58,12 +60,13 @@ class Room:
 class Stream:
     """One open connection: what it has been sent so far (`cursor`), and its catch-up task if it is behind."""
 
-    __slots__ = ("cursor", "pump", "room", "send", "write")
+    __slots__ = ("cursor", "epoch", "pump", "room", "send", "write")
 
-    def __init__(self, room: Room, send: Send, write: Write, cursor: int) -> None:
+    def __init__(self, room: Room, send: Send, write: Write, epoch: str, cursor: int) -> None:
         self.room = room
         self.send = send
         self.write = write
+        self.epoch = epoch
         self.cursor = cursor
         self.pump: asyncio.Task[None] | None = None
 
@@ -71,10 +74,9 @@ class Stream:
 class Hub:
     """All open streams of this process. Every method runs on the event loop."""
 
-    def __init__(self, log: EventLog, settings: Settings) -> None:
+    def __init__(self, log: Log, settings: Settings) -> None:
         self._log = log
         self._settings = settings
-        self._reader = ThreadPoolExecutor(1, "log-reader")
         self._streams: set[Stream] = set()  # the live ones of all rooms, and the ones that are catching up
         self._tails: list[Tail] = []
         self.epoch = log.epoch
@@ -86,12 +88,12 @@ class Hub:
         self._rooms: dict[str, Room] = {}
         for name in written.keys() & set(settings.transports):
             form = written[name](log.epoch)
-            self._rooms[name] = Room(form, self.tail(form.event))
+            self._rooms[name] = Room(form, self.tail(form))
 
-    def tail(self, write: Callable[[Event], bytes]) -> Tail:
+    def tail(self, form: Writes) -> Tail:
         """A tail that is kept up to date from now on."""
         size = self._settings.per_client_queue
-        self._tails.append(Tail(write, size, self._log.after(self.latest - size, size, 1 << 62)))
+        self._tails.append(Tail(form, size, self._log.newest(size)))
         return self._tails[-1]
 
     @property
@@ -109,7 +111,7 @@ class Hub:
         """
         room = self._rooms[transport]
         n = self.place(cursor) if cursor else self.latest
-        stream = Stream(room, send, write, self.latest if isinstance(n, str) else n)
+        stream = Stream(room, send, write, self.epoch, self.latest if isinstance(n, str) else n)
         # The id makes a connection that breaks before its first event resume from here, not from "now".
         facts = {"types": self._settings.slugs, "heartbeat_s": self._settings.heartbeat_s}
         greeting = self._control(room, "hello", stream.cursor, facts, retry_ms=self._settings.retry_ms)
@@ -134,6 +136,42 @@ class Hub:
             self._broadcast(room, chunks[room.tail])
         for changed in self.on_change:
             changed()
+
+    def renew(self, epoch: str, latest: int, events: list[Event]) -> None:
+        """The log is another one, or has a gap for us: whoever has seen something of the old one gets a reset."""
+        self.epoch, self.latest = epoch, latest
+        for tail in self._tails:
+            tail.form.epoch = epoch
+            tail.frames.clear()
+            tail.extend(events)
+        for room in self._rooms.values():
+            behind, room.live = room.live, set()
+            for stream in behind:
+                stream.pump = asyncio.create_task(self._catch_up(stream, asyncio.sleep(0)))
+        for changed in self.on_change:
+            changed()
+
+    async def meet(self, cursor: str) -> None:
+        """Catch up with a client that has seen more on another instance. Raises LogAway."""
+        n = ids.number(cursor, self.epoch)
+        if n is None or n <= self.latest or n > await self._log.last():
+            return  # what nobody has committed is no event: `place` says so
+        try:
+            async with asyncio.timeout(AHEAD_S):
+                await self.reach(self.epoch, n)
+        except TimeoutError:
+            raise LogAway("this instance is behind the others") from None
+
+    async def reach(self, epoch: str, n: int) -> None:
+        """Wait until event `n` of this epoch has been delivered."""
+        moved = asyncio.Event()
+        self.on_change.append(moved.set)
+        try:
+            while self.epoch != epoch or self.latest < n:
+                await moved.wait()
+                moved.clear()
+        finally:
+            self.on_change.remove(moved.set)
 
     def heartbeat(self) -> None:
         """A message that a page can see; it carries no id, so no cursor moves."""
@@ -165,21 +203,18 @@ class Hub:
         """The ends of the log, for a reset."""
         return {"oldest": ids.make(self.epoch, self._log.oldest), "latest": ids.make(self.epoch, self.latest)}
 
-    async def read(self, query: Callable[..., list[Event]], *args: object) -> list[Event]:
-        """Run one of the log's queries in the thread that owns its reading connection."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, query, *args)
-
     async def after(self, tail: Tail, cursor: int, most: int = 1 << 62) -> tuple[list[bytes], int] | None:
         """At most `most` events (or about CHUNK_BYTES) that follow `cursor`, which must be less than `latest`.
 
-        (their bytes, new cursor): from memory if they are near, else from the disk. None = the next one is lost.
+        (their bytes, new cursor): from memory if they are near, else from the log. None = the next one is lost.
+        Raises LogAway.
         """
-        first = tail.frames[0][0]
+        first = tail.frames[0][0] if tail.frames else self.latest + 1
         if cursor + 1 >= first:
             frames: Iterable[tuple[int, bytes]] = islice(tail.frames, cursor + 1 - first, None)
         else:
             limit = min(most, self._settings.per_client_queue)
-            events = await self.read(self._log.after, cursor, limit, CHUNK_BYTES)
+            events = await self._log.fetch_after(cursor, limit, CHUNK_BYTES)
             if not events or events[0].n != cursor + 1:
                 return None
             frames = [(event.n, tail.write(event)) for event in events if event.n <= self.latest]
@@ -209,9 +244,9 @@ class Hub:
         room = stream.room
         try:
             await pending
-            while stream.cursor < self.latest:
-                found = await self.after(room.tail, stream.cursor)
-                chunk, cursor = (self._reset(room, "trimmed"), self.latest) if found is None else _joined(*found)
+            while stream.epoch != self.epoch or stream.cursor < self.latest:
+                chunk, cursor = await self._next(stream)
+                stream.epoch = self.epoch
                 await stream.send(room.format.message(chunk))
                 stream.cursor = cursor
         except OSError:  # the client is gone
@@ -222,6 +257,19 @@ class Hub:
             raise
         # No await since the comparison: nothing was delivered in between, so nothing is missed.
         room.live.add(stream)
+
+    async def _next(self, stream: Stream) -> tuple[bytes, int]:
+        """What a stream that is behind gets next, and where it is then."""
+        room = stream.room
+        while stream.epoch == self.epoch:
+            try:
+                found = await self.after(room.tail, stream.cursor)
+            except LogAway:  # the stream stays, and goes on when the log is back
+                await self._log.available()
+                continue
+            if stream.epoch == self.epoch:  # else it has changed meanwhile
+                return (self._reset(room, "trimmed"), self.latest) if found is None else _joined(*found)
+        return self._reset(room, "epoch"), self.latest
 
     def _control(
         self, room: Room, name: str, cursor: int | None, fields: dict[str, Any], *, retry_ms: int | None = None

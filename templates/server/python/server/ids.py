@@ -8,8 +8,14 @@ ID = re.compile(r"([0-9a-f]{12})-(0|[1-9][0-9]{0,17})\Z")
 
 
 def make(epoch: str, n: int) -> str:
-    """The id of event `n`. An epoch lives as long as its log file; inside it n counts 1, 2, 3 ... without a gap."""
+    """The id of event `n`. An epoch lives as long as its log; inside it n counts 1, 2, 3 ... without a gap."""
     return f"{epoch}-{n}"
+
+
+def number(cursor: str, epoch: str) -> int | None:
+    """The n of an id of this epoch; None for anything else."""
+    match = ID.match(cursor)
+    return int(match[2]) if match and match[1] == epoch else None
 
 
 def place(cursor: str, epoch: str, oldest: int, latest: int) -> int | str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from server.events import Appended, Event, NewEvent, Receiver
 
 KEYS_KEPT = 10_000  # idempotency keys outlive a short history: a publisher may retry minutes later
 
@@ -22,43 +24,15 @@ CREATE INDEX IF NOT EXISTS keys_by_n ON keys(n);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One committed event. `at` is milliseconds since 1970 when it was accepted; `data` is JSON on one line."""
-
-    n: int
-    type: str
-    at: int
-    data: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """What a publisher wants appended; a repeated `key` (if any) must not append again."""
-
-    type: str
-    data: str
-    key: str | None = None
-
-    @property
-    def digest(self) -> bytes:
-        """Tells a retry (same body) from a key that is used for something else."""
-        return hashlib.sha256(f"{self.type}\n{self.data}".encode()).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """The outcome for one NewEvent: `event` if it is new; `n` is None if its key belongs to a different body."""
-
-    n: int | None
-    event: Event | None = None
-
-
 class EventLog:
-    """One writer and one reader thread may use it at the same time, each through its own connection."""
+    """One writer and one reader thread use it at the same time, each through its own connection."""
+
+    away = ""
 
     def __init__(self, path: Path, keep: int) -> None:
         self.keep = keep
+        self._writer = ThreadPoolExecutor(1, "log-writer")
+        self._reader = ThreadPoolExecutor(1, "log-reader")
         self._write = _connect(path)
         with _transaction(self._write):
             for statement in SCHEMA.split(";"):
@@ -116,6 +90,36 @@ class EventLog:
         """The newest `limit` events of one type that are not after `upto`, oldest first."""
         sql = "SELECT n, type, at, data FROM events WHERE type = ? AND n <= ? ORDER BY n DESC LIMIT ?"
         return [Event(*row) for row in self._read.execute(sql, (slug, upto, limit)).fetchall()][::-1]
+
+    async def last(self) -> int:
+        """The last event that was committed; the hub may not have delivered it yet."""
+        return self.latest
+
+    async def commit(self, batch: list[NewEvent], hub: Receiver) -> list[Appended]:
+        """`append` in its thread, then tell the hub."""
+        outcomes = await asyncio.get_running_loop().run_in_executor(self._writer, self.append, batch)
+        if events := [outcome.event for outcome in outcomes if outcome.event is not None]:
+            hub.deliver(events)
+        return outcomes
+
+    async def fetch_after(self, n: int, limit: int, max_bytes: int) -> list[Event]:
+        """`after` in its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self.after, n, limit, max_bytes)
+
+    async def fetch_recent(self, slug: str, upto: int, limit: int) -> list[Event]:
+        """`recent` in its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self.recent, slug, upto, limit)
+
+    def newest(self, count: int) -> list[Event]:
+        """The last `count` events."""
+        return self.after(self.latest - count, count, 1 << 62)
+
+    async def follow(self, hub: Receiver) -> None:  # noqa: ARG002 - `commit` has told it everything
+        """No other process writes here."""
+        await asyncio.Event().wait()
+
+    async def available(self) -> None:
+        """It always is."""
 
     def close(self) -> None:
         """Checkpoint and close."""

@@ -13,9 +13,10 @@ import math
 from urllib.parse import parse_qs
 
 from server import formats, ids
+from server.events import LogAway
 from server.hub import Hub, step
 from server.settings import Settings
-from server.wire import NO_STORE, Headers, HttpError, Receive, Send, answer
+from server.wire import NO_STORE, Headers, HttpError, Receive, Send, answer, answer_json
 
 BATCH = 500  # events in one answer
 PACE_S = 0.075  # an event waits this long at most while few are connected
@@ -26,10 +27,11 @@ PAGES = 16  # answers that are kept for those who ask next; each may have hub.CH
 class Held:
     """A request that waits for the next event."""
 
-    __slots__ = ("cross", "cursor", "send", "timer")
+    __slots__ = ("cross", "cursor", "epoch", "send", "timer")
 
-    def __init__(self, send: Send, cursor: int, cross: Headers) -> None:
+    def __init__(self, send: Send, epoch: str, cursor: int, cross: Headers) -> None:
         self.send = send
+        self.epoch = epoch
         self.cursor = cursor
         self.cross = cross
         self.timer: asyncio.TimerHandle | None = None
@@ -43,7 +45,7 @@ class Polls:
         self._settings = settings
         self._short = "short-polling" in settings.transports
         self._most_s = settings.hold_s if "long-polling" in settings.transports else 0.0
-        self._tail = hub.tail(formats.Objects(hub.epoch).event)
+        self._tail = hub.tail(formats.Objects(hub.epoch))
         self._held: set[Held] = set()
         self._writing: set[asyncio.Future[None]] = set()
         self._next: asyncio.TimerHandle | None = None  # while events wait for the next time to answer
@@ -58,16 +60,16 @@ class Polls:
         cursor = fields.get("cursor", [""])[0]
         wait_s = min(self._most_s, seconds(fields.get("wait", ["0"])[0]))
         hub = self._hub
+        await hub.meet(cursor)
         if hub.draining:
             raise HttpError(503, "the server ends", retry_after=str(-(-hub.delay() // 1000)))
         place = hub.place(cursor) if cursor else hub.latest
         if isinstance(place, str):
-            reset: dict[str, object] = {"reason": place} | hub.where()
-            await self._write(send, b"", hub.latest, cross, reset=reset)
+            await self._reset(send, place, cross)
         elif cursor and wait_s and (place == hub.latest or (self._next and hub.latest - place < BATCH)):
             if hub.full:
                 raise HttpError(503, "no room for one more poll", retry_after=str(-(-self._settings.retry_ms // 1000)))
-            await self._hold(Held(send, place, cross), wait_s, receive)
+            await self._hold(Held(send, hub.epoch, place, cross), wait_s, receive)
         elif place == hub.latest and not wait_s and etag(place, hub.epoch) in tags(headers.get("if-none-match", "")):
             await answer(send, 304, b"", self._headers(place) | cross)
         else:
@@ -109,7 +111,9 @@ class Polls:
         if held not in self._held:
             return
         self._held.discard(held)
-        rest = step(self._page(held.send, held.cursor, held.cross))
+        same = held.epoch == self._hub.epoch
+        page = self._page(held.send, held.cursor, held.cross) if same else self._reset(held.send, "epoch", held.cross)
+        rest = step(page)
         if rest is not None:
             task = asyncio.ensure_future(rest)
             self._writing.add(task)
@@ -124,19 +128,27 @@ class Polls:
         """Answer with what follows `cursor`, or with nothing."""
         found = self._pages.get(cursor)
         if found is None:
-            latest = self._hub.latest
+            latest, epoch = self._hub.latest, self._hub.epoch
             if cursor == latest:
                 found = (b"", cursor)
             else:
-                after = await self._hub.after(self._tail, cursor, BATCH)
-                if after is None:
-                    reset: dict[str, object] = {"reason": "trimmed"} | self._hub.where()
-                    await self._write(send, b"", self._hub.latest, cross, reset=reset)
+                try:
+                    after = await self._hub.after(self._tail, cursor, BATCH)
+                except LogAway as error:
+                    await answer_json(send, 503, {"error": str(error)}, {"retry-after": "1"} | cross)
+                    return
+                if after is None or epoch != self._hub.epoch:
+                    await self._reset(send, "trimmed" if epoch == self._hub.epoch else "epoch", cross)
                     return
                 found = (b",".join(after[0]), after[1])
             if latest == self._hub.latest and len(self._pages) < PAGES:
                 self._pages[cursor] = found
         await self._write(send, *found, cross)
+
+    async def _reset(self, send: Send, reason: str, cross: Headers) -> None:
+        """Tell the client that what it has seen cannot be continued."""
+        reset: dict[str, object] = {"reason": reason} | self._hub.where()
+        await self._write(send, b"", self._hub.latest, cross, reset=reset)
 
     async def _write(
         self, send: Send, events: bytes, cursor: int, cross: Headers, reset: dict[str, object] | None = None

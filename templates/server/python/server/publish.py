@@ -6,11 +6,10 @@ import asyncio
 import json
 import re
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from server.events import Appended, Log, LogAway, NewEvent
 from server.hub import Hub
-from server.log import Appended, EventLog, NewEvent
 from server.wire import Headers, HttpError
 
 KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
@@ -19,19 +18,18 @@ WAITING = 4096  # publishes that may wait for a commit; the next one gets 503
 
 
 class Writer:
-    """The single writer. Publishes that arrive during a commit share the next one (group commit)."""
+    """The single writer of this process. Publishes that arrive during a commit share the next one (group commit)."""
 
-    def __init__(self, log: EventLog, hub: Hub) -> None:
+    def __init__(self, log: Log, hub: Hub) -> None:
         self._log = log
         self._hub = hub
-        self._thread = ThreadPoolExecutor(1, "log-writer")
         self._waiting: list[tuple[NewEvent, asyncio.Future[Appended]]] = []
         self._wake = asyncio.Event()
 
     async def append(self, event: NewEvent) -> Appended:
-        """Returns when the event is on the disk and has been handed to every stream. Raises HttpError 503."""
+        """Returns when the event is kept and has been handed to every stream. Raises HttpError 503."""
         if len(self._waiting) >= WAITING:
-            raise HttpError(503, "too many publishes are waiting for the disk", retry_after="1")
+            raise HttpError(503, "too many publishes are waiting for the log", retry_after="1")
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((event, future))
         self._wake.set()
@@ -39,22 +37,27 @@ class Writer:
 
     async def run(self) -> None:
         """The loop that commits; the server runs it as a task for as long as it lives."""
-        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             if not self._waiting:
                 self._wake.clear()
             try:
-                outcomes = await loop.run_in_executor(self._thread, self._log.append, [event for event, _ in batch])
+                outcomes = await self._log.commit([event for event, _ in batch], self._hub)
             except sqlite3.Error as error:  # disk full, disk gone: nothing of the batch was kept
-                for _, future in batch:
-                    future.set_exception(HttpError(503, f"the log cannot be written: {error}", retry_after="5"))
+                refuse(batch, f"the log cannot be written: {error}", "5")
                 continue
-            if events := [outcome.event for outcome in outcomes if outcome.event is not None]:
-                self._hub.deliver(events)
+            except LogAway as error:  # perhaps it was kept: only with a key is a repetition safe
+                refuse(batch, f"{error}; repeat it with the same Idempotency-Key", "1")
+                continue
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 future.set_result(outcome)
+
+
+def refuse(batch: list[tuple[NewEvent, asyncio.Future[Appended]]], why: str, retry_after: str) -> None:
+    """Answer all of a batch with 503."""
+    for _, future in batch:
+        future.set_exception(HttpError(503, why, retry_after=retry_after))
 
 
 def parse(headers: Headers, body: bytes, slugs: tuple[str, ...], *, viewer: bool = False) -> NewEvent:

@@ -22,6 +22,12 @@ origins            [text]                           exact Origin values that may
                                                     (a list must name that one too, if its page signs in)
 auth               none | cookie | bearer-header    who may read (the check is `viewer_allowed` in security.py)
 ports              {"edge": port, "server": port}   where nginx listens, where this server listens (on loopback)
+
+Where several instances share a log in Redis, these too (and instance i, from 0 on, listens on ports.server + i):
+instances          whole 1 .. 64                    how many start.py starts; from 2 on the log is in Redis
+redis_url          text                             redis://, rediss:// or unix://; "" = REDIS_URL of the environment,
+                                                    else the socket var/redis.sock, where start.py starts a Redis
+redis_prefix       a-z 0-9 : . _ - { }              how the names of its keys begin
 """
 
 from __future__ import annotations
@@ -33,6 +39,8 @@ from pathlib import Path
 from typing import Any
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+REDIS_PREFIX = re.compile(r"[a-z0-9:._{}-]{1,100}\Z")
+REDIS_URL = re.compile(r"((rediss?|unix)://\S+)?\Z")
 ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+\Z")
 TAKEN = frozenset({"hello", "heartbeat", "reset", "drain", "message", "error", "open"})  # event names of the protocol
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")
@@ -66,6 +74,9 @@ class Settings:
     auth: str
     edge_port: int
     server_port: int
+    instances: int = 1
+    redis_url: str = ""
+    redis_prefix: str = ""
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -110,7 +121,9 @@ def _settings(raw: Any) -> Settings:
     names = ["project", "features", "transports", "two_way", "hold_s", "poll_s", "connect_patience_ms", "heartbeat_s",
              "retry_ms", "retry_max_ms", "drain_s", "history_events", "max_payload_bytes", "max_clients",
              "per_client_queue", "origins", "auth", "ports"]  # fmt: skip
-    _keys(raw, names, "the file")
+    shared = {"instances": 1, "redis_url": "", "redis_prefix": "realtime"}
+    raw = shared | raw if isinstance(raw, dict) else raw
+    _keys(raw, [*names, *shared], "the file")
     _keys(raw["ports"], ["edge", "server"], "ports")
     history = _number(raw, "history_events", 100, 10_000_000)
     retry = _number(raw, "retry_ms", 100, 60_000)
@@ -140,6 +153,9 @@ def _settings(raw: Any) -> Settings:
         auth=raw["auth"],
         edge_port=_number(raw["ports"], "edge", 1, 65_535),
         server_port=_number(raw["ports"], "server", 1, 65_535),
+        instances=_number(raw, "instances", 1, 64),
+        redis_url=_matching(raw, "redis_url", REDIS_URL, '"", or an address like redis://host:6379/0'),
+        redis_prefix=_matching(raw, "redis_prefix", REDIS_PREFIX, "1 to 100 of a-z 0-9 : . _ - { }"),
     )
 
 
@@ -185,6 +201,13 @@ def _features(value: Any, two_way: bool) -> tuple[tuple[str, str, bool], ...]:
     if len({slug for _, slug, _ in pairs}) != len(pairs):
         raise SettingsError("features: two of them have the same slug")
     return tuple(pairs)
+
+
+def _matching(raw: dict[str, Any], key: str, pattern: re.Pattern[str], form: str) -> str:
+    value = raw[key]
+    if not isinstance(value, str) or not pattern.match(value):
+        raise SettingsError(f"{key}: must be {form}")  # without the value: an address may hold a password
+    return value
 
 
 def _origins(value: Any) -> tuple[str, ...]:

@@ -30,11 +30,12 @@ class Sockets:
         self._settings = settings
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, viewer: str) -> None:
-        """From the handshake to the end of the connection. Raises HttpError 503 before the handshake."""
+        """From the handshake to the end of the connection. Raises HttpError 503 or LogAway before the handshake."""
         hub = self._hub
+        cursor = parse_qs(scope["query_string"].decode("latin-1")).get("cursor", [""])[0]
+        await hub.meet(cursor)
         if hub.draining or hub.full:
             raise HttpError(503, "no room for one more stream", retry_after=str(-(-self._settings.retry_ms // 1000)))
-        cursor = parse_qs(scope["query_string"].decode("latin-1")).get("cursor", [""])[0]
         await send({"type": "websocket.accept"})
         stream = hub.join(send, cursor, "websocket", writer(scope))
         try:
