@@ -393,7 +393,6 @@ def test_every_file_of_the_templates_is_named_by_a_manifest():
         if path.is_file()
         and not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(TEMPLATES).parts)
         and path.name not in {"manifest.yaml", "kits.yaml", "gates.yaml"}
-        and path.parent.name != "report"  # no part of a kit
     }
     report = {TEMPLATES / "report" / name for name in ("page.html.j2", "page.css")}  # of --format html, not of a kit
     assert there == named | report
