@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -120,7 +122,16 @@ def end(process: subprocess.Popen[bytes], patience_s: float = 3) -> bool:
 
 
 class Handler(edge.Handler):
-    """Two modes more for /events: "ticks" sends the time in chunks, "watch" keeps silent and notes when it is left."""
+    """A whole WebSocket handshake, since some proxies look at it, and two modes more for /events.
+
+    "ticks" sends the time in chunks, "watch" keeps silent and notes when it is left.
+    """
+
+    def send_header(self, keyword: str, value: str) -> None:
+        super().send_header(keyword, value)
+        if (keyword, value) == ("Upgrade", "websocket"):
+            key = self.headers.get("sec-websocket-key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+            super().send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
 
     def events(self) -> None:
         if self.state.mode not in {"ticks", "watch"}:
@@ -139,6 +150,7 @@ class Handler(edge.Handler):
         for _ in range(7):
             self.chunk(f"data: {time.time()}\n\n")
             time.sleep(0.3)
+        self.chunk("")
 
     def chunk(self, text: str) -> None:
         self.wfile.write(f"{len(text):x}\r\n{text}\r\n".encode())

@@ -24,6 +24,7 @@ KITS = {
     "long-polling": ("long-polling",),
     "short-polling": ("short-polling",),
 }
+FRAMES = "frame-ancestors 'none'"
 ALONE, BEHIND = {"load_balancer": "none", "cdn": "none"}, {"load_balancer": "aws-alb"}
 
 
@@ -147,7 +148,7 @@ def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through(name, throu
     lab = through(PROXIES.get(name))
     page = lab.http.get(lab.url)
     assert (page.status_code, "<!doctype html>" in page.text.lower()) == (200, True)
-    assert (page.headers.get("content-security-policy") == "frame-ancestors 'none'") == (name != "none")
+    assert (page.headers.get("content-security-policy") == FRAMES) == (name != "none")
     with following(lab.url) as got:
         assert arrive(got, lab) < 150  # HAProxy without its line: 200
     with peers.following(peers.follow_socket, lab.url) as got:

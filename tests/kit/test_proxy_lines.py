@@ -1,0 +1,336 @@
+"""What each line of the other proxies' configurations is there for; with the line changed or gone, its check is red."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import time
+
+import httpx
+import proxies
+import pytest
+from lab import free_port
+from proxies import PROXIES, environment
+from test_nginx import (
+    held,
+    page_header,
+    retry_is_not_cached,
+    second_stream_of_an_address_is_429,
+    upstream_header,
+)
+from test_proxies import FRAMES, kit_for
+
+
+def lives(e, connection):
+    """Whether nobody ends it, or answers on it, for three seconds."""
+    connection.settimeout(3)
+    try:
+        return connection.recv(1) == b"never"
+    except TimeoutError:
+        return True
+    except ConnectionResetError:
+        return False
+    finally:
+        e.up.end.set()
+        connection.close()
+
+
+def silent_stream_lives(e):
+    """In chunks, as the kit's server sends it (HAProxy takes a stream without them for a tunnel)."""
+    e.up.mode = "watch"
+    connection = socket.create_connection(("127.0.0.1", e.port), timeout=5)
+    connection.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+    got = read_until(connection, b"data: 1\n\n")
+    if b"chunked" in got and not got.endswith(b"\r\n"):
+        connection.recv(2)  # the end of the chunk
+    return lives(e, connection)
+
+
+def asks_to_come_back(e):
+    answer = e.get("/events")
+    return (answer.status_code, answer.headers.get("content-type")) == (
+        200,
+        "text/event-stream",
+    ) and "retry:" in answer.text
+
+
+def dead_server_means_retry(e):
+    return asks_to_come_back(e)
+
+
+def full_server_means_retry(e):
+    e.up.mode = "full"
+    return asks_to_come_back(e)
+
+
+def upgraded(e):
+    """A connection on which a WebSocket was asked for, and the first line of the answer."""
+    connection = socket.create_connection(("127.0.0.1", e.port), timeout=5)
+    connection.sendall(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    return connection, read_until(connection, b"\r\n\r\n").partition(b"\r\n")[0]
+
+
+def socket_opens(e):
+    connection, line = upgraded(e)
+    e.up.end.set()
+    connection.close()
+    return b" 101 " in line
+
+
+def silent_socket_lives(e):
+    connection, line = upgraded(e)
+    assert b" 101 " in line, line
+    return lives(e, connection)
+
+
+def held_poll_lives(e):
+    return lives(e, held(e))
+
+
+def events_come_in_time(e):
+    """Seven events, 0.3 s apart."""
+    e.up.mode, lags = "ticks", []
+    with (
+        contextlib.suppress(httpx.RemoteProtocolError),
+        httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=10) as response,
+    ):
+        for line in response.iter_lines():
+            lags += [time.time() - float(line[6:])] if line.startswith("data: ") else []
+    return len(lags) == 7 and statistics.median(lags) < 0.15
+
+
+def server_learns_that_a_client_has_left(e):
+    e.up.mode = "watch"
+    with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=5) as response:
+        assert next(response.iter_lines()) == "data: 1"
+    return becomes_true(lambda: e.up.mode == "left")
+
+
+def becomes_true(condition, seconds=3.0):
+    end = time.monotonic() + seconds
+    while not (true := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(true)
+
+
+def four_streams_open(e, count=4):
+    opened = []
+    try:
+        for _ in range(count):
+            opened.append(socket.create_connection(("127.0.0.1", e.port), timeout=2))
+            opened[-1].sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            if b"data: 1" not in read_until(opened[-1], b"data: 1"):
+                return False
+    except OSError:
+        return False
+    finally:
+        e.up.end.set()
+        for connection in opened:
+            connection.close()
+    return True
+
+
+def forty_streams_open(e):
+    """More than any machine has processors: each of Envoy's workers may always have one connection."""
+    return four_streams_open(e, 40)
+
+
+def read_until(connection, what):
+    got = b""
+    while what not in got and (more := connection.recv(4096)):
+        got += more
+    return got
+
+
+def half_a_request_is_cut(e):
+    with socket.create_connection(("127.0.0.1", e.port), timeout=6) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        try:
+            return connection.recv(4096)[:12] in {b"", b"HTTP/1.1 408", b"HTTP/1.1 400"}
+        except TimeoutError:
+            return False
+        except ConnectionResetError:
+            return True
+
+
+def ends_in_time(e, number, seconds):
+    """With a stream open; the line says one second."""
+    with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=20) as response:
+        next(response.iter_bytes())
+        e.process.send_signal(number)
+        return becomes_true(lambda: e.process.poll() is not None, seconds)
+
+
+def soft_stop_ends_in_time(e):
+    return ends_in_time(e, signal.SIGUSR1, 5)
+
+
+def graceful_stop_ends_in_time(e):
+    return ends_in_time(e, signal.SIGWINCH, 16)
+
+
+def sockets_outlive_a_reload(e):
+    connection, line = upgraded(e)
+    assert b" 101 " in line
+    text = (e.folder / "caddy/Caddyfile").read_text(encoding="utf-8")
+    (e.folder / "caddy/Caddyfile").write_text(text + "\n# another version\n", encoding="utf-8")
+    command = "reload --config caddy/Caddyfile --adapter caddyfile --force --address"
+    address = re.search(r"localhost:\d+", text)[0]
+    subprocess.run(
+        [PROXIES["caddy"].binary(), *command.split(), address], cwd=e.folder, env=environment(e.folder), check=True,
+        capture_output=True,
+    )  # fmt: skip
+    return lives(e, connection)
+
+
+def made_up_address_is_not_believed(e):
+    said = e.get("/config", headers={"x-forwarded-for": "6.6.6.6"}).json()["headers"]["x-forwarded-for"]
+    return said == "127.0.0.1"
+
+
+def last_address_is_the_proxys_own_finding(e):
+    said = e.get("/config", headers={"x-forwarded-for": "6.6.6.6"}).json()["headers"].get("x-forwarded-for", "")
+    return said != "" and not said.endswith("6.6.6.6")
+
+
+CSP = page_header("content-security-policy", FRAMES)
+FORWARDED = upstream_header("x-forwarded-for", "127.0.0.1")
+PROTO = upstream_header("x-forwarded-proto", "http")
+HOST = upstream_header("host", "127.0.0.1:{port}")
+
+# (proxy, what the kit's file has, what stands there instead ("" = the line goes), the check, a change made for both)
+LINES = [
+    ("haproxy", "timeout server 3600s", "timeout server 1s", silent_stream_lives, None),
+    ("haproxy", "timeout server 3600s", "timeout server 1s", held_poll_lives, None),
+    ("haproxy", "timeout tunnel 3600s", "timeout tunnel 1s", silent_socket_lives, None),
+    ("haproxy", "timeout tunnel 3600s", "", silent_socket_lives, ("timeout server 3600s", "timeout server 1s")),
+    ("haproxy", "option http-no-delay", "", events_come_in_time, None),
+    ("haproxy", "option abortonclose", "", server_learns_that_a_client_has_left, None),
+    ("haproxy", "maxconn 1762", "maxconn 3", four_streams_open, None),
+    ("haproxy", "hard-stop-after 1s", "", soft_stop_ends_in_time, ("stop-after 20s", "stop-after 1s")),
+    ("haproxy", "timeout http-request 1s", "", half_a_request_is_cut, ("http-request 10s", "http-request 1s")),
+    ("haproxy", "http-error status 503", "", dead_server_means_retry, None),
+    ("haproxy", "http-after-response set-status 200", "", dead_server_means_retry, None),
+    ("haproxy", "http-response return status 503", "", full_server_means_retry, None),
+    ("haproxy", "http-after-response set-header Cache-Control no-store", "", retry_is_not_cached, None),
+    ("haproxy", "http-request set-header X-Forwarded-For", "", FORWARDED, None),
+    ("haproxy", "http-request set-header X-Forwarded-For", "", made_up_address_is_not_believed, None),
+    ("haproxy", "http-request set-header X-Forwarded-Proto", "", PROTO, None),
+    ("haproxy", "http-request track-sc0", "", second_stream_of_an_address_is_429, ("gt 250", "gt 1")),
+    ("haproxy", "http-request deny deny_status 429", "", second_stream_of_an_address_is_429, ("gt 250", "gt 1")),
+    ("haproxy", "http-response set-header Content-Security-Policy", "", CSP, None),
+    ("caddy", "stream_close_delay 20s", "", sockets_outlive_a_reload, None),
+    ("caddy", "status 502 503 504", "status 599", full_server_means_retry, None),
+    ("caddy", "handle_errors 502 503 504", "handle_errors 599", dead_server_means_retry, None),
+    ("caddy", "header Content-Type text/event-stream", "", dead_server_means_retry, None),
+    ("caddy", "header Cache-Control no-store", "", retry_is_not_cached, None),
+    ("caddy", "header Content-Security-Policy", "", CSP, None),
+    ("traefik", "writeTimeout: 0s", "writeTimeout: 1s", events_come_in_time, None),
+    ("traefik", "readTimeout: 1s", "readTimeout: 60s", half_a_request_is_cut, ("readTimeout: 60s", "readTimeout: 1s")),
+    ("traefik", "amount: 1,", "amount: 9,", second_stream_of_an_address_is_429, ("amount: 250,", "amount: 1,")),
+    ("traefik", "middlewares: [headers]", "", CSP, None),
+    ("envoy", "route: {cluster: servers, timeout: 0s} # hard", "route: {cluster: servers, timeout: 1s} # hard",
+     silent_stream_lives, None),
+    ("envoy", "stream_idle_timeout: 3600s", "stream_idle_timeout: 1s", silent_stream_lives, None),
+    ("envoy", "stream_idle_timeout: 3600s", "stream_idle_timeout: 1s", silent_socket_lives, None),
+    ("envoy", "timeout: 30s}", "timeout: 1s}", held_poll_lives, None),
+    ("envoy", "upgrade_configs:", "", socket_opens, None),
+    ("envoy", "max_requests: 1762", "max_requests: 3", four_streams_open, None),
+    ("envoy", "max_connections: 1762", "max_connections: 1", forty_streams_open, None),
+    ("envoy", "status_code: 200", "", dead_server_means_retry, None),
+    ("envoy", "content_type: text/event-stream", "", dead_server_means_retry, None),
+    ("envoy", "headers_to_add: [{header: {key: cache-control, value: no-store}}]", "", retry_is_not_cached, None),
+    ("envoy", "use_remote_address: true", "", last_address_is_the_proxys_own_finding, None),
+    ("envoy", "request_headers_timeout: 1s", "", half_a_request_is_cut,
+     ("headers_timeout: 10s", "headers_timeout: 1s")),
+    ("envoy", "{header: {key: content-security-policy,", "", CSP, None),
+    ("apache", "Timeout 3600", "Timeout 1", silent_socket_lives, None),
+    ("apache", "ProxyTimeout 3600", "ProxyTimeout 1", silent_stream_lives, None),
+    ("apache", "ProxyTimeout 3600", "ProxyTimeout 1", held_poll_lives, None),
+    ("apache", " upgrade=websocket", " ", socket_opens, None),
+    ("apache", "ProxyPreserveHost On", "", HOST, None),
+    ("apache", "RequestHeader unset X-Forwarded-For early", "", made_up_address_is_not_believed, None),
+    ("apache", "RequestHeader set X-Forwarded-Proto", "", PROTO, None),
+    ("apache", "RequestReadTimeout header=1 body=10", "", half_a_request_is_cut,
+     ("header=10-20,MinRate=500 body=10,MinRate=500", "header=1 body=10")),
+    ("apache", "MaxRequestWorkers 1344", "MaxRequestWorkers 3", four_streams_open,
+     ("ThreadsPerChild 64", "ThreadsPerChild 1")),
+    ("apache", "GracefulShutdownTimeout 1", "", graceful_stop_ends_in_time, ("Timeout 20", "Timeout 1")),
+    ("apache", "Header always set Content-Security-Policy", "", CSP, None),
+    ("varnish", ".first_byte_timeout = 3600s", ".first_byte_timeout = 1s", held_poll_lives, None),
+    ("varnish", ".between_bytes_timeout = 3600s", ".between_bytes_timeout = 1s", silent_stream_lives, None),
+    ("varnish", "pipe_timeout=3600", "pipe_timeout=1", silent_socket_lives, None),
+    ("varnish", "return (pipe); # proxy-upgrade-config", "return (pass);", socket_opens, None),
+    ("varnish", "set bereq.http.Upgrade = ", "", socket_opens, None),
+    ("varnish", "set bereq.http.Connection = ", "", socket_opens, None),
+    ("varnish", "return (error(beresp.status));", "", full_server_means_retry, None),
+    ("varnish", "set beresp.status = 200;", "", dead_server_means_retry, None),
+    ("varnish", "set beresp.http.Content-Type = ", "", dead_server_means_retry, None),
+    ("varnish", "set beresp.http.Cache-Control = ", "", retry_is_not_cached, None),
+    ("varnish", "set req.http.X-Forwarded-For = ", "", made_up_address_is_not_believed, None),
+    ("varnish", "set resp.http.Content-Security-Policy", "", CSP, None),
+]  # fmt: skip
+
+# What a comment claims about a value that could seem to cut a stream.
+CLAIMS = [
+    ("haproxy", "timeout client 60s", "timeout client 1s", silent_stream_lives),
+    ("haproxy", "timeout client 60s", "timeout client 1s", held_poll_lives),
+    ("haproxy", "timeout http-request 10s", "timeout http-request 1s", silent_socket_lives),
+    ("traefik", "readTimeout: 60s", "readTimeout: 1s", silent_stream_lives),
+    ("traefik", "readTimeout: 60s", "readTimeout: 1s", silent_socket_lives),
+    ("traefik", "readTimeout: 60s", "readTimeout: 1s", held_poll_lives),
+    ("envoy", "request_headers_timeout: 10s", "request_headers_timeout: 1s", silent_socket_lives),
+]
+
+
+def changed(text, old, new):
+    """With the line that holds `old` gone, or `new` in its place; a block that the line opens keeps its braces."""
+    if new:
+        return text.replace(old, new)
+    return "".join(line for line in text.splitlines(keepends=True) if old not in line)
+
+
+def holds(check, name, folder, *changes):
+    proxy = PROXIES[name]
+    files, found = kit_for(name), {old: False for old, _ in changes}
+
+    def edit(text):
+        for old, new in changes:
+            found[old] |= old in text
+            text = changed(text, old, new)
+        return text
+
+    with proxies.upstream() as up:
+        away = check in {dead_server_means_retry, retry_is_not_cached}
+        port = free_port() if away else up.port
+        with proxies.running(proxy, files, folder, port, edit) as e:
+            assert all(found.values()), found
+            e.up = up
+            return check(e)
+
+
+@pytest.mark.lab
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "line", "instead", "check", "both"), LINES, ids=[f"{n} {line} {c.__name__}" for n, line, _, c, _ in LINES]
+)
+def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(
+    name, line, instead, check, both, tmp_path
+):
+    first = [both] if both else []
+    assert holds(check, name, tmp_path / "kit", *first)
+    assert not holds(check, name, tmp_path / "without", *first, (line, instead))
+
+
+@pytest.mark.lab
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "line", "instead", "check"), CLAIMS)
+def test_what_cuts_no_stream_as_the_comment_says(name, line, instead, check, tmp_path):
+    assert holds(check, name, tmp_path / "kit", (line, instead))
