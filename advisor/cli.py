@@ -297,14 +297,14 @@ def _interview(words: list[str], commands: list[str]) -> int:
     if not terminal and not options.plain:
         # Textual would spin for ever here, so it must not even be imported.
         raise UsageError("there is no terminal to ask in; use: advisor recommend --answers FILE (or advisor --plain)")
-    gc.enable()  # this one stays for long
     if options.plain or os.environ.get("TERM") == "dumb" or os.environ.get("ACCESSIBLE"):
         from advisor.prompts import ask
 
+        gc.enable()  # this one stays for long
         return ask(_base(), options.file)
     from advisor.tui.app import run
 
-    return run(_base(), options.file)
+    return run(_base(), options.file)  # which turns the collector on when its first screen stands
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------

@@ -26,8 +26,7 @@ from advisor.tui import files, helping
 from advisor.tui.commands import Commands
 from advisor.tui.dialogs import AskText, Choose, Help
 from advisor.tui.interview import InterviewScreen
-from advisor.tui.portfolio import PortfolioScreen
-from advisor.tui.widgets import Hint, PlainBars
+from advisor.tui.widgets import Hint, PlainBars, Shows
 
 if TYPE_CHECKING:
     from advisor.export import Part
@@ -53,7 +52,6 @@ def run(base: RuleBase, file: str | None) -> int:
     draft, project = open_draft(file, base, mend=True)
     for name in ("COLUMNS", "LINES"):  # Textual would believe them for ever and never notice another size
         os.environ.pop(name, None)
-    gc.freeze()  # the rules stay for good: collecting what comes and goes should not look at them every time
     app = AdvisorApp(draft, project, _driver())
     app.run()
     app.draft.recovery.release()
@@ -130,6 +128,12 @@ class AdvisorApp(App[None]):
         """The interview is the first screen: nothing is drawn before it."""
         return InterviewScreen()
 
+    def on_ready(self) -> None:
+        """The first screen stands. What is there now stays for good: the collector need never look at it again."""
+        if not self.is_headless:
+            gc.freeze()
+            gc.enable()
+
     def on_mount(self) -> None:
         """Go on with what an earlier run left, or ask for the first feature's name."""
         if self.session is not None:
@@ -170,7 +174,7 @@ class AdvisorApp(App[None]):
     def show_all(self) -> None:
         """The screens that show the session, wherever they stand under others, after a change."""
         for screen in self.screen_stack:
-            if isinstance(screen, InterviewScreen | PortfolioScreen):
+            if isinstance(screen, Shows):
                 screen.show()
 
     # --- changing -----------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class Blocks:
         hang = " " * (len(mark) or 2)
         lines = [Content.styled(line, style) for line in wrap(text, self.width, hang, mark).split("\n")]
         if more:
-            lines += [Content.styled(line, "$text-muted") for line in wrap(more, self.width, hang, hang).split("\n")]
+            lines += [Content.styled(line, "dim") for line in wrap(more, self.width, hang, hang).split("\n")]
         self.made.append(Block(Content("\n").join(lines), leads))
 
 
@@ -61,7 +61,7 @@ def why(width: int, feature: Mapping[str, Any], base: RuleBase) -> list[Block]:
             blocks.say(step["title"], said, leads=f"rule:{step['rule']}", mark=mark, style="bold $success")
         else:
             said = "; ".join(words.conditions_of(step, feature)[:4]) if step["state"] == "passed" else ""
-            style = "" if step["state"] == "passed" else "$text-muted"
+            style = "" if step["state"] == "passed" else "dim"
             blocks.say(step["title"], said, leads=f"step:{step['step']}", mark=mark, style=style)
     if feature["rejected"]:
         blocks.head("Ruled out")

@@ -53,7 +53,7 @@ def hint(question: Question) -> str:
         unit = f"In {question.unit}. " if question.unit else ""
         return f"{unit}Type it; Enter takes it; ? means I don't know."
     if question.type == "text":
-        return "Type it; Enter takes it; down and Enter mean I don't know."
+        return "Type it; Enter takes it; ? means I don't know."
     return "Press its number, or move to it and press Enter."
 
 

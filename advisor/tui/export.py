@@ -26,7 +26,7 @@ from advisor.tui.widgets import Hint, Keys, Rows, Text
 if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp
 
-MARKS = {"+": "$success", "-": "$error", "@": "$text-muted"}
+MARKS = {"+": "$success", "-": "$error", "@": "dim"}
 NEXT = (
     "Enter on the first line writes what is ticked; on a file it shows what would change. 1 2 3 tick; p sets the place."
 )

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
-from textual.screen import Screen
 from textual.widgets import Input
 
 from advisor.answering import RefusedError, fitting, say
@@ -21,7 +20,7 @@ from advisor.text import visible
 from advisor.tui import features, panes
 from advisor.tui.choices import choices, hint, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
-from advisor.tui.widgets import Ask, Choice, Keys, Line, Numbered, Text
+from advisor.tui.widgets import Ask, Choice, Keys, Line, Numbered, Shows, Text
 from advisor.values import UNKNOWN, Other, Value
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 NOTHING = Preview((), ())
 
 
-class InterviewScreen(Screen[None]):
+class InterviewScreen(Shows):
     """Shows the session of the app and hands every key on to it."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (panes.WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
@@ -52,6 +51,8 @@ class InterviewScreen(Screen[None]):
         Binding("pageup", "scroll_text(-1)", "scroll it back", show=False),
     ]
     drawn = (0, 0)  # the size for which everything was last drawn
+    filled = ""  # the line as it was before anybody typed
+    told = Content("")  # what there is to tell, in the place of what the highlighted answer would do
 
     def compose(self) -> ComposeResult:
         """The panes, empty until the session is shown."""
@@ -69,7 +70,6 @@ class InterviewScreen(Screen[None]):
                 yield Text("path", wraps=False)
                 yield Text("patterns", wraps=False)
                 yield Text("caveats", wraps=False)
-        yield Text("told")
         yield Text("strip", wraps=False)
         yield Keys(id="keys", markup=False)
 
@@ -96,7 +96,10 @@ class InterviewScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the question."""
         self.query_one(Line).display = False
-        self.query_one("#told").display = False
+        width, height = self.app.size  # Textual would set these only after it has drawn everything without them
+        self.set_class(width >= panes.WIDE, "-wide").set_class(width < panes.WIDE, "-narrow")
+        self.set_class(height < panes.SHORT, "-tiny").set_class(height >= panes.HIGH, "-high")
+        self.set_class(panes.SHORT <= height < panes.HIGH, "-short")
         self.draw(self.app.size)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -118,7 +121,7 @@ class InterviewScreen(Screen[None]):
         session = self.session
         question = session.question
         width, _ = self.drawn
-        self.query_one("#told").display = False
+        self.told = Content("")
         self.put("head", panes.head(session, self.owner.file_words, width))
         self.put("progress", panes.progress(session))
         self.query_one("#words", VerticalScroll).scroll_home(animate=False)
@@ -134,9 +137,9 @@ class InterviewScreen(Screen[None]):
         self.show_preview()
 
     def tell(self, text: str, *, wrong: bool) -> None:
-        """A line that stays until something changes."""
-        self.put("told", Content.styled(text, "bold $warning" if wrong else "italic"))
-        self.query_one("#told").display = True
+        """A line that stays until something changes or the highlight moves."""
+        self.told = Content.styled(text, "bold $warning" if wrong else "bold")
+        self.show_preview()
 
     def show_question(self, session: Session, question: Question) -> None:
         """The question at hand, with its choices or its line."""
@@ -149,7 +152,8 @@ class InterviewScreen(Screen[None]):
         ticked = answer if isinstance(answer, tuple) else ()
         numbered.fill(listed, ticked=ticked, at=place(listed, answer))
         if typed:
-            line.fill(typed_before(answer), question.unit or "text", numeric=question.type == "number")
+            self.filled = typed_before(answer)
+            line.fill(self.filled, question.unit or "text", numeric=question.type == "number")
             line.focus()
         else:
             numbered.focus()
@@ -185,8 +189,10 @@ class InterviewScreen(Screen[None]):
                 said = panes.effect(session, preview)
             answer = session.answers.get(question.id)
             given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {say(question, answer)}. "
-            said = Content.assemble(said, "\n" if said.plain else "", (f"{given}{hint(question)}", "$text-muted"))
-        self.put("effect", said)
+            waits = self.query_one(Numbered).waits
+            doing = f"{given}{hint(question)}" if not waits else f"You typed the start of {waits}"
+            said = Content.assemble(said, "\n" if said.plain else "", (doing, "dim"))
+        self.put("effect", self.told if self.told.plain else said)
         if self.side_width:
             self.put("patterns", panes.patterns(session, preview, self.side_width))
 
@@ -207,11 +213,14 @@ class InterviewScreen(Screen[None]):
 
     def on_numbered_moved(self) -> None:
         """Another highlight, another preview."""
+        self.told = Content("")
         self.show_preview()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Another number, another preview."""
         event.stop()
+        if event.value != self.filled:
+            self.told = Content("")
         self.show_preview()
 
     def on_numbered_picked(self, event: Numbered.Picked) -> None:

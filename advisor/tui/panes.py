@@ -141,11 +141,13 @@ def effect(session: Session, preview: Preview) -> Content:
     """What the highlighted answer would do, in a sentence."""
     if preview.refused:
         return Content.assemble(("Not possible: ", "bold $error"), preview.refused)
+    back = [pattern for pattern in preview.left if pattern not in session.possible]
+    again = Content.assemble(" It would bring back ", (titles(session, back), "bold"), ".") if back else Content("")
     if len(preview.falls) == 0:
-        return Content.assemble(("This answer rules out no pattern.", "dim"))
+        return Content.styled("This answer rules out no pattern.", "dim") + again
     settles = f" and settles it: {titles(session, preview.left)}" if len(preview.left) == 1 else ""
     named = titles(session, preview.falls) if len(preview.falls) < 4 else plural(len(preview.falls), "pattern")
-    return Content.assemble(("This answer rules out ", ""), (named, "bold"), settles, ".")
+    return Content.assemble("This answer rules out ", (named, "bold"), settles, ".") + again
 
 
 def question(session: Session, asked: Question, height: int) -> Content:
@@ -156,7 +158,7 @@ def question(session: Session, asked: Question, height: int) -> Content:
         if height >= HIGH:
             parts.append(Content.assemble(("Find out: ", "bold"), asked.find_out))
         changes = Content.assemble(("It can change: ", "bold"), session.reason(asked.id))
-        parts.append(changes.stylize_before("$text-muted"))
+        parts.append(changes.stylize_before("dim"))
     return Content("\n\n" if height >= HIGH else "\n").join(parts)
 
 

@@ -9,14 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList
 
 from advisor.interview import Session
 from advisor.text import visible
 from advisor.tui import features, panes
 from advisor.tui.shared import HEADS, columns, common, row
-from advisor.tui.widgets import Hint, Keys, Rows, Text
+from advisor.tui.widgets import Hint, Keys, Rows, Shows, Text
 
 if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 NEXT = "Enter opens a feature's questions; n adds one; r shows the result; e writes the answers and a starter kit."
 
 
-class PortfolioScreen(Screen[None]):
+class PortfolioScreen(Shows):
     """Shows the features of the session; every change goes to the app and comes back from it."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # as Textual declares it
@@ -90,7 +89,7 @@ class PortfolioScreen(Screen[None]):
         name = visible(session.project.name, panes.NAME)
         left = Content.assemble(("All features of ", "bold"), (name, "bold"))
         self.query_one("#head", Text).put(panes.between(left, Content(self.owner.file_words), width))
-        self.query_one("#columns", Text).put(Content.styled(f"  {columns(width - 4, HEADS)}", "$text-muted"))
+        self.query_one("#columns", Text).put(Content.styled(f"  {columns(width - 4, HEADS)}", "dim"))
         self.query_one("#common", Text).put(common(session, width - 1))
         self.query_one(Hint).rest()
         rows = [row(session, i) for i in range(len(session.project.features))]

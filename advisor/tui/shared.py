@@ -40,7 +40,7 @@ def row(session: Session, index: int) -> tuple[str, ...]:
     if len(session.project.features) <= MANY:
         found = session.select(index).progress
         answered = str(found.answered)
-        left = "done" if not found.most else f"{found.least} to {found.most}"
+        left = "done" if not found.most else found.left.removesuffix(" left")
     return visible(decided["name"], panes.NAME), pattern, decided["confidence"], answered, left
 
 

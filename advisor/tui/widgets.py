@@ -9,6 +9,7 @@ from textual import events
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
+from textual.screen import Screen
 from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -19,6 +20,14 @@ class PlainBars(ScrollBarRender):
 
     VERTICAL_BARS = [" "] * 8
     HORIZONTAL_BARS = [" "] * 8
+
+
+class Shows(Screen[None]):
+    """A screen that shows the session; it is told to after every change."""
+
+    def show(self) -> None:
+        """Everything, after the session or the size has changed."""
+        raise NotImplementedError
 
 
 class Text(Static):
@@ -51,7 +60,7 @@ class Hint(Text):
 
     def rest(self) -> None:
         """Back to what to do next."""
-        self.put(Content.styled(self.text, "$text-muted"))
+        self.put(Content.styled(self.text, "dim"))
 
     def tell(self, text: str, *, wrong: bool) -> None:
         """Say this."""
@@ -172,6 +181,14 @@ class Numbered(OptionList):
         return Content.assemble((f"{mark}{choice.key:>2} ", "bold"), tick, choice.label)
 
     @property
+    def waits(self) -> str:
+        """What is to be done where a number was typed that may go on; else nothing."""
+        if not self.typed:
+            return ""
+        longer = ", ".join(choice.key for choice in self.choices if choice.key.startswith(self.typed))
+        return f"{longer}: a further digit or Enter decides."
+
+    @property
     def choice(self) -> Choice | None:
         """The highlighted choice."""
         return self.choices[self.highlighted] if self.highlighted is not None and self.choices else None
@@ -190,11 +207,15 @@ class Numbered(OptionList):
         if typed not in keys:
             return
         event.stop()
-        self.highlighted = keys.index(typed)
-        if typed != "0" and any(key != typed and key.startswith(typed) for key in keys):
+        choice = self.choices[keys.index(typed)]
+        waits = typed != "0" and any(key != typed and key.startswith(typed) for key in keys)
+        if waits or choice.ticks:  # what is taken at once is gone before a highlight would be seen
+            self.highlighted = keys.index(typed)
+        if waits:
             self.typed = typed  # 1 may become 12: a further digit or Enter decides
+            self.post_message(self.Moved())
         else:
-            self.take(self.choices[keys.index(typed)])
+            self.take(choice)
 
     def take(self, choice: Choice) -> None:
         """Tick the choice, or make it."""
@@ -268,8 +289,14 @@ class Line(Input):
         """What the line keeps for itself instead of handing it to the bindings of the screen."""
         if self.numeric and character is not None:
             return character in DIGITS
+        if self.asks(character):
+            return False
         return super().check_consume_key(key, character)
 
+    def asks(self, character: str | None) -> bool:
+        """Whether it is "I don't know", as the list under the line says: a ? where nothing is typed yet."""
+        return character == "?" and not self.value and self.placeholder != ""
+
     async def _on_key(self, event: events.Key) -> None:
-        if self.numeric and event.is_printable and event.character not in DIGITS:
+        if (self.numeric and event.is_printable and event.character not in DIGITS) or self.asks(event.character):
             event.prevent_default()

@@ -78,7 +78,7 @@ def test_a_file_that_changes_meanwhile_is_noticed_and_the_person_decides(drive, 
         (home / "answers.yaml").write_text(THEIRS)
         await pilot.press("2")
         await pilot.pause()
-        assert "Another program has changed answers.yaml" in str(pilot.app.screen.query_one("#told").content)
+        assert "Another program has changed answers.yaml" in str(pilot.app.screen.query_one("#effect").content)
         await pilot.press("q")
         await pilot.pause()
         await pilot.press(choice)

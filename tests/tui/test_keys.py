@@ -25,7 +25,8 @@ def test_a_number_answers_and_the_answer_is_on_the_disk_at_once(drive, home, bas
 def test_a_number_that_may_go_on_waits_for_a_further_digit_or_enter(drive):
     waiting = drive("1")
     assert "kind" not in facts(waiting)
-    assert "This answer" in waiting.shown
+    assert "You typed the start of 1, 10, 11, 12, 13" in waiting.shown
+    assert "a further digit or Enter decides." in " ".join(waiting.shown.split())
     assert facts(drive("1", "2"))["kind"] == "auction"
     assert facts(drive("1", "enter"))["kind"] == "notifications"
     assert facts(drive("2", "4"))["kind"] == "server-events"
@@ -100,8 +101,12 @@ def test_a_text_is_typed_and_its_letters_are_no_commands(drive):
     async def typing(pilot):
         goto(pilot.app, "nginx-version")
         await pilot.pause()
-        await pilot.press("ctrl+u", *"quba", "enter")
-        assert pilot.app.session.project.path["nginx-version"] == "quba"
+        await pilot.press("ctrl+u", "question_mark")  # as the list under the line says
+        assert pilot.app.session.project.path["nginx-version"] is UNKNOWN
+        goto(pilot.app, "nginx-version")
+        await pilot.pause()
+        await pilot.press("ctrl+u", *"quba?", "enter")
+        assert pilot.app.session.project.path["nginx-version"] == "quba?"
         goto(pilot.app, "nginx-version")
         await pilot.pause()
         await pilot.press("down", "enter")
@@ -120,7 +125,7 @@ def test_a_paste_of_a_megabyte_is_refused_in_words(drive):
         await pilot.pause()
         await pilot.press("enter")
         await pilot.pause()
-        assert "at most 200" in str(pilot.app.screen.query_one("#told").content)
+        assert "at most 200" in str(pilot.app.screen.query_one("#effect").content)
 
     app = drive(then=paste)
     assert "page" not in facts(app)
@@ -230,7 +235,7 @@ def test_a_read_only_folder_is_said_and_loses_nothing(drive, monkeypatch):
         monkeypatch.setattr("advisor.writing.tempfile.mkstemp", full)
         await pilot.press("3")
         await pilot.pause()
-        assert "No space left on device" in str(pilot.app.screen.query_one("#told").content)
+        assert "No space left on device" in str(pilot.app.screen.query_one("#effect").content)
         await pilot.press("q")
         await pilot.pause()
         assert "No space left" in " ".join(str(s.content) for s in pilot.app.screen.query("Static").results())

@@ -6,7 +6,8 @@ import unicodedata
 
 import pytest
 
-SIZES = [(20, 6), (40, 12), (60, 18), (80, 24), (120, 32), (200, 60)]
+LONG = pytest.mark.long
+SIZES = [(20, 6), (60, 18), (200, 60), *(pytest.param(s, marks=LONG) for s in ((40, 12), (80, 24), (120, 32)))]
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,9 @@ SIZES = [(20, 6), (40, 12), (60, 18), (80, 24), (120, 32), (200, 60)]
         ("help-80x24", ("f1",), (80, 24)),
         ("result-wide", ("r",), (120, 32)),
         ("why-80x24", ("r", "2"), (80, 24)),
+        ("rule-80x24", ("r", "2", *["down"] * 15, "enter"), (80, 24)),
+        ("caveats-60x18", ("r", "3"), (60, 18)),
+        ("palette-80x24", ("ctrl+p", *"costs"), (80, 24)),
         ("changes-80x24", ("r", "4"), (80, 24)),
         ("costs-wide", ("r", "6"), (120, 32)),
         ("features-80x24", ("f",), (80, 24)),
@@ -35,7 +39,8 @@ def test_the_first_screen_asks_for_a_name(drive, golden):
 
 
 ALL = ("look", "f1", "look", "escape", "a", "look", "escape", "r", "look", "3", "look", "5", "look", "6", "look",
-       "escape", "f", "look", "escape", "n", "look", "escape", "0", "look")  # fmt: skip
+       "2", "look", "enter", "look", "escape", "4", "look", "escape", "f", "look", "escape", "n", "look", "escape",
+       "e", "look", "escape", "ctrl+p", "look", "escape", "0", "look")  # fmt: skip
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -49,7 +54,11 @@ def test_every_screen_can_be_drawn_and_uses_no_character_of_uncertain_width(driv
         assert not uncertain, uncertain
 
 
-@pytest.mark.parametrize("keys", [(), ("a",), ("r", "3"), ("r", "5"), ("f1",), ("n",), ("f",)])
+@pytest.mark.parametrize(
+    "keys",
+    [(), ("r", "2", "enter"), ("r", "5"), ("f",)]
+    + [pytest.param(keys, marks=LONG) for keys in (("a",), ("r", "3"), ("f1",), ("n",), ("e",), ("ctrl+p",))],
+)
 def test_every_screen_survives_being_resized(drive, keys):
     app = drive(*keys, (20, 6), "look", (200, 60), "look", (60, 18), "look", (96, 12), "look", size=(120, 32))
     assert app._exception is None

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pty_driver import Driven
 
 from advisor.answers import read
 from advisor.portfolio import recommend
@@ -162,3 +163,38 @@ def test_the_last_words_can_be_redirected_and_the_program_still_fills_the_termin
     terminal.wait("Caveats so far")  # the side pane, which narrow terminals do not have
     terminal.keys("q", until="ended with 0")
     assert (tmp_path / "said.txt").read_text().startswith("call: WebRTC (high confidence)\n")
+
+
+@pytest.mark.lab
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_with_every_screen_opened_it_holds_less_than_90_mb(tmp_path):
+    (tmp_path / "three.yaml").write_text(
+        "features: [{name: a, clients: [browser]}, {name: b, kind: chat}, {name: c}]\n"
+    )
+    driven = Driven(["-m", "advisor", "three.yaml"], tmp_path)
+    try:
+        driven.settle(until="Still possible")
+        for key in (
+            "0",
+            "0",
+            "f",
+            "b",
+            "a",
+            "b",
+            "r",
+            "2",
+            "enter",
+            "escape",
+            "3",
+            "4",
+            "5",
+            "down",
+            "down",
+            "6",
+            "b",
+            "e",
+        ):
+            driven.key(key)
+        assert driven.memory() < 90e6
+    finally:
+        driven.end()
