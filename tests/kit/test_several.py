@@ -175,7 +175,8 @@ def test_an_instance_that_is_away_for_a_second_loses_nothing_of_2000_events(make
         published = publishing.result()
         assert len(published) == 2000
         all_get(there, published)
-        assert there["websocket"].connects == 1, "its streams stayed open"
+        if way == "cut":  # a server that stood still as long as the lab's heartbeat may find that a pong is late
+            assert there["websocket"].connects == 1, "its streams stayed open"
         assert not any("reset" in got.names for got in there.values())
 
 
