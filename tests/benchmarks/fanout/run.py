@@ -30,6 +30,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "kit"))
+
+from lab import Lab, free_port, until  # noqa: E402  # found through the path above
+
 PAYLOAD = {"order": "A-1047", "state": "on its way", "note": "left at the neighbours'", "mark": "^"}
 ANSWERS = """\
 project: Benchmark
@@ -62,31 +66,13 @@ class Result(NamedTuple):
     cpu_us: float
 
 
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Until something listens there."""
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        if process.poll() is not None:
-            raise SystemExit(f"{process.args} ended with {process.returncode}")
-        time.sleep(0.05)
-    raise SystemExit(f"{process.args} does not listen")
-
-
 @contextmanager
 def running(command: list[str], port: int, cwd: Path = HERE) -> Iterator[subprocess.Popen[bytes]]:
     """A process that listens on `port` in the block, and is ended after it."""
     with subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL) as process:
         try:
-            wait_for(port, process)
+            until(lambda: Lab.listens(port) or process.poll() is not None, f"{command} listens", 30)
+            assert process.poll() is None, f"{command} has ended"
             yield process
         finally:
             process.terminate()
@@ -102,7 +88,7 @@ def kit(transport: str) -> Iterator[Server]:
         made = [sys.executable, "-m", "advisor", "recommend", "--answers", "answers.yaml", "--kit", "kit"]
         subprocess.run(made, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         port = free_port()
-        start = [sys.executable, "start.py", "--no-nginx", "--port", str(port)]
+        start = [sys.executable, "start.py", "--no-proxy", "--port", str(port)]
         with running(start, port, folder / "kit"):
             pid = int((folder / "kit/var/server.lock").read_text())
             token = (folder / "kit/var/token").read_text().strip()
