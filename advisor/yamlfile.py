@@ -18,6 +18,7 @@ from advisor.textfile import place_after, read_text
 __all__ = ["Map", "Node", "Scalar", "Seq", "Source", "attempt", "find", "parse", "plain", "read_text"]
 
 MAX_DEPTH = 64
+TOO_DEEP = f"is nested more than {MAX_DEPTH} deep"
 MAX_PROBLEMS = 20  # that are told
 MAX_COUNTED = 200  # after which reading ends: hints cost time
 Step: TypeAlias = "str | int"
@@ -164,6 +165,9 @@ class _Parser:
         reason = visible(error.problem or error.context or "it cannot be understood", 200)
         where = ""
         self.began = error.context_mark.line + 1 if error.context_mark else 0
+        if "maximum nesting depth" in reason:  # libyaml from 0.2.6 on may get there before we see the first bracket
+            self.source.add(line, column, TOO_DEEP)
+            return
         if error.context and error.context_mark and error.context_mark.line + 1 != line:
             where = f" ({error.context} that starts in line {error.context_mark.line + 1})"
         self.source.add(line, column, f"is not valid YAML: {reason}{where}{_advice(reason)}")
@@ -209,7 +213,7 @@ class _Parser:
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event)
         if depth >= MAX_DEPTH:
-            self.fail(event, f"is nested more than {MAX_DEPTH} deep")
+            self.fail(event, TOO_DEEP)
         kind = "map" if isinstance(event, yaml.MappingStartEvent) else "seq"
         if event.tag not in (None, "!", f"tag:yaml.org,2002:{kind}"):
             self.foreign(event)
