@@ -71,9 +71,16 @@ class Draft:
         if self.file is None:
             return ""
         name = visible(str(self.file), 60)
-        if self.stamp != _stamp(self.file) and on_disk(self.file) != self.seen:
+        if self.stamp != _stamp(self.file) and not self._untouched():
             return f"Another program has changed {name}; saving will ask whose answers stay."
         return f"Another advisor is at work on {name} too." if self.recovery.others else ""
+
+    def _untouched(self) -> bool:
+        """Whether the file holds to the byte what it held; not if it holds no text any more."""
+        try:
+            return self.file is not None and on_disk(self.file) == self.seen
+        except OutputError:
+            return False
 
     # --- the answers file ---------------------------------------------------------------------------------------------
 

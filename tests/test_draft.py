@@ -116,6 +116,16 @@ def test_a_file_that_has_gone_or_become_wrong_is_said(file):
     assert draft.save(project).seen == dump(project, BASE)
 
 
+def test_a_file_that_holds_no_text_any_more_is_said_and_stays(file):
+    file.write_text(ONE)
+    draft, project = opened(file)
+    file.write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    assert "Another program has changed" in draft.notice()
+    with pytest.raises(OutputError, match="not UTF-8"):
+        draft.save(other(project), force=True)
+    assert file.read_bytes() == b"\x89PNG\r\n\x1a\n\0\0"
+
+
 def test_a_file_that_appeared_meanwhile_is_not_overwritten_unasked(file):
     draft, project = opened(file)
     assert project is None

@@ -377,6 +377,18 @@ def test_a_file_that_changes_meanwhile_is_noticed_at_the_next_answer_and_the_per
     assert [p.name for p in talk.file.parent.iterdir() if p.is_file()] == ["answers.yaml"]
 
 
+def test_a_file_that_becomes_unreadable_meanwhile_keeps_nobody_from_answering(sit, talk):
+    talk.file.write_text("features:\n  - name: chat\n")
+    code, shown = sit("2", lambda: talk.file.write_bytes(b"\x89PNG\r\n\0"), "2", "1", "q")
+    assert code == 2
+    assert "Another program has changed" in shown
+    assert "3 answered" in shown
+    assert "offers to go on with them" in shown
+    assert talk.file.read_bytes() == b"\x89PNG\r\n\0"
+    talk.file.unlink()
+    assert "3 answered" in sit("1", "q")[1]
+
+
 def test_leaving_keeps_the_answers_for_the_next_run_and_touches_nothing(sit, talk):
     talk.file.write_text("features:\n  - name: chat\n")
     _, shown = sit("2", "leave")
