@@ -96,14 +96,12 @@ class Draft:
         now = on_disk(self.file)
         if now is not None and not force and not self._same(now):
             raise AskFirstError(f"{name} has been changed by another program; nothing was written", changed=True)
-        text = self._in_place(now, project)
-        if text is None and not force:
-            raise AskFirstError(f"{name} {self._why_not(project)}; nothing was written", changed=False)
+        text, why_anew = self._changed(now, project)
+        if why_anew and not force:
+            raise AskFirstError(f"{name} {why_anew}; nothing was written", changed=False)
         try:
-            if text is None:
-                text = dump(project, self.base)
-                if now is not None and now != text:
-                    copy_of(self.file)
+            if why_anew and now != text:
+                copy_of(self.file)
             if now != text:
                 write_text(self.file, text)
         except OSError as error:
@@ -115,7 +113,7 @@ class Draft:
         """Write the answers into a new file beside this one, and go on under its name. Raises OutputError."""
         assert self.file is not None
         other = free(self.file)
-        text = self._in_place(self.seen, project) or dump(project, self.base)
+        text, _ = self._changed(self.seen, project)
         try:
             write_text(other, text)
         except OSError as error:
@@ -132,6 +130,10 @@ class Draft:
         project = parse(text, visible(str(self.file), 300), self.base)
         return replace(self, seen=text, problems=(), stamp=_stamp(self.file)), project
 
+    def would_write(self, project: Project) -> str:
+        """The text that the file would have after `save`. Raises OutputError for what is no answers file at all."""
+        return self._changed(on_disk(self.file) if self.file is not None else None, project)[0]
+
     def _same(self, now: str) -> bool:
         """Whether the file still says what it said, whatever became of its comments."""
         if now == self.seen:
@@ -141,33 +143,25 @@ class Draft:
         except InputError:
             return False
 
-    def would_write(self, project: Project) -> str:
-        """The text that the file would have after `save`. Raises OutputError for what is no answers file at all."""
-        return self._in_place(on_disk(self.file) if self.file is not None else None, project) or dump(
-            project, self.base
-        )
-
-    def _in_place(self, now: str | None, project: Project) -> str | None:
-        """The text with these answers in it; None if it has to be written anew."""
+    def _changed(self, now: str | None, project: Project) -> tuple[str, str]:
+        """The text with these answers in it, and "", or why it is one that is written anew."""
+        anew = dump(project, self.base)
         if now is None or not now.strip("\ufeff \t\r\n"):
-            return dump(project, self.base)
-        if self.seen is None or "\ufffd" in now:  # another file, to be replaced; or bytes that are no UTF-8
-            return None
-        if all(line.lstrip("\ufeff \t")[:1] in ("", "#") for line in now.splitlines()):  # nothing but comments
-            return f"{now.rstrip()}\n\n{dump(project, self.base)}"
-        try:
-            return splice(now, project, self.base)
-        except (InputError, OutputError):
-            return None
-
-    def _why_not(self, project: Project) -> str:
-        if self.problems:
-            return f"has {plural(len(self.problems), 'mistake')} and would have to be written anew"
-        try:
-            splice(self.seen or "", project, self.base)
-        except (InputError, OutputError) as error:
-            return f"would have to be written anew: {error}"
-        return "would have to be written anew"
+            return anew, ""
+        if self.problems and now == self.seen:
+            return anew, f"has {plural(len(self.problems), 'mistake')} and would have to be written anew"
+        if self.seen is None:
+            why = "it is another file"
+        elif "\ufffd" in now:
+            why = "it has U+FFFD, which stands for bytes that are not UTF-8"
+        elif _only_comments(now):
+            return f"{now.rstrip()}\n\n{anew}", ""
+        else:
+            try:
+                return splice(now, project, self.base), ""
+            except (InputError, OutputError) as error:
+                why = str(error)
+        return anew, f"would have to be written anew: {why}"
 
 
 def open_draft(file: str | None, base: RuleBase, *, mend: bool = False) -> tuple[Draft, Project | None]:
@@ -190,7 +184,7 @@ def open_draft(file: str | None, base: RuleBase, *, mend: bool = False) -> tuple
         text, wrong = salvage_text(path)
         project, found = salvage(text, name, base)
         problems = tuple(wrong + found)
-        if all(line.lstrip("\ufeff \t")[:1] in ("", "#") for line in text.splitlines()):
+        if _only_comments(text):
             project, problems = None, tuple(wrong)
     else:
         text = read_text(path, mark=True)
@@ -206,6 +200,10 @@ def on_disk(path: Path) -> str | None:
         return salvage_text(path)[0]
     except InputError as error:
         raise OutputError(f"{error}; nothing was written") from None
+
+
+def _only_comments(text: str) -> bool:
+    return all(line.lstrip("\ufeff \t")[:1] in ("", "#") for line in text.splitlines())
 
 
 def _stamp(path: Path) -> Stamp:

@@ -302,6 +302,13 @@ def test_a_file_without_features_opens_with_what_there_is(file, text, kept):
     assert file.read_text() == text
 
 
+def test_a_character_that_stands_for_unreadable_bytes_is_named_before_a_file_is_written_anew(file):
+    file.write_text(f"# caf\ufffd\n{ONE}")
+    draft, project = opened(file)
+    with pytest.raises(AskFirstError, match=r"written anew: it has U\+FFFD"):
+        draft.save(other(project))
+
+
 @pytest.mark.parametrize("text", ["", "\n \n", "# only\n# comments\n", "\ufeff"])
 def test_an_empty_file_is_a_new_interview_and_its_comments_stay(file, text):
     file.write_text(text)
