@@ -23,6 +23,32 @@ def read_text(path: str | Path, limit: int = 256_000, *, mark: bool = False) -> 
 
     A FIFO or a device is refused without being opened. `mark` keeps a byte order mark at the beginning.
     """
+    content = _content(path, limit)
+    return _decoded(content if mark else content.removeprefix(_MARK), name_of(path))
+
+
+def salvage_text(path: str | Path, limit: int = 256_000) -> tuple[str, list[Problem]]:
+    """The text of a file of which some bytes may not be UTF-8: they become U+FFFD, and the first one is a problem.
+
+    A byte order mark is kept. Raises InputError for what is no text at all.
+    """
+    content = _content(path, limit)
+    try:
+        return _decoded(content, name_of(path)), []
+    except InputError as error:
+        text = content.decode(errors="replace")
+        if "\0" in text or text.count("\ufffd") > 1 + len(text) // 20:
+            raise
+        return text, error.problems
+
+
+def name_of(path: str | Path) -> str:
+    """How problems name this file."""
+    return STDIN if str(path) == "-" else visible(str(path), 300)
+
+
+def _content(path: str | Path, limit: int) -> bytes:
+    """At most `limit` bytes of a file. Raises InputError."""
     name = name_of(path)
     try:
         content = _stdin(limit) if str(path) == "-" else _file(path, limit)
@@ -33,27 +59,7 @@ def read_text(path: str | Path, limit: int = 256_000, *, mark: bool = False) -> 
         raise InputError([Problem(name, 0, 0, content)])
     if len(content) > limit:
         raise InputError([Problem(name, 0, 0, f"is larger than {limit:,} bytes")])
-    return _decoded(content if mark else content.removeprefix(_MARK), name)
-
-
-def salvage_text(path: str | Path, limit: int = 256_000) -> tuple[str, list[Problem]]:
-    """The text of a file of which some bytes may not be UTF-8: they become U+FFFD, and the first one is a problem.
-
-    A byte order mark is kept. Raises InputError for what is no text at all.
-    """
-    try:
-        return read_text(path, limit, mark=True), []
-    except InputError as error:
-        content = b"" if error.problems[0].line == 0 else _file(path, limit)
-        text = content.decode(errors="replace") if isinstance(content, bytes) else ""
-        if not text or "\0" in text or text.count("\ufffd") > 1 + len(text) // 20:
-            raise
-        return text, error.problems
-
-
-def name_of(path: str | Path) -> str:
-    """How problems name this file."""
-    return STDIN if str(path) == "-" else visible(str(path), 300)
+    return content
 
 
 def _stdin(limit: int) -> bytes:
