@@ -280,23 +280,25 @@ class Plain:
         return [explain(name, self.here.base, WIDTH).rstrip("\n")]
 
     def save_as(self, name: str) -> bool:
-        """Write the answers file, under a name if one is given."""
+        """Write the answers file, under a name if one is given; whether it was written."""
+        written = True
         if name:
             self.keeper.save_as(self.here, Path(name))
         elif self.keeper.draft.file is None:
-            return not self.keeper.choose_file(self.here)
-        elif not self.keeper.save(self.here, asking=talk.somebody(), again=self.again):
-            return False
-        talk.say(f"Answers written to {self.keeper.name}.")
-        return True
+            written = self.keeper.choose_file(self.here)
+        else:
+            written = self.keeper.save(self.here, asking=talk.somebody(), again=self.again)
+        if written:
+            talk.say(f"Answers written to {self.keeper.name}.")
+        return written
 
     def again(self, project: Project) -> None:
         """Go on with the answers of the file, read again."""
         self.session = self.here.replaced_by(project, "the file was read again")
 
     def export(self, _: str) -> bool:
-        """Write the answers file and the kit."""
-        if self.save_as(""):
+        """Write the answers file and the kit; the kit also if the answers shall have no file yet."""
+        if self.save_as("") or self.keeper.draft.file is None:
             where = talk.line("Write the kit into which folder? (empty: no kit) ")
             if where:
                 self.keeper.kit(self.here, Path(where))

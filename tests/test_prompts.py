@@ -197,6 +197,15 @@ def test_export_writes_answers_and_kit_and_replaces_nothing(talk, tmp_path):
     assert (tmp_path / "kit" / "README.md").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["orders.yaml", ""])
+def test_export_of_answers_that_have_no_file_yet_asks_for_one_and_writes_the_kit_either_way(talk, tmp_path, name):
+    lines = ["orders", "2", "2", "1", "none", "1", "e", name, str(tmp_path / "kit")]
+    _, shown, _ = talk(*lines, "q", file=None)
+    assert ("Answers written to orders.yaml." in shown) == bool(name)
+    assert Path("orders.yaml").exists() == bool(name)
+    assert (tmp_path / "kit" / "start.py").is_file()
+
+
 def test_a_file_that_somebody_else_changed_is_left_alone(talk, base, monkeypatch, capsys):
     talk.file.write_text("features:\n  - name: chat\n")
 
