@@ -130,6 +130,14 @@ class Draft:
         project = parse(text, visible(str(self.file), 300), self.base)
         return replace(self, seen=text, problems=(), stamp=_stamp(self.file)), project
 
+    def holds(self, project: Project) -> bool:
+        """Whether the file says these answers, as it is on the disk now."""
+        try:
+            now = on_disk(self.file) if self.file is not None else None
+            return now is not None and parse(now, "", self.base) == project
+        except (InputError, OutputError):
+            return False
+
     def would_write(self, project: Project) -> str:
         """The text that the file would have after `save`. Raises OutputError for what is no answers file at all."""
         return self._changed(on_disk(self.file) if self.file is not None else None, project)[0]

@@ -19,7 +19,6 @@ class Keeper:
     """The draft of a conversation, and what was last said about it."""
 
     draft: Draft
-    saved: Project | None = None  # what the answers file says
     trouble: str = ""  # with the recovery file
     notice: str = ""  # about other programs
 
@@ -48,7 +47,6 @@ class Keeper:
     def save_as(self, session: Session, file: Path) -> None:
         """Write the answers into this file and go on under its name. Raises OutputError."""
         self.draft = export.answers(session, self.draft, file)
-        self.saved = session.project
 
     def save(self, session: Session, *, asking: bool, again: Callable[[Project], None] | None = None) -> bool:
         """Write the answers file; whether it was written. Raises OutputError if it was not and nobody can be asked.
@@ -57,7 +55,6 @@ class Keeper:
         """
         try:
             self.draft = self.draft.save(session.project)
-            self.saved = session.project
         except AskFirstError as error:
             if not asking:
                 raise
@@ -79,12 +76,11 @@ class Keeper:
             elif picked == 1:
                 self.draft = self.draft.beside(project)
             elif picked == 3 and again is not None:
-                self.draft, self.saved = self.draft.reload()
-                again(self.saved)
+                self.draft, theirs = self.draft.reload()
+                again(theirs)
         except (OutputError, InputError) as problem:
             talk.say(problem)
             return False
-        self.saved = project if picked < 2 else self.saved
         return picked < 2
 
     def kit(self, session: Session, where: Path) -> None:

@@ -96,7 +96,7 @@ class Plain:
             if not talk.yes("Go on with what could be read?"):
                 raise InputError(list(draft.problems))
         if project is not None and project.features:
-            self.read, self.keeper.saved = project, None if draft.problems else project
+            self.read = project
             self.start(Session.from_project(project, draft.base))
             return
         while self.session is None:
@@ -115,26 +115,23 @@ class Plain:
         """Save and say what came out."""
         if self.session is None:
             return code
-        keeper, asking, saved = self.keeper, code == Exit.OK and talk.somebody(), False
+        session, keeper, asking = self.session, self.keeper, code == Exit.OK and talk.somebody()
+        nothing_new = bool(keeper.draft.problems) and session.project == self.read
+        saved = keeper.draft.holds(session.project)
         try:
-            if save and keeper.draft.file is None:
-                saved = asking and keeper.choose_file(self.session)
-            elif keeper.saved is not None and self.session.project == keeper.saved:
-                saved = True
-                keeper.draft.forget()
-            elif save and (self.session.project != self.read or not keeper.draft.problems):
-                saved = keeper.save(self.session, asking=asking)
+            if save and not saved and not nothing_new:
+                named = keeper.draft.file is not None
+                saved = keeper.save(session, asking=asking) if named else asking and keeper.choose_file(session)
         except (EOFError, KeyboardInterrupt):
             pass
         except OutputError as error:
             talk.say(f"{error}.")
             code = int(error.exit) if code == Exit.OK else code
-        nothing_new = bool(keeper.draft.problems) and self.session.project == self.read
-        if nothing_new:
+        if saved or nothing_new:
             keeper.draft.forget()
-        elif not saved:
-            keeper.keep(self.session.project)
-        said = closing(self.session, keeper.draft.file, saved=None if nothing_new else saved)
+        else:
+            keeper.keep(session.project)
+        said = closing(session, keeper.draft.file, saved=None if nothing_new else saved)
         talk.say("", said.rstrip("\n"))
         return code
 

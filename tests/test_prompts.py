@@ -398,6 +398,19 @@ def test_a_file_that_becomes_unreadable_meanwhile_keeps_nobody_from_answering(si
     assert "3 answered" in sit("1", "q")[1]
 
 
+def test_answers_that_another_program_wrote_over_after_they_were_saved_are_not_called_saved(sit, talk, base):
+    theirs = "features:\n  - name: theirs\n"
+    talk.file.write_text("features:\n  - name: chat\n")
+    _, shown = sit("2", "save", lambda: talk.file.write_text(theirs), "q", "3")
+    assert "has been changed by another program" in shown
+    assert "Answers saved in" not in shown
+    assert talk.file.read_text() == theirs
+    assert "Answers saved in" in sit("1", "q", "1")[1]
+    assert read(talk.file, base).features[0].facts == {"media": False}
+    _, shown = sit("2", "save", lambda: talk.file.write_text(theirs), "leave")
+    assert "not saved in a file" in shown
+
+
 def test_leaving_keeps_the_answers_for_the_next_run_and_touches_nothing(sit, talk):
     talk.file.write_text("features:\n  - name: chat\n")
     _, shown = sit("2", "leave")
