@@ -348,7 +348,7 @@ class AdvisorApp(App[None]):
             self.draft.forget()
             self.exit()
         elif self.draft.file is not None:
-            if self.saved:
+            if self.still_saved(self.session):
                 self.draft.forget()
                 self.exit()
             else:
@@ -366,6 +366,17 @@ class AdvisorApp(App[None]):
 
     async def action_quit(self) -> None:
         """Ctrl+q: quit at once; the recovery file has what is not saved."""
-        if self.saved:
-            self.draft.forget()
+        if self.session is not None:
+            if self.still_saved(self.session):
+                self.draft.forget()
+            else:
+                self.draft.keep(self.session.project)
         self.exit()
+
+    def still_saved(self, session: Session) -> bool:
+        """Whether the file still says what it said when the answers were the same; another program may have been there.
+
+        Answers that were read of a file with mistakes are nothing to save.
+        """
+        self.saved = self.saved and (bool(self.draft.problems) or self.draft.holds(session.project))
+        return self.saved

@@ -96,6 +96,23 @@ def test_a_file_that_changes_meanwhile_is_noticed_and_the_person_decides(drive, 
         assert (home / "answers-2.yaml").read_text() == WHOLE.rstrip("\n") + "\n    background-delivery: no\n"
 
 
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+def test_saved_answers_that_another_program_wrote_over_are_not_called_saved(drive, home, base, key):
+    async def meddle(pilot):
+        (home / "answers.yaml").write_text(THEIRS)
+        await pilot.press(key)
+        await pilot.pause()
+        if key == "q":
+            assert "has been changed by another program" in pilot.app.screen.question
+            await pilot.press("1", "ctrl+q")
+            await pilot.pause()
+
+    app = drive(text=WHOLE, then=meddle)
+    assert not app.saved
+    assert (home / "answers.yaml").read_text() == THEIRS
+    assert read(home / RECOVERY, base).features[0].facts == {"media": False}
+
+
 def test_a_second_interview_on_the_same_file_is_noticed_and_takes_nothing_from_the_first(drive, home, base):
     from advisor.draft import open_draft
 
