@@ -14,7 +14,7 @@ from advisor.decision import Answers, Known, decide, lead_case
 from advisor.diagram import Diagram, decision_order
 from advisor.rulebase import Question, RuleBase, band_of
 from advisor.space import realise, typical
-from advisor.values import Other, Unknown, Value
+from advisor.values import Value
 
 
 class Changes(NamedTuple):
@@ -103,14 +103,3 @@ def _facts(variables: dict[int, int], known: Known, base: RuleBase) -> dict[str,
     if answers is None:
         return {}
     return {fact: value for fact, value in answers.items() if value != known.answers.get(fact)}
-
-
-def plain(value: Value) -> object:
-    """An answer as JSON carries it."""
-    if isinstance(value, Unknown):
-        return None
-    if isinstance(value, Other):
-        return {"other": value.text}
-    if isinstance(value, tuple):
-        return [plain(item) for item in value]
-    return value

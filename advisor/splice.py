@@ -18,7 +18,7 @@ from advisor.errors import InputError, OutputError
 from advisor.marks import Spot, spots
 from advisor.rulebase import RuleBase
 from advisor.template import placeholder
-from advisor.values import Other, Unknown, Value
+from advisor.values import Other, Unknown, Value, plain
 
 Facts = Mapping[str, Value]
 
@@ -342,7 +342,7 @@ class _Splice:
 
     def write(self, value: Value) -> str:
         """A value in one line."""
-        return json.dumps(_plain(value), ensure_ascii=False) if self.json else written(value)
+        return json.dumps(plain(value), ensure_ascii=False) if self.json else written(value)
 
     def braces(self, facts: Facts, name: str | None = None) -> str:
         """Facts in brackets, after the name if there is one."""
@@ -353,14 +353,6 @@ class _Splice:
     def ordered(self, facts: Facts) -> list[str]:
         """The facts in the order of the questions."""
         return [fact for fact in self.base.questions if fact in facts]
-
-
-def _plain(value: Value) -> object:
-    if isinstance(value, Unknown):
-        return None
-    if isinstance(value, Other):
-        return {"other": value.text}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _is_json(text: str) -> bool:

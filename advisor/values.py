@@ -40,3 +40,14 @@ UNKNOWN: Final = Unknown()
 Choice: TypeAlias = "str | Other"
 Value: TypeAlias = "bool | int | float | str | Other | tuple[Choice, ...] | Unknown"
 # bool = yes-no, int/float = number, str/Other = one-of (or text), tuple = some-of
+
+
+def plain(value: Value) -> object:
+    """An answer as JSON carries it."""
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, Other):
+        return {"other": value.text}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value

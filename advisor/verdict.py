@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from advisor.boxes import Box, find, meet
-from advisor.changes import Changes, changes, plain
+from advisor.changes import Changes, changes
 from advisor.costs import costs
 from advisor.decision import (
     Answers,
@@ -29,7 +29,7 @@ from advisor.rulebase import PATTERN, Caveat, Evidence, RuleBase
 from advisor.space import cannot_occur, realise, unreachable
 from advisor.text import number
 from advisor.timing import timing
-from advisor.values import Other, Value
+from advisor.values import Other, Value, plain
 
 CONFLICT = "requirements-conflict"  # the caveat under which contradicting answers are reported too
 USUAL = "The usual case; nobody said otherwise."

@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.answers import Feature, Project
 from advisor.rulebase import Question, RuleBase
-from advisor.values import UNKNOWN, Other, Unknown, Value
+from advisor.values import UNKNOWN, Other, Unknown, Value, plain
 
 TEXTS = [
     "chat", "order: status", "a # b", "it's", 'say "hi"', "\N{NUMERO SIGN} 1", "yes", "1.22", "null", "[red]", "{a}",
@@ -265,13 +265,6 @@ def flow(entries: dict[str, Value]) -> str:
 
 def tree_of(project: Project) -> dict[str, Any]:
     """The project as JSON has it."""
-
-    def plain(value: Value) -> Any:
-        if isinstance(value, Unknown):
-            return None
-        if isinstance(value, Other):
-            return {"other": value.text}
-        return [plain(item) for item in value] if isinstance(value, tuple) else value
 
     def facts(given: dict[str, Value]) -> dict[str, Any]:
         return {fact: plain(value) for fact, value in given.items()}
