@@ -53,6 +53,26 @@ class Edits:
         """Whether nothing but spaces stands before this place in its line."""
         return not self.text[self.line_start(at) : at].strip()
 
+    def blank(self, at: int) -> bool:
+        """Whether the line that begins here is empty."""
+        return not self.text[at : self.line_end(at)].strip()
+
+    def indent(self, at: int) -> int:
+        """The spaces before a line that begins here."""
+        line = self.text[at : self.line_end(at)]
+        return len(line) - len(line.lstrip(" "))
+
+    def block_end(self, at: int, column: int) -> int:
+        """The end of the last line of a block; comments that follow it to the right of `column` belong to it."""
+        end, at = self.line_end(at), self.next_line(at)
+        while at < len(self.text):
+            if not self.blank(at):
+                if self.text[at + self.indent(at)] != "#" or self.indent(at) <= column:
+                    break
+                end = self.line_end(at)
+            at = self.next_line(at)
+        return end
+
     # --- changes ------------------------------------------------------------------------------------------------------
 
     def put(self, start: int, end: int, text: str) -> None:

@@ -99,7 +99,7 @@ class _Splice:
             facts = [f"{fact}: {self.write(wanted[fact])}" for fact in self.ordered(wanted)]
             self.section(scope, facts, self.braces(wanted))
         elif entry[1].kind == "map":
-            end = self.region_end(entry[1].end, self.edits.column(entry[0].start))
+            end = self.edits.block_end(entry[1].end, self.edits.column(entry[0].start))
             self.facts(entry[1], now, wanted, (entry[0].end, end))
         elif entry[1].empty and entry[1].style != "?" and not self.root.flow:
             self.fill(*entry, wanted)
@@ -118,23 +118,19 @@ class _Splice:
         new = [f"{indent}{name}:", *(f"{indent}  {line}" for line in lines)] if lines else [f"{indent}{name}: {inline}"]
         if before:
             last = max(before, key=lambda entry: entry[0].start)
-            at = self.region_end(max(last[1].end, last[0].end), len(indent))
-            blank = self.edits.next_line(at) >= len(self.edits.text) or self.blank(self.edits.next_line(at))
+            at = self.edits.block_end(max(last[1].end, last[0].end), len(indent))
+            blank = self.edits.next_line(at) >= len(self.edits.text) or self.edits.blank(self.edits.next_line(at))
             self.edits.lines_after(at, [""] * blank + new)
         else:
             start = self.edits.line_start(self.root.entries[0][0].start)
             self.edits.put(start, start, "".join(line + self.edits.newline for line in new))
 
-    def blank(self, at: int) -> bool:
-        """Whether the line that begins here is empty."""
-        return not self.edits.text[at : self.edits.line_end(at)].strip()
-
     def fill(self, key: Spot, value: Spot, wanted: Facts) -> None:
         """Facts under a heading that has none yet."""
         column = self.edits.column(key.start)
-        end = self.region_end(value.end, column)
+        end = self.edits.block_end(value.end, column)
         open_lines = {fact: at for fact in wanted if (at := self.open_line(fact, (value.end, end), ())) is not None}
-        indent = min((self.indent(at) for at in open_lines.values()), default=column + 2)
+        indent = min((self.edits.indent(at) for at in open_lines.values()), default=column + 2)
         indent = indent if indent > column else column + 2
         for fact in self.ordered(wanted):
             line = f"{' ' * indent}{fact}: {self.write(wanted[fact])}"
@@ -203,24 +199,6 @@ class _Splice:
         else:
             self.edits.lines_after(at, [line])
 
-    def indent(self, at: int) -> int:
-        """The spaces before a line that begins here."""
-        line = self.edits.text[at : self.edits.line_end(at)]
-        return len(line) - len(line.lstrip(" "))
-
-    def region_end(self, at: int, column: int) -> int:
-        """The end of a block's last line; comments that follow it to the right of `column` belong to it."""
-        text, end = self.edits.text, self.edits.line_end(at)
-        at = self.edits.next_line(at)
-        while at < len(text):
-            line_end = self.edits.line_end(at)
-            line = text[at:line_end]
-            if line.strip() and not (line.lstrip(" ").startswith("#") and self.indent(at) > column):
-                break
-            end = line_end if line.strip() else end
-            at = self.edits.next_line(at)
-        return end
-
     # --- features -----------------------------------------------------------------------------------------------------
 
     def features(self) -> None:
@@ -257,21 +235,20 @@ class _Splice:
         if entry is not None and now.name != wanted.name:
             self.value(*entry, wanted.name)
         if now.facts != wanted.facts:
-            self.facts(node, now.facts, wanted.facts, (node.start, self.region_end(node.end, column)))
+            self.facts(node, now.facts, wanted.facts, (node.start, self.edits.block_end(node.end, column)))
 
     def drop_feature(self, node: Spot, i: int, column: int) -> None:
         """A block list of features without this one, its comments and the blank lines before the next."""
         edits = self.edits
         start = edits.line_start(edits.dash(node.items[i], column))
-        end = edits.next_line(self.region_end(node.items[i].end, column))
+        end = edits.next_line(edits.block_end(node.items[i].end, column))
         if i + 1 < len(node.items):
-            while self.blank(end):
+            while edits.blank(end):
                 end = edits.next_line(end)
-            edits.put(start, end, "")
         else:
-            while start and self.blank(edits.line_start(start - 1)) and i:
+            while start and edits.blank(edits.line_start(start - 1)) and i:
                 start = edits.line_start(start - 1)
-            edits.put(start, end, "")
+        edits.put(start, end, "")
 
     def add_feature(self, node: Spot, after: int, feature: Feature, column: int) -> None:
         """One more feature after the one of this number (-1: before the first)."""
@@ -286,7 +263,7 @@ class _Splice:
             return
         gaps = [edits.text[item.end : other.start].split(edits.newline) for item, other in pairwise(node.items)]
         apart = not gaps or any(not line.strip() for gap in gaps for line in gap[1:-1])
-        edits.lines_after(self.region_end(node.items[after].end, column), [""] * apart + lines)
+        edits.lines_after(edits.block_end(node.items[after].end, column), [""] * apart + lines)
 
     # --- values -------------------------------------------------------------------------------------------------------
 
