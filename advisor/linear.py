@@ -48,11 +48,11 @@ def ended(session: Session) -> Iterator[str]:
 
 def answers(session: Session) -> Iterator[str]:
     """Every question that is answered, parked or open, one a line."""
-    notes = {"parked": " (kept; cannot change anything now)"}
     for row in session.rows:
         if row.value is not None:
-            effect = f" (ruled out {plural(row.ruled_out, 'pattern')})" if row.ruled_out else ""
-            yield f"  {row.question.id}: {say(row.question, row.value)}{notes.get(row.state, effect)}"
+            note = f" (ruled out {plural(row.ruled_out, 'pattern')})" if row.ruled_out else ""
+            note = " (kept; cannot change anything now)" if row.state == "parked" else note
+            yield f"  {row.question.id}: {say(row.question, row.value)}{note}"
         elif row.state == "open":
             yield f"  {row.question.id}: -"
     yield "g ID goes to a question, x ID takes an answer away."
