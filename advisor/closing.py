@@ -23,7 +23,7 @@ def closing(session: Session, file: Path | None, *, saved: bool | None) -> str:
             lines.append(f"{visible(feature['name'])}: {pattern} ({feature['confidence']} confidence)")
     name = f"advisor {shlex.quote(visible(str(file)))}" if file is not None else "advisor"
     if saved is None:
-        lines.append(f"{visible(str(file))} was not changed.")
+        lines.append(f"Nothing was written into {visible(str(file))}.")
     elif saved and file is not None:
         lines.append(f"Answers saved in {visible(str(file))}. Go on with: {name}")
         lines.append(f"The whole verdict, and a starter kit: {name.replace('advisor', RECOMMEND, 1)} --kit kit")

@@ -337,7 +337,7 @@ def test_a_file_with_mistakes_opens_with_them_and_is_written_only_when_the_perso
     assert "answers.yaml has 1 mistake; what could be read is kept:" in shown
     assert f'{talk.file}:4:5: "medai" is not known here; did you mean media?' in shown
     assert "      medai: no\n" in shown
-    assert "was not changed" in shown
+    assert "Nothing was written into" in shown
     assert talk.file.read_text() == text
     code, shown = sit("1", "2", "q", "3")
     assert "1 mistake and would have to be written anew" in shown
