@@ -19,9 +19,12 @@ LEFT = "They are in the recovery file; the last run ended before it could save t
 
 
 def left_over(app: AdvisorApp, left: Project, then: Callable[[Project | None], None]) -> None:
-    """Offer what an earlier run left; `then` gets it, or None for the file."""
+    """Offer what an earlier run left; `then` gets it, or None for the file. Escape quits and leaves it for later."""
 
     def decide(chosen: object) -> None:
+        if chosen is None:
+            app.exit()
+            return
         if chosen == "file":
             app.draft.forget()
         then(left if chosen == "left" else None)

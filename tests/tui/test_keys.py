@@ -194,6 +194,9 @@ def test_what_a_killed_run_left_is_offered(drive):
     assert "never saved" in app.seen[0]
     assert facts(app)["kind"] == "dashboard"
     assert not app.saved
+    away = drive("escape", text=None, fresh=False)  # neither of the two: they wait for the next run
+    assert away.session is None
+    assert facts(drive("1", text=None, fresh=False))["kind"] == "dashboard"
     assert "kind" not in facts(drive("2", text=None, fresh=False))
 
 
