@@ -25,6 +25,10 @@ Kind = Literal["answers", "record", "kit"]
 TITLES: dict[Kind, str] = {"answers": "answers file", "record": "decision record", "kit": "starter kit"}
 
 
+class ExistsError(OutputError):
+    """The file was not written, since there is one of this name already that nobody has agreed to replace."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One file: what lies there (None: nothing) and what would be written."""
@@ -139,23 +143,26 @@ def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]
 
 
 def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) -> Draft:
-    """Write the answers file; the draft goes on under its name. Raises OutputError with nothing changed."""
+    """Write the answers file; the draft goes on under its name. Raises OutputError with nothing changed.
+
+    ExistsError, where only `force` is missing; AskFirstError, where a person has to look at the draft's own file.
+    """
     if draft.file is not None and file.absolute() == draft.file.absolute():
         return draft.save(session.project, force=force)
     if not force and on_disk(file) is not None:
-        raise OutputError(f"{visible(str(file))} exists already; nothing was written")
+        raise ExistsError(f"{visible(str(file))} exists already; nothing was written")
     saved = Draft(draft.base, file, recovery=Recovery(file)).save(session.project, force=True)
     draft.forget()
     return saved
 
 
 def text(file: Path, content: str, *, force: bool = False) -> None:
-    """Write a text whole or not at all. Raises OutputError, also where something else is there already."""
+    """Write a text whole or not at all. Raises OutputError; ExistsError where something else is there already."""
     before = _on_disk(file)
     if before == content.encode():
         return
     if before is not None and not force:
-        raise OutputError(f"{visible(str(file))} exists already; nothing was written")
+        raise ExistsError(f"{visible(str(file))} exists already; nothing was written")
     try:
         write_text(file, content)
     except OSError as error:

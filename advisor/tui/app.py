@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -16,15 +15,15 @@ from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
 from advisor.answers import Project
-from advisor.draft import AskFirstError, Draft, open_draft
-from advisor.errors import AdvisorError, Exit, OutputError
+from advisor.draft import Draft, open_draft
+from advisor.errors import AdvisorError, Exit
 from advisor.facts import wrong_text
 from advisor.interview import Session
 from advisor.rulebase import RuleBase
 from advisor.text import visible
 from advisor.tui import files, helping
 from advisor.tui.commands import Commands
-from advisor.tui.dialogs import AskText, Choose, Help
+from advisor.tui.dialogs import AskText, Help
 from advisor.tui.interview import InterviewScreen
 from advisor.tui.widgets import Hint, PlainBars, Shows
 
@@ -286,83 +285,6 @@ class AdvisorApp(App[None]):
             self.saved = True
             self.show_all()
         return said
-
-    def save_text(self, file: Path, text: str) -> None:
-        """Ask where to, and save a text; ask before something else is replaced."""
-        from advisor import export
-
-        def put(name: Path, *, force: bool) -> None:
-            try:
-                export.text(name, text, force=force)
-            except OutputError as error:
-                if force:
-                    self.tell(str(error), wrong=True)
-                    return
-                choices: list[tuple[str, object]] = [("leave it as it is", None), ("replace it", "replace")]
-                question = Choose(f"{error}.", choices)
-                self.push_screen(question, lambda chosen: put(name, force=True) if chosen else None)
-            else:
-                self.tell(f"Saved in {visible(str(name))}.")
-
-        def take(name: str | None) -> None:
-            if name:
-                put(Path(name), force=False)
-
-        self.push_screen(AskText("Save it in which file?", str(file), "", wrong_text), take)
-
-    def save_as(self, file: Path, after: Callable[[], None]) -> None:
-        """Write the answers, asking before anything is replaced that this interview did not write."""
-        assert self.session is not None
-        from advisor import export
-
-        try:
-            self.draft = export.answers(self.session, self.draft, file)
-        except AskFirstError as error:
-            files.in_the_way(self, error, lambda: self.has_saved(after))
-        except OutputError as error:
-
-            def again(chosen: object) -> None:
-                if chosen == "replace" and self.session is not None:
-                    try:
-                        self.draft = export.answers(self.session, self.draft, file, force=True)
-                    except OutputError as problem:
-                        self.tell(str(problem), wrong=True)
-                    else:
-                        self.has_saved(after)
-
-            choices: list[tuple[str, object]] = [("leave it as it is", None), ("replace it", "replace")]
-            self.push_screen(Choose(f"{error}.", choices), again)
-        else:
-            self.has_saved(after)
-
-    def has_saved(self, after: Callable[[], None]) -> None:
-        """Say so and go on."""
-        self.saved = True
-        self.show_all()
-        self.tell(f"Answers written to {visible(str(self.draft.file))}")
-        after()
-
-    def leave(self) -> None:
-        """Save and quit. Without a file, ask for one; an empty name keeps the answers for the next run."""
-        if self.session is None or (self.draft.file is None and not self.session.answers):
-            self.draft.forget()
-            self.exit()
-        elif self.draft.file is not None:
-            if self.still_saved(self.session):
-                self.draft.forget()
-                self.exit()
-            else:
-                self.save_as(self.draft.file, self.exit)
-        else:
-
-            def take(name: str | None) -> None:
-                if name:
-                    self.save_as(Path(name), self.exit)
-                elif name is not None:
-                    self.exit()
-
-            note = "Empty: keep the answers for the next `advisor`."
-            self.push_screen(AskText("Save the answers in which file?", "answers.yaml", note), take)
 
     async def action_quit(self) -> None:
         """Ctrl+q: quit at once; the recovery file has what is not saved."""

@@ -64,9 +64,9 @@ class Choose(ModalScreen[object]):
         Binding("escape", "dismiss(None)", "go back without a choice"),
     ]
 
-    def __init__(self, question: str, choices: list[tuple[str, object]], note: str = "", at: int = 0) -> None:
+    def __init__(self, question: str, choices: list[tuple[str, object]], note: str = "") -> None:
         super().__init__()
-        self.question, self.note, self.at = question, note, at
+        self.question, self.note = question, note
         self.choices = [Choice(str(i), label, value) for i, (label, value) in enumerate(choices, 1)]
 
     def compose(self) -> ComposeResult:
@@ -83,7 +83,7 @@ class Choose(ModalScreen[object]):
 
     def on_mount(self) -> None:
         """Fill the list."""
-        self.query_one(Numbered).fill(self.choices, at=self.at)
+        self.query_one(Numbered).fill(self.choices)
 
     def on_numbered_picked(self, event: Numbered.Picked) -> None:
         """Give back what was chosen."""

@@ -1,16 +1,18 @@
-"""What the screens ask about the answers file: one with mistakes, one that somebody else has changed."""
+"""Where answers and texts are saved, and what is asked first: a name, a file with mistakes, one that is in the way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.answers import Project
 from advisor.draft import AskFirstError
 from advisor.errors import InputError, OutputError
+from advisor.facts import wrong_text
 from advisor.linear import mistakes
 from advisor.text import plural, visible
-from advisor.tui.dialogs import Choose
+from advisor.tui.dialogs import AskText, Choose
 
 if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp
@@ -50,8 +52,73 @@ def with_mistakes(app: AdvisorApp, then: Callable[[], None]) -> None:
     app.push_screen(Choose(words, choices, note), decide)
 
 
-def in_the_way(app: AdvisorApp, error: AskFirstError, saved: Callable[[], None]) -> None:
-    """Let the person decide what becomes of a file that cannot just be written."""
+def leave(app: AdvisorApp) -> None:
+    """Save and quit. Without a file, ask for one; an empty name keeps the answers for the next run."""
+    file = app.draft.file
+    if app.session is None or (app.still_saved(app.session) if file is not None else not app.session.answers):
+        app.draft.forget()
+        app.exit()
+    elif file is not None:
+        save(app, file)
+    else:
+
+        def take(name: str | None) -> None:
+            if name:
+                save(app, Path(name))
+            elif name is not None:
+                app.exit()
+
+        note = "Empty: keep the answers for the next `advisor`."
+        app.push_screen(AskText("Save the answers in which file?", "answers.yaml", note), take)
+
+
+def save(app: AdvisorApp, file: Path, *, force: bool = False) -> None:
+    """Write the answers and quit; ask before anything is replaced that this interview did not write."""
+    assert app.session is not None
+    from advisor import export
+
+    try:
+        app.draft = export.answers(app.session, app.draft, file, force=force)
+    except AskFirstError as error:
+        in_the_way(app, error)
+    except export.ExistsError as error:
+        replace(app, error, lambda: save(app, file, force=True))
+    except OutputError as error:
+        app.tell(str(error), wrong=True)
+    else:
+        app.saved = True
+        app.exit()
+
+
+def save_text(app: AdvisorApp, file: Path, text: str) -> None:
+    """Ask where to, and save a text; ask before something else is replaced."""
+    from advisor import export
+
+    def put(name: Path, *, force: bool = False) -> None:
+        try:
+            export.text(name, text, force=force)
+        except export.ExistsError as error:
+            replace(app, error, lambda: put(name, force=True))
+        except OutputError as error:
+            app.tell(str(error), wrong=True)
+        else:
+            app.tell(f"Saved in {visible(str(name))}.")
+
+    def take(name: str | None) -> None:
+        if name:
+            put(Path(name))
+
+    app.push_screen(AskText("Save it in which file?", str(file), "", wrong_text), take)
+
+
+def replace(app: AdvisorApp, error: OutputError, then: Callable[[], None]) -> None:
+    """Ask whether a file may be replaced; `then` does it."""
+    choices: list[tuple[str, object]] = [("leave it as it is", None), ("replace it", "replace")]
+    app.push_screen(Choose(f"{error}.", choices), lambda chosen: then() if chosen else None)
+
+
+def in_the_way(app: AdvisorApp, error: AskFirstError) -> None:
+    """Let the person decide what becomes of an answers file that cannot just be written; quit where it was written."""
 
     def decide(chosen: object) -> None:
         session = app.session
@@ -72,7 +139,8 @@ def in_the_way(app: AdvisorApp, error: AskFirstError, saved: Callable[[], None])
         except (OutputError, InputError) as problem:
             app.tell(str(problem), wrong=True)
         else:
-            saved()
+            app.saved = True
+            app.exit()
 
     if error.changed:
         choices: list[tuple[str, object]] = [("keep yours: write them into the file as it is now", "mine")]

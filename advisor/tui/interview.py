@@ -17,7 +17,7 @@ from advisor.interview import Session
 from advisor.overview import Preview
 from advisor.rulebase import Question
 from advisor.text import visible
-from advisor.tui import features, panes
+from advisor.tui import features, files, panes
 from advisor.tui.choices import choices, hint, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
 from advisor.tui.widgets import Ask, Choice, Keys, Line, Numbered, Shows, Text
@@ -342,4 +342,4 @@ class InterviewScreen(Shows):
 
     def action_leave(self) -> None:
         """Save and quit."""
-        self.owner.leave()
+        files.leave(self.owner)

@@ -13,7 +13,7 @@ from textual.widgets import OptionList
 
 from advisor.interview import Session
 from advisor.text import visible
-from advisor.tui import features, panes
+from advisor.tui import features, files, panes
 from advisor.tui.shared import HEADS, columns, common, row
 from advisor.tui.widgets import Hint, Keys, Rows, Shows, Text
 
@@ -161,4 +161,4 @@ class PortfolioScreen(Shows):
 
     def action_leave(self) -> None:
         """Save and quit."""
-        self.owner.leave()
+        files.leave(self.owner)

@@ -17,7 +17,7 @@ from textual.widgets import OptionList, Static
 from advisor.errors import AdvisorError
 from advisor.interview import Session
 from advisor.text import visible
-from advisor.tui import cards, pages, panes
+from advisor.tui import cards, files, pages, panes
 from advisor.tui.dialogs import Help
 from advisor.tui.widgets import Hint, Keys, Rows, Text
 
@@ -261,7 +261,7 @@ class ResultsScreen(Screen[None]):
     def action_save(self) -> None:
         """Save the open tab (in Configs: the file) in a file."""
         name, text = self.shown()
-        self.owner.save_text(Path(name), text)
+        files.save_text(self.owner, Path(name), text)
 
     def action_export(self) -> None:
         """Write the answers file and the kit."""
@@ -273,7 +273,7 @@ class ResultsScreen(Screen[None]):
 
     def action_leave(self) -> None:
         """Save and quit."""
-        self.owner.leave()
+        files.leave(self.owner)
 
 
 def plain(blocks: Iterable[cards.Block]) -> str:

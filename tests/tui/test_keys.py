@@ -217,6 +217,16 @@ def test_a_file_that_exists_is_not_replaced_unasked(drive, home):
     assert "mine" not in (home / "answers.yaml").read_text()
 
 
+def test_only_what_is_there_is_offered_to_be_replaced(drive):
+    """A folder that is missing is said; the person can then name another file."""
+    app = drive("enter", "2", "q", "=nowhere/a.yaml", "enter", text=None, file=None)
+    assert "nowhere/a.yaml cannot be written: No such file or directory" in app.shown
+    assert "replace" not in app.shown
+    app = drive("r", "2", "s", "=nowhere/why.txt", "enter")
+    assert "nowhere/why.txt cannot be written: No such file or directory" in app.shown
+    assert "replace it" not in app.shown
+
+
 def test_a_file_that_somebody_else_changed_is_not_replaced_unasked(drive, home):
     async def meddle(pilot):
         (home / "answers.yaml").write_text("features: [{name: theirs}]\n")
