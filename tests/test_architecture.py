@@ -63,6 +63,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("panes", {"prompts", "tui.__init__", "tui.helping", "tui.panes", "tui.widgets"}),
     ("parts of screens", {"tui.choices", "tui.dialogs", "tui.pages"}),
     ("lists of parts", {"tui.cards", "tui.features", "tui.files", "tui.shared"}),
+    ("what screens have in common", {"tui.screens"}),
     ("screens", {"tui.answers", "tui.export", "tui.results"}),
     ("a screen before screens", {"tui.commands", "tui.portfolio"}),
     ("the first screen", {"tui.interview"}),

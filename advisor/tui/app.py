@@ -25,7 +25,8 @@ from advisor.tui import files, helping
 from advisor.tui.commands import Commands
 from advisor.tui.dialogs import AskText, Help
 from advisor.tui.interview import InterviewScreen
-from advisor.tui.widgets import Hint, PlainBars, Shows
+from advisor.tui.screens import Shows
+from advisor.tui.widgets import Hint, PlainBars
 
 if TYPE_CHECKING:
     from advisor.export import Part

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from advisor import export
@@ -21,10 +21,8 @@ from advisor.facts import wrong_text
 from advisor.text import plural, visible
 from advisor.tui import panes
 from advisor.tui.dialogs import AskText, Help
+from advisor.tui.screens import Ours
 from advisor.tui.widgets import Hint, Keys, Rows, Text
-
-if TYPE_CHECKING:
-    from advisor.tui.app import AdvisorApp
 
 MARKS = {"+": "$success", "-": "$error", "@": "dim"}
 NEXT = (
@@ -32,7 +30,7 @@ NEXT = (
 )
 
 
-class ExportScreen(Screen[None]):
+class ExportScreen(Ours):
     """Looks at the disk when it opens and after every change; writes only what was shown."""
 
     HELP = "Everything that can be written. What lies on the disk already is compared first and never replaced unseen."
@@ -54,11 +52,6 @@ class ExportScreen(Screen[None]):
         self.ticked: set[Kind] = set(TITLES)
         self.parts: list[Part] = []
         self.rows: list[Part | Item | None] = []  # what each line of the list is; None: the line that writes
-
-    @property
-    def owner(self) -> AdvisorApp:
-        """The app, which has the session."""
-        return self.app  # type: ignore[return-value]  # only AdvisorApp shows this screen
 
     def compose(self) -> ComposeResult:
         """A head, the list, what to do next."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,14 +17,12 @@ from advisor.interview import Session
 from advisor.overview import Preview
 from advisor.rulebase import Question
 from advisor.text import visible
-from advisor.tui import features, files, panes
+from advisor.tui import features, panes
 from advisor.tui.choices import choices, hint, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
-from advisor.tui.widgets import Ask, Choice, Keys, Line, Numbered, Shows, Text
+from advisor.tui.screens import Shows
+from advisor.tui.widgets import Ask, Choice, Keys, Line, Numbered, Text
 from advisor.values import UNKNOWN, Other, Value
-
-if TYPE_CHECKING:
-    from advisor.tui.app import AdvisorApp
 
 NOTHING = Preview((), ())
 
@@ -72,17 +70,6 @@ class InterviewScreen(Shows):
                 yield Text("caveats", wraps=False)
         yield Text("strip", wraps=False)
         yield Keys(id="keys", markup=False)
-
-    @property
-    def owner(self) -> AdvisorApp:
-        """The app, which has the session."""
-        return self.app  # type: ignore[return-value]  # only AdvisorApp shows this screen
-
-    @property
-    def session(self) -> Session:
-        """The interview as it is now."""
-        assert self.owner.session is not None
-        return self.owner.session
 
     def put(self, name: str, text: Content | str) -> None:
         """Text into a pane."""
@@ -290,12 +277,6 @@ class InterviewScreen(Shows):
         """To the question after."""
         self.owner.change(lambda session: session.forward())
 
-    def action_undo(self) -> None:
-        """Take the last change back."""
-        past = self.session.past
-        if self.owner.change(lambda session: session.undo()):
-            self.owner.tell(f"Taken back: {past[-1].change}")
-
     def action_unknown(self) -> None:
         """Answer "I don't know"."""
         if self.session.question is not None:
@@ -332,14 +313,6 @@ class InterviewScreen(Shows):
 
         self.app.push_screen(ResultsScreen(self.session))
 
-    def action_export(self) -> None:
-        """Write the answers file and the kit."""
-        self.owner.export()
-
     def action_help(self) -> None:
         """The keys, and the text of the question in full."""
         self.owner.action_help()
-
-    def action_leave(self) -> None:
-        """Save and quit."""
-        files.leave(self.owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,14 +11,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList
 
-from advisor.interview import Session
 from advisor.text import visible
-from advisor.tui import features, files, panes
+from advisor.tui import features, panes
+from advisor.tui.screens import Shows
 from advisor.tui.shared import HEADS, columns, common, row
-from advisor.tui.widgets import Hint, Keys, Rows, Shows, Text
-
-if TYPE_CHECKING:
-    from advisor.tui.app import AdvisorApp
+from advisor.tui.widgets import Hint, Keys, Rows, Text
 
 NEXT = "Enter opens a feature's questions; n adds one; r shows the result; e writes the answers and a starter kit."
 
@@ -54,17 +51,6 @@ class PortfolioScreen(Shows):
             yield Text("common")
         yield Hint(NEXT)
         yield Keys(id="keys", markup=False)
-
-    @property
-    def owner(self) -> AdvisorApp:
-        """The app, which has the session."""
-        return self.app  # type: ignore[return-value]  # only AdvisorApp shows this screen
-
-    @property
-    def session(self) -> Session:
-        """The interview as it is now."""
-        assert self.owner.session is not None
-        return self.owner.session
 
     @property
     def listed(self) -> Rows:
@@ -137,12 +123,6 @@ class PortfolioScreen(Shows):
         if self.owner.change(lambda session: session.remove_feature()):
             self.owner.tell("Removed; u brings it back.")
 
-    def action_undo(self) -> None:
-        """Take the last change back."""
-        past = self.session.past
-        if self.owner.change(lambda session: session.undo()):
-            self.owner.tell(f"Taken back: {past[-1].change}")
-
     def action_result(self) -> None:
         """The result of the highlighted feature."""
         from advisor.tui.results import ResultsScreen
@@ -150,15 +130,7 @@ class PortfolioScreen(Shows):
         self.at()
         self.app.push_screen(ResultsScreen(self.session))
 
-    def action_export(self) -> None:
-        """Write the answers and the kit."""
-        self.owner.export()
-
     def action_back(self) -> None:
         """To the questions of the highlighted feature."""
         self.at()
         self.dismiss()
-
-    def action_leave(self) -> None:
-        """Save and quit."""
-        files.leave(self.owner)

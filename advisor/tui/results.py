@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from advisor.errors import AdvisorError
@@ -19,10 +18,8 @@ from advisor.interview import Session
 from advisor.text import visible
 from advisor.tui import cards, files, pages, panes
 from advisor.tui.dialogs import Help
+from advisor.tui.screens import Ours
 from advisor.tui.widgets import Hint, Keys, Rows, Text
-
-if TYPE_CHECKING:
-    from advisor.tui.app import AdvisorApp
 
 TABS = ("Recommendation", "Why", "Caveats", "What would change it", "Configs", "Costs")
 SHORT = ("Result", "Why", "Caveats", "Changes", "Configs", "Costs")  # where the long names do not fit
@@ -53,7 +50,7 @@ class Tabs(Static):
         self.update(Content("").join(parts))
 
 
-class ResultsScreen(Screen[None]):
+class ResultsScreen(Ours):
     """The verdict on the session's answers as they are."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (panes.WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
@@ -81,11 +78,6 @@ class ResultsScreen(Screen[None]):
         self.notes: list[str] = []
         self.blocks: list[cards.Block] = []
         self.drawn: tuple[int, int, int] | None = None
-
-    @property
-    def owner(self) -> AdvisorApp:
-        """The app, which exports and quits."""
-        return self.app  # type: ignore[return-value]  # only AdvisorApp shows this screen
 
     def compose(self) -> ComposeResult:
         """A head, the tabs, a page to read or blocks to move through, and the files beside their text."""
@@ -263,17 +255,9 @@ class ResultsScreen(Screen[None]):
         name, text = self.shown()
         files.save_text(self.owner, Path(name), text)
 
-    def action_export(self) -> None:
-        """Write the answers file and the kit."""
-        self.owner.export()
-
     def action_back(self) -> None:
         """To where one came from."""
         self.dismiss()
-
-    def action_leave(self) -> None:
-        """Save and quit."""
-        files.leave(self.owner)
 
 
 def plain(blocks: Iterable[cards.Block]) -> str:

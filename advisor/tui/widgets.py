@@ -9,7 +9,6 @@ from textual import events
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -20,14 +19,6 @@ class PlainBars(ScrollBarRender):
 
     VERTICAL_BARS = [" "] * 8
     HORIZONTAL_BARS = [" "] * 8
-
-
-class Shows(Screen[None]):
-    """A screen that shows the session; it is told to after every change."""
-
-    def show(self) -> None:
-        """Everything, after the session or the size has changed."""
-        raise NotImplementedError
 
 
 class Text(Static):

@@ -1,0 +1,50 @@
+"""What all screens of the interview have in common: the app that they belong to, and the keys that lead out of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from advisor.interview import Session
+from advisor.tui import files
+
+if TYPE_CHECKING:
+    from advisor.tui.app import AdvisorApp
+
+
+class Ours(Screen[None]):
+    """A whole screen of the app."""
+
+    @property
+    def owner(self) -> AdvisorApp:
+        """The app, which has the session."""
+        return self.app  # type: ignore[return-value]  # only AdvisorApp shows these screens
+
+    def action_export(self) -> None:
+        """Everything that can be written."""
+        self.owner.export()
+
+    def action_leave(self) -> None:
+        """Save and quit."""
+        files.leave(self.owner)
+
+
+class Shows(Ours):
+    """A screen that shows the session as it is now; it is told to after every change."""
+
+    @property
+    def session(self) -> Session:
+        """The interview as it is now."""
+        assert self.owner.session is not None
+        return self.owner.session
+
+    def show(self) -> None:
+        """Everything, after the session or the size has changed."""
+        raise NotImplementedError
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        past = self.session.past
+        if self.owner.change(lambda session: session.undo()):
+            self.owner.tell(f"Taken back: {past[-1].change}")
