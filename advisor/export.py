@@ -6,8 +6,9 @@ Nothing is replaced unless `force` says so, and nothing that has changed since i
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -128,18 +129,18 @@ def _lines(content: bytes) -> list[str]:
 def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]:
     """Write a part as it was looked at; the draft from now on, and what there is to say.
 
-    Raises OutputError with nothing changed, also where a file has changed since `plan` looked at it.
+    Raises OutputError with nothing of the part changed, also where a file has changed since `plan` looked at it.
     """
     for item in part.items:
         if _on_disk(item.path) != item.before:
-            raise OutputError(f"{visible(str(item.path))} has changed since it was shown; nothing was written")
+            raise OutputError(f"{visible(str(item.path))} has changed since it was shown; it was not written")
     shown = visible(str(part.where))
     if part.kind == "answers":
         return answers(session, draft, part.where, force=True), [f"The answers are in {shown}."]
     if part.kind == "record":
         text(part.where, part.items[0].after.decode(), force=True)
         return draft, [f"The decision record is in {shown}."]
-    return draft, kit(session, part.where, force=True)
+    return draft, _kit({item.name: item.after for item in part.items}, part.notes, part.where, force=True)
 
 
 def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) -> Draft:
@@ -171,13 +172,18 @@ def text(file: Path, content: str, *, force: bool = False) -> None:
 
 def kit(session: Session, where: Path, *, force: bool = False) -> list[str]:
     """Write the starter kit; what there is to say about it. Raises OutputError with nothing changed."""
-    from advisor import folder
     from advisor.kit import build
 
     made = build(session.project, session.verdict, session.base)
     if not made.files:
         return [*made.notes, "No kit was written."]
-    done = folder.write(made.files, where, force=force)
+    return _kit(made.files, made.notes, where, force=force)
+
+
+def _kit(files: Mapping[str, bytes], notes: Iterable[str], where: Path, *, force: bool) -> list[str]:
+    from advisor import folder
+
+    done = folder.write(files, where, force=force)
     shown = visible(str(where))
-    said = f"{plural(len(made.files), 'file')} of the kit {'are in' if done == 'unchanged' else 'written to'} {shown}."
-    return [*made.notes, f"{said} Start it with: python3 {shown}/start.py"]
+    said = f"{plural(len(files), 'file')} of the kit {'are in' if done == 'unchanged' else 'written to'} {shown}."
+    return [*notes, f"{said} Start it with: python3 {shlex.quote(f'{shown}/start.py')}"]

@@ -108,9 +108,10 @@ class ExportScreen(Ours):
         elif isinstance(row, Item):
             self.app.push_screen(Help(shown([row])))
         else:
-            about = Content("\n\n".join(row.notes)) if row.notes else Content("")
-            changed = [item for item in row.items if item.state == "differs"] or list(row.items[:1])
-            self.app.push_screen(Help(Content("\n\n").join([*([about] if row.notes else []), shown(changed)])))
+            about = [f"{TITLES[row.kind]}: {row.trouble}"] if row.trouble else []
+            changed = [item for item in row.items if item.state == "differs"] or row.items[:1]
+            said = [Content(text) for text in (*about, *row.notes)]
+            self.app.push_screen(Help(Content("\n\n").join([*said, shown(changed)])))
 
     def action_tick(self, number: int = 0) -> None:
         """Take a part in or leave it out: by its number, or the highlighted one."""

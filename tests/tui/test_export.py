@@ -56,6 +56,8 @@ def test_parts_are_left_out_and_put_elsewhere(drive, home):
     assert (home / "adr.md").is_file()
     drive("e", "down", "space", "down", "space", "down", "p", "=sub kit", "enter", "w")
     assert (home / "sub kit" / "start.py").is_file()
+    again = drive("e", "down", "down", "down", "p", "=sub kit", "enter", "w", "y", size=(60, 18))
+    assert "Start it with: python3 'sub kit/start.py'" in flat(again.shown)
     nothing = drive("e", "1", "2", "3", "w")
     assert "Nothing is ticked" in nothing.shown
 
@@ -81,6 +83,8 @@ def test_where_there_is_no_kit_or_no_file_it_is_said(drive, home):
     (home / "DECISION.md").mkdir()
     blocked = drive("e")
     assert "is no file that can be replaced" in blocked.shown
+    narrow = drive("e", "down", "down", "enter", size=(60, 18))  # where the line has no room for it
+    assert "decision record: DECISION.md is no file that can be replaced" in flat(narrow.shown)
 
 
 def test_the_screens_to_export_are_the_reviewed_ones(drive, golden):
