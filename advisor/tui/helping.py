@@ -12,10 +12,13 @@ KEYS = {
     "left": "left arrow", "right": "right arrow", "question_mark": "?", "pageup": "page up", "pagedown": "page down",
     "escape": "Escape", "enter": "Enter", "f1": "F1",
 }  # fmt: skip
-ANSWERING = """\
+CHOOSING = """\
   a number          takes or ticks that choice; 0 is "I don't know", never no
   Enter, space      take or tick the highlighted choice
   up, down          move: it is said what each answer would rule out
+"""
+TYPING = """\
+  Enter             takes what was typed; while you type, it is said what that would rule out
 """
 EVERYWHERE = """\
   ctrl+p            all commands by name: questions, features, light and dark
@@ -37,9 +40,16 @@ def text(screen: Screen[object], question: Question | None) -> Content:
         parts.append(f"\n`advisor explain {question.id}` tells which rules read it.\n\n")
     about = getattr(screen, "HELP", None)
     parts += [f"{about}\n\n"] if about else []
-    parts += [("Keys\n", "bold"), ANSWERING if question is not None else "", listed(screen), EVERYWHERE]
+    parts += [("Keys\n", "bold"), answering(question), listed(screen), EVERYWHERE]
     parts += [f"\n{MARKS}"] if question is not None else []
     return Content.assemble(*parts)
+
+
+def answering(question: Question | None) -> str:
+    """The keys that answer a question."""
+    if question is None:
+        return ""
+    return TYPING if question.type in ("number", "text") else CHOOSING
 
 
 def listed(screen: Screen[object]) -> str:

@@ -15,6 +15,18 @@ def test_help_shows_the_question_in_full_and_the_keys(drive):
     assert "describes the feature best?" in app.shown
 
 
+def test_where_a_number_is_typed_help_does_not_call_0_unknown(drive):
+    async def go(pilot):
+        pilot.app.change(lambda session: session.goto("concurrent-clients"))
+        await pilot.press("f1")
+        await pilot.pause()
+
+    typed, chosen = drive(then=go, size=(120, 90)).shown, drive("f1", size=(120, 90)).shown
+    assert "takes what was typed" in typed
+    assert "0 is" not in typed
+    assert '0 is "I don\'t know"' in chosen
+
+
 def flat(shown):
     return " ".join(shown.split())
 
