@@ -39,7 +39,7 @@ class Blocks:
 
     def head(self, text: str) -> None:
         """A heading; an empty line stands before it."""
-        self.made.append(Block(Content.assemble("\n" if self.made else "", (text, "bold"))))
+        self.made.append(Block(Content.assemble("\n" if self.made else "", (wrap(text, self.width), "bold"))))
 
     def say(self, text: str, more: str = "", *, leads: str = "", style: str = "", mark: str = "") -> None:
         """A block: its first paragraph behind a mark, and a further one, dimmed and indented."""
@@ -84,7 +84,7 @@ def caveats(width: int, feature: Mapping[str, Any]) -> list[Block]:
         ("Perhaps, since something is not known", [c for c in feature["caveats"] if c not in certain]),
     ):
         if listed:
-            blocks.head(f"{head}  {len(listed)}")
+            blocks.head(f"{head}: {len(listed)}")
         for caveat in listed:
             style = f"bold {WORST[caveat['severity']]}"
             blocks.say(

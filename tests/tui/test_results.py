@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.tui.results import TABS
+from advisor.tui.results import SHORT, TABS
 
 
 def flat(shown):
@@ -114,6 +114,11 @@ def test_what_is_saved_replaces_nothing_unasked(drive, home):
 def test_a_long_copy_is_said_to_be_one(drive, monkeypatch):
     monkeypatch.setattr("advisor.tui.results.MOST_COPIED", 100)
     assert "bytes, which some terminals do not take" in drive("r", "c").shown
+
+
+def test_the_open_tab_has_its_whole_name_in_60_columns(drive):
+    for tab, name in enumerate(SHORT, 1):
+        assert f"[{tab} {name}]" in drive("r", str(tab), size=(60, 18)).shown
 
 
 @pytest.mark.parametrize("tab", range(1, 7))
