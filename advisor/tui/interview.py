@@ -149,7 +149,7 @@ class InterviewScreen(Shows):
         """Nothing is left to ask: say so, and what can be done next."""
         self.put("question", panes.end(session))
         self.query_one(Line).display = False
-        following = [("show the result (r)", "result"), ("write the answers and a starter kit (e)", "export")]
+        following = [("show the result (r)", "result"), ("write the answers and what comes of them (e)", "export")]
         following += [("see all features side by side (f)", "features")] if session.several else []
         following += [("add another feature (n)", "more"), ("go through the answers again (a)", "answers")]
         following += [("save and quit (q)", "leave")]

@@ -75,7 +75,7 @@ def progress(session: Session) -> Content:
         parts.append((f"  These answers contradict each other: {session.conflicts[0]} Change one (a).", "bold $error"))
     elif len(session.possible) == 1 and found.most:
         parts += ["  The pattern is settled: ", (titles(session, session.possible), "bold")]
-        parts.append("; the rest is for caveats, costs and the kit (r shows the result so far)")
+        parts.append("; the rest is for caveats and what else goes with it (r shows the result so far)")
     elif not session.several and session.so_far and found.answered:
         parts += ["  So far: ", (session.base.patterns[session.so_far].title, "bold")]
     return Content.assemble(*parts)

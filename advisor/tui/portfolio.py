@@ -17,7 +17,7 @@ from advisor.tui.screens import Shows
 from advisor.tui.shared import HEADS, columns, common, row
 from advisor.tui.widgets import Hint, Keys, Rows, Text
 
-NEXT = "Enter opens a feature's questions; n adds one; r shows the result; e writes the answers and a starter kit."
+NEXT = "Enter opens a feature's questions; n adds one; r shows the result; e writes the answers and what comes of them."
 
 
 class PortfolioScreen(Shows):

@@ -24,7 +24,7 @@ from advisor.tui.widgets import Hint, Keys, Rows, Text
 TABS = ("Recommendation", "Why", "Caveats", "What would change it", "Configs", "Costs")
 SHORT = ("Result", "Why", "Caveats", "Changes", "Configs", "Costs")  # where the long names do not fit
 NEXT = (
-    "2 says why, 3 what to watch, 4 what would change it; 5 shows the starter kit, e writes it.",
+    "2 says why, 3 what to watch, 4 what would change it; 5 shows the starter kit if there is one; e exports.",
     "x decides, - does not, . is not reached. Enter opens the rule with its conditions and its evidence.",
     "Up and down move; Enter opens the caveat: why, how to see it, and the evidence.",
     "Up and down move; Enter goes to the question, to answer it differently.",
@@ -35,6 +35,7 @@ LANGUAGES = {
     ".py": "python", ".conf": "nginx", ".yaml": "yaml", ".js": "javascript", ".md": "markdown", ".html": "html",
     ".css": "css", ".json": "json", ".lock": "json", ".service": "ini", ".toml": "toml",
 }  # fmt: skip
+NO_KIT = "There is no kit to choose a file from; e writes the answers and the decision record."
 MOST_COPIED = 70_000  # bytes; some terminals drop a longer OSC 52
 
 
@@ -167,6 +168,10 @@ class ResultsScreen(Ours):
                 self.kit, self.notes = {}, [str(error)]
             else:
                 self.kit, self.notes = dict(made.files), list(made.notes)
+        if not self.kit:
+            hint = self.query_one(Hint)
+            hint.text = NO_KIT
+            hint.rest()
         listed = self.query_one("#files", Rows)
         if len(listed.blocks) != len(self.files):
             listed.fill([Content(name) for name in self.files])

@@ -64,7 +64,7 @@ def common(session: Session, width: int) -> Content:
             page.say(rides(feature, base), 2, hang=2)
     for held in shared["pages"]:
         page.say(connections(held), 2, hang=2)
-    if session.several:
+    if session.several and not all(feature["outside"] for feature in verdict["features"]):
         heartbeat, hold = number(times["heartbeat_s"]), number(times["hold_s"])
         page.say(f"Times that suit all of them: heartbeat {heartbeat} s, hold of a poll {hold} s.", 2, hang=2)
     if shared["caveats"]:

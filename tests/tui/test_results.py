@@ -6,6 +6,8 @@ import pytest
 
 from advisor.tui.results import SHORT, TABS
 
+CALLS = "features: [{name: call, media: yes}, {name: film, media: yes}]\n"
+
 
 def flat(shown):
     return " ".join(shown.split())
@@ -28,6 +30,16 @@ def test_results_have_six_tabs_each_filled_when_opened(drive):
 def test_configs_show_the_files_of_the_kit(drive):
     app = drive("r", "5", *["down"] * 17, "look", size=(120, 40))
     assert "proxy_pass" in app.seen[0] or "upstream" in app.seen[0] or "server" in app.seen[0]
+
+
+def test_no_screen_promises_a_kit_or_times_where_there_are_none(drive):
+    app = drive("look", "r", "look", "5", "look", "escape", "f", "look", text=CALLS, size=(80, 24))
+    question, result, configs, features = map(flat, app.seen)
+    assert "the rest is for caveats and what else goes with it" in question
+    assert "the starter kit if there is one" in result
+    assert "There is no kit to choose a file from" in configs
+    assert "heartbeat" not in features
+    assert "heartbeat" in drive("f", "n", "=chat", "enter", "f", text=CALLS, size=(80, 24)).shown
 
 
 def test_the_result_copies_the_open_tab(drive):
