@@ -16,7 +16,7 @@ from advisor.boxes import Box, bits
 from advisor.claims import told_apart
 from advisor.completions import completions
 from advisor.decision import Answers
-from advisor.diagram import CANNOT, Diagram
+from advisor.diagram import CANNOT
 from advisor.reach import Reach
 from advisor.rulebase import RuleBase
 
@@ -48,9 +48,9 @@ class Relevance:
 def relevance(answers: Answers, base: RuleBase, *, several: bool = False) -> Relevance:
     """The relevance of every question after these answers. `several`: the project has more than one feature."""
     so_far = completions(answers, base)
-    diagram = Diagram.of(base)
-    possible = Reach.of(so_far.box, base).possible()
-    deciding = diagram.relevant(so_far.box)
+    reach = Reach.of(so_far.box, base)
+    possible = reach.possible()
+    deciding = reach.diagram.relevant(so_far.box)
     reasons: dict[str, Reason] = {}
     unavoidable: set[str] = set()
     for fact in base.questions:
@@ -60,7 +60,7 @@ def relevance(answers: Answers, base: RuleBase, *, several: bool = False) -> Rel
         wanted = feed(fact, possible, answers, so_far.box, base, several=several)
         if wanted and wanted[1]:
             unavoidable.add(fact)
-        if moves & deciding or (len(moves) > 1 and _decides(moves, so_far.box, diagram)):
+        if moves & deciding or (len(moves) > 1 and _decides(moves, reach)):
             reasons[fact] = Reason("pattern")
         elif claim := told_apart(moves, so_far.box, possible, base):
             reasons[fact] = Reason(claim.kind, claim.id)
@@ -72,12 +72,12 @@ def relevance(answers: Answers, base: RuleBase, *, several: bool = False) -> Rel
 def matters(fact: str, answers: Answers, base: RuleBase, *, several: bool = False) -> bool:
     """Whether an answer to this question can change something, given the other answers."""
     so_far = completions({other: value for other, value in answers.items() if other != fact}, base)
-    diagram = Diagram.of(base)
-    possible = Reach.of(so_far.box, base).possible()
+    reach = Reach.of(so_far.box, base)
+    possible = reach.possible()
     moves = so_far.moves(fact)
     return (
         feed(fact, possible, answers, so_far.box, base, several=several) is not None
-        or _decides(moves, so_far.box, diagram)
+        or _decides(moves, reach)
         or told_apart(moves, so_far.box, possible, base) is not None
     )
 
@@ -85,8 +85,9 @@ def matters(fact: str, answers: Answers, base: RuleBase, *, several: bool = Fals
 # --- the pattern ------------------------------------------------------------------------------------------------------
 
 
-def _decides(moves: frozenset[int], box: Box, diagram: Diagram) -> bool:
+def _decides(moves: frozenset[int], reach: Reach) -> bool:
     """Whether two cases of the box that differ in these variables only have different primaries."""
+    diagram, box = reach.diagram, reach.box
     memo: dict[tuple[int, int], bool] = {}
     moving = {position for position, variable in enumerate(diagram.order) if variable in moves}
 
@@ -104,12 +105,9 @@ def _decides(moves: frozenset[int], box: Box, diagram: Diagram) -> bool:
             memo[key] = any(differ(diagram.child(a, first, u), diagram.child(b, first, v)) for u, v in pairs)
         return memo[key]
 
-    for node in diagram.reachable(box) if moving else ():
-        if diagram.asks[node] in moving and diagram.children[node]:
-            after = list(dict.fromkeys(diagram.children[node][value] for value in diagram.allowed(node, box)))
-            if any(differ(a, b) for a in after for b in after):
-                return True
-    return False
+    return any(
+        differ(a, b) for node, after in reach.left.items() if diagram.asks[node] in moving for a in after for b in after
+    )
 
 
 # --- numbers besides the decision -------------------------------------------------------------------------------------
