@@ -18,12 +18,12 @@ WORST = {"breaks": "$error", "degrades": "$warning", "note": "$secondary"}
 Piece = str | tuple[str, str]
 
 
-def lines(parts: Sequence[Sequence[Piece]], width: int = 0, hang: int = 0) -> Content:
+def lines(parts: Sequence[Sequence[Piece]], width: int, hang: int) -> Content:
     """Lines of plain and styled pieces, wrapped at `width` with the rest indented. Nothing is taken for markup."""
     made: list[Content] = []
     for part in parts:
         whole = Content.assemble(*part)
-        if not width or whole.cell_length <= width:
+        if whole.cell_length <= width:
             made.append(whole)
             continue
         first, *rest = whole.wrap(width)
@@ -81,7 +81,7 @@ def progress(session: Session) -> Content:
     return Content.assemble(*parts)
 
 
-def path(session: Session, width: int = 0) -> Content:
+def path(session: Session, width: int) -> Content:
     """The article's five steps as walked so far."""
     marks = {"passed": "-", "holds": "x", "open": "?", "not-reached": " "}
     parts: list[list[Piece]] = [[("The article's steps", "bold")]]
@@ -95,7 +95,7 @@ def path(session: Session, width: int = 0) -> Content:
     return lines(parts, width, 5)
 
 
-def patterns(session: Session, preview: Preview, width: int = 0) -> Content:
+def patterns(session: Session, preview: Preview, width: int) -> Content:
     """The patterns that can still come out, what the highlighted answer would do to them, and why the others fell."""
     base, possible = session.base, session.possible
     parts: list[list[Piece]] = [[("Still possible", "bold"), f"  {len(possible)} of {len(base.patterns)}"]]
@@ -116,7 +116,7 @@ def patterns(session: Session, preview: Preview, width: int = 0) -> Content:
     return lines(parts, width, 3)
 
 
-def caveats(session: Session, width: int = 0) -> Content:
+def caveats(session: Session, width: int) -> Content:
     """What the answers raise for certain, the worst first; the rest as a count."""
     certain = [c for c in session.caveats if c.certain]
     parts: list[list[Piece]] = [[("Caveats so far", "bold"), f"  {len(certain)}"]]

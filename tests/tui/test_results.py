@@ -28,8 +28,14 @@ def test_results_have_six_tabs_each_filled_when_opened(drive):
 
 
 def test_configs_show_the_files_of_the_kit(drive):
-    app = drive("r", "5", *["down"] * 17, "look", size=(120, 40))
-    assert "proxy_pass" in app.seen[0] or "upstream" in app.seen[0] or "server" in app.seen[0]
+    async def go(pilot):
+        await pilot.press("r", "5")
+        await pilot.press(*["down"] * pilot.app.screen.files.index("nginx/nginx.conf"))
+
+    app = drive(then=go, size=(120, 40))
+    assert "> nginx/nginx.conf" in app.shown
+    first = app.last.kit["nginx/nginx.conf"].decode().splitlines()[:20]
+    assert all(line.strip()[:40] in app.shown for line in first)
 
 
 def test_no_screen_promises_a_kit_or_times_where_there_are_none(drive):
