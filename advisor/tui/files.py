@@ -17,7 +17,7 @@ from advisor.tui.dialogs import AskText, Choose
 if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp
 
-LEFT = "They are in the recovery file; the last run ended before it could save them."
+LEFT = "They are in the recovery file; the last run ended before it could save them. Escape quits and keeps them there."
 
 
 def left_over(app: AdvisorApp, left: Project, then: Callable[[Project | None], None]) -> None:
