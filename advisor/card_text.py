@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from advisor.limits import ROLES
 from advisor.platforms import GROUPS, LIMITS, Card, Row, day, doubts, months_between
 from advisor.text import number, plural, visible
 
@@ -36,19 +37,11 @@ CHANNELS: Final = {
     "polling": "ordinary requests",
     "grpc": "gRPC",
 }
-STANDS: Final = {
-    "cdn": "CDN",
-    "load-balancer": "load balancer",
-    "reverse-proxy": "reverse proxy",
-    "service-mesh": "service mesh",
-    "platform": "platform",
-}
-OLD_MONTHS: Final = 12
 
 
 def lines(card: Card, today: Day) -> Iterator[Line]:
     """The whole card. `today` tells how old its values are."""
-    stands = " or ".join(STANDS[fact] for fact in card.stands_at) or "no answer of its own"
+    stands = " or ".join(ROLES[fact] for fact in card.stands_at) or "no answer of its own"
     yield 0, f"{card.id} (platform: {stands})"
     yield from ((0, ""), (2, f"{card.name}. {card.summary}"))
     for kinds, title in CURES:
@@ -115,6 +108,6 @@ def age_text(as_of: str, today: Day) -> str:
     months = months_between(then, today)
     if months < 0:
         return f"{visible(as_of)}, which is still to come"
-    age = plural(months // 12, "year") if months >= 2 * OLD_MONTHS else plural(months, "month") if months else ""
+    age = plural(months // 12, "year") if months >= 24 else plural(months, "month") if months else ""
     age = f"{age} old" if age else "less than a month old"
     return f"{visible(as_of)}, {age if as_of[4:5] == '-' else f'at most {age}'}"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from advisor import card_schema
+from advisor.limits import CHANNELS
 from advisor.platforms import GROUPS, LIMITS, WAY, Card, Row
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from advisor.rulefiles import RuleFile
     from advisor.rulereader import Reader
-
-TIMED = ("websocket", "sse", "long-polling")  # the channels whose times are solved
 
 
 def read(reader: Reader) -> list[Card]:
@@ -86,25 +85,22 @@ def _whole(value: Any) -> Any:
 
 
 def timed(cards: Iterable[Card]) -> list[dict[str, Any]]:
-    """What the timing needs of the cards that stand somewhere: limits with a number, and rates, as plain data."""
+    """What the timing needs of the cards that stand somewhere: their limits with a number, in the fields of a Limit."""
     return [
         {
             "id": row.id,
             "name": card.name,
-            "at": {fact: [card.id] for fact in WAY if fact in card.stands_at},
+            "at": [[fact, card.id] for fact in WAY if fact in card.stands_at],
             "kind": row.kind,
-            "for": [channel for channel in row.channels if channel in TIMED],
-            "seconds": row.value,
-            **({"up-to": most} if (most := row.value if row.change == "fixed" else row.up_to) is not None else {}),
-            "change": row.change,
-            "setting": row.setting,
-            "says": row.says,
-            "source": row.source,
-            "as-of": row.as_of,
-            "confidence": row.confidence,
-            "contested": row.contested,
+            "channels": [channel for channel in row.channels if channel in CHANNELS],
+            "seconds": float(row.value),
+            "up_to": float(row.value) if row.change == "fixed" else row.up_to,
+            **{
+                name: getattr(row, name)
+                for name in ("change", "setting", "says", "source", "as_of", "confidence", "contested")
+            },
         }
         for card in cards
         for row in card.groups.get(LIMITS, ())
-        if card.stands_at and not isinstance(row.value, str) and set(TIMED) & set(row.channels)
+        if card.stands_at and not isinstance(row.value, str) and set(CHANNELS) & set(row.channels)
     ]

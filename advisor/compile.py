@@ -120,17 +120,12 @@ class _Compiler(Reader):
         return made
 
     def make_timing(self) -> dict[str, Any]:
-        """The figures of timing.yaml, and the limits and rates of the cards."""
+        """The figures of timing.yaml, and the limits of the cards."""
         file = self.file("timing.yaml")
         data: dict[str, Any] = yamlfile.plain(file.node)
         for key in data.keys() - {"figures"}:
             self.problem(file, (key,), f"{key} has no place here: limits stand on the cards in rules/platforms/")
-        rows = cards.timed(self.cards)
-        return {
-            "figures": data.get("figures", {}),
-            "limits": [row for row in rows if row["kind"] != "rate"],
-            "rates": [row for row in rows if row["kind"] == "rate"],
-        }
+        return {"figures": data.get("figures", {}), "limits": cards.timed(self.cards)}
 
     def make_bands(self, file: RuleFile, path: Steps, bands: dict[str, schema.Band] | None) -> tuple[rb.Band, ...]:
         made = tuple(

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from advisor.limits import ROLES
 from advisor.rulebase import Place
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
     from advisor.rulebase import RuleBase
 
-# The questions that ask what stands on the way; every answer but "none" and "other" has its card.
-WAY: Final = ("cdn", "load-balancer", "reverse-proxy", "service-mesh", "platform")
+WAY: Final = tuple(ROLES)  # every answer to these questions but "none" and "other" has its card
 LIMITS: Final = "limits"
 # What a card speaks about, in the order in which it is shown.
 GROUPS: Final = {

@@ -21,7 +21,19 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("words and errors", {"__init__", "bars", "boxes", "data", "errors", "scalars", "sizing", "text", "values"}),
     (
         "files, and the nouns of the rules",
-        {"arguments", "gates", "folder", "marks", "quoting", "rulebase", "schema", "svg", "textfile", "writing"},
+        {
+            "arguments",
+            "gates",
+            "folder",
+            "limits",
+            "marks",
+            "quoting",
+            "rulebase",
+            "schema",
+            "svg",
+            "textfile",
+            "writing",
+        },
     ),
     (
         "what the nouns mean",

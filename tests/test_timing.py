@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from advisor.compile import compile_folder
 from advisor.data import data
-from advisor.timing import CHANNELS, load, on_the_way, timing
+from advisor.limits import CHANNELS, on_the_way
+from advisor.timing import load, timing
 from advisor.values import UNKNOWN, Other
 
 RULES = compile_folder(data("rules"))
@@ -35,7 +36,7 @@ def test_every_time_fits_every_limit_or_the_conflict_is_named(answers, pattern):
         if limit["kind"] == "idle" and pattern != "long-polling":
             fits = 2 * solved["heartbeat_s"] <= limit["seconds"]
             assert fits or any(limit["where"] in line for line in conflicts), limit
-    met = [x for x in on_the_way(answers, TABLE) if "long-polling" in x.channels and x.kind != "grace"]
+    met = [x for x in on_the_way(answers, TABLE) if "long-polling" in x.channels and x.kind not in ("grace", "rate")]
     if pattern in (None, "long-polling") and not any(
         "hold" in c["between"][1] or "held" in c["between"][1] for c in solved["conflicts"]
     ):
@@ -124,7 +125,7 @@ def test_every_limit_stands_at_an_answer_that_exists_and_has_its_source():
             assert answer in RULES.questions[fact].options, (limit.id, fact, answer)
         assert limit.source.startswith("https://"), limit.id
         assert limit.as_of[:2] == "20", limit.id
-        assert limit.kind in {"idle", "first-byte", "total", "lifetime", "grace"}, limit.id
+        assert limit.kind in {"idle", "first-byte", "total", "lifetime", "grace", "rate"}, limit.id
         assert set(limit.channels) <= set(CHANNELS), limit.id
         assert limit.up_to is None or limit.up_to >= limit.seconds, limit.id
         assert (limit.change == "fixed") == (limit.up_to == limit.seconds), limit.id
