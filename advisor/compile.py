@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from advisor import cards, figures, platforms, schema, yamlfile
+from advisor import cards, crosschecks, platforms, schema
 from advisor import rulebase as rb
 from advisor.boxes import Box
 from advisor.conditions import ConditionError, Space
-from advisor.errors import Problem
 from advisor.given import value
 from advisor.rulefiles import RuleFile, Steps, digest
 from advisor.rulereader import Reader
@@ -48,7 +47,8 @@ class _Compiler(Reader):
         article_file, article = self.read("article.yaml", schema.Article)
         impossible_file, impossible = self.read("impossible.yaml", schema.ImpossibleFile)
         priors_file, priors = self.read("priors.yaml", schema.Priors)
-        self.read("costs.yaml", schema.Costs)  # checked here; the program takes it as plain data
+        self.read("costs.yaml", schema.Costs)  # both are checked here; the program takes them as plain data
+        self.read("timing.yaml", schema.Timing)
         caveat_files = [
             self.read(f"caveats/{p.name}", schema.Caveats) for p in sorted(self.folder.glob("caveats/*.yaml"))
         ]
@@ -72,8 +72,7 @@ class _Compiler(Reader):
             waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
             platforms=platforms.as_text(self.cards),
         )
-        self.unique_ids(base)
-        self.known_figures(base)
+        self.problems += crosschecks.problems(base)
         self.stop()
         return base
 
@@ -121,11 +120,7 @@ class _Compiler(Reader):
 
     def make_timing(self) -> dict[str, Any]:
         """The figures of timing.yaml, and the limits of the cards."""
-        file = self.file("timing.yaml")
-        data: dict[str, Any] = yamlfile.plain(file.node)
-        for key in data.keys() - {"figures"}:
-            self.problem(file, (key,), f"{key} has no place here: limits stand on the cards in rules/platforms/")
-        return {"figures": data.get("figures", {}), "limits": cards.timed(self.cards)}
+        return {**self.plain("timing.yaml"), "limits": cards.timed(self.cards)}
 
     def make_bands(self, file: RuleFile, path: Steps, bands: dict[str, schema.Band] | None) -> tuple[rb.Band, ...]:
         made = tuple(
@@ -317,32 +312,6 @@ class _Compiler(Reader):
         except ValueError as error:
             self.problem(file, path, str(error))
             return UNKNOWN
-
-    def known_figures(self, base: rb.RuleBase) -> None:
-        """What stands in braces in a caveat's figures must be a number or a limit that exists."""
-        known = figures.names(base)
-        for caveat in base.caveats.values():
-            for name in figures.places(caveat.figures):
-                if name not in known:
-                    message = f"{caveat.id}: nothing is called {{{name}}}{did_you_mean(name, known)}"
-                    self.problems.append(Problem(caveat.place.file, caveat.place.line, caveat.place.column, message))
-
-    def unique_ids(self, base: rb.RuleBase) -> None:
-        seen: dict[str, rb.Place] = {}
-        named: list[rb.Rule | rb.Caveat | rb.Impossible | rb.Prior] = [
-            *base.excludes,
-            *base.accepts,
-            *base.impossible,
-            *base.priors,
-            *base.caveats.values(),
-        ]
-        named += [rule for step in (*base.steps, *base.article) for rule in step.rules]
-        for item in named:
-            if item.id in seen:
-                where = seen[item.id]
-                message = f"id {item.id!r} stands at {where.file}:{where.line} already; every id is used once"
-                self.problems.append(Problem(item.place.file, item.place.line, item.place.column, message))
-            seen[item.id] = item.place
 
 
 def _evidence(items: list[schema.Evidence]) -> tuple[rb.Evidence, ...]:

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -280,7 +281,7 @@ class Caveats(Model):
 
 
 class Figure(Model):
-    """A measured or published number that a formula of the costs takes."""
+    """A measured, published or chosen number that the costs or the times take."""
 
     value: float = Field(ge=0)
     unit: str
@@ -306,6 +307,18 @@ class Costs(Model):
 
     figures: dict[Id, Figure]
     formulas: dict[Id, Formula]
+
+
+class Timing(Model):
+    """rules/timing.yaml."""
+
+    figures: dict[Id, Figure]
+    limits: None = None
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _elsewhere(cls, _: Any) -> None:
+        raise ValueError("they stand on the cards in rules/platforms/")
 
 
 class ImpossibleItem(Model):

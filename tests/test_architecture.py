@@ -54,7 +54,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ),
     (
         "one case, one file",
-        {"card_schema", "costs", "decision", "diagram", "facts", "report_json", "rulefiles", "salvage"},
+        {"card_schema", "costs", "crosschecks", "decision", "diagram", "facts", "report_json", "rulefiles", "salvage"},
     ),
     (
         "many cases",

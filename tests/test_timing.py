@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from advisor.compile import compile_folder
 from advisor.data import data
+from advisor.errors import RuleBaseError
 from advisor.limits import CHANNELS, on_the_way
 from advisor.timing import load, timing
 from advisor.values import UNKNOWN, Other
@@ -138,3 +140,20 @@ def test_every_figure_has_evidence():
         assert figure["evidence"], name
         assert figure["title"], name
         assert figure["unit"], name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    value: 15\n", "", "figures.heartbeat-s.value: is missing"),
+        ("    value: 15\n", "    value: soon\n", "figures.heartbeat-s.value: Input should be a valid number"),
+        ("    unit: s\n", "    units: s\n", "figures.heartbeat-s.units: is not a key here; did you mean unit?"),
+    ],
+)
+def test_what_is_wrong_with_a_figure_is_named_with_its_place(tmp_path, old, new, message):
+    shutil.copytree(data("rules"), tmp_path / "rules")
+    path = tmp_path / "rules" / "timing.yaml"
+    path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    with pytest.raises(RuleBaseError) as caught:
+        compile_folder(tmp_path / "rules")
+    assert any(p.file == "rules/timing.yaml" and p.line > 1 and message in p.message for p in caught.value.problems)
