@@ -21,7 +21,7 @@ TIMES: Final = (
 KINDS: Final = ("idle", "first-byte", "total", "lifetime", "grace", "held")
 # The limit itself, also only where it is fixed or only where it is a stock value; the most that it can be raised to.
 PARTS: Final = ("platform", "limit-s", "fixed-s", "stock-s", "setting", "most-s")
-LIMITS: Final = tuple(f"{at}{kind}-{part}" for at in ("", "cdn-") for kind in KINDS for part in PARTS)
+LIMITS: Final = {f"{at}{kind}-{part}": (at, kind, part) for at in ("", "cdn-") for kind in KINDS for part in PARTS}
 
 
 def names(base: RuleBase) -> set[str]:
@@ -68,10 +68,10 @@ def _value(name: str, stated: dict[str, Value], times: Mapping[str, Any], base: 
 
 def _of_limit(name: str, times: Mapping[str, Any]) -> str | None:
     """A part of the shortest limit of a kind that a platform on the way sets."""
-    kind, part = next((kind, part) for kind in KINDS for part in PARTS if name.removeprefix("cdn-") == f"{kind}-{part}")
+    at, kind, part = LIMITS[name]
     for limit in times["limits"]:  # shortest first
         fits = limit["kind"] == kind or (kind == "held" and limit["kind"] != "grace")
-        if fits and limit["platform"] and (not name.startswith("cdn-") or "cdn" in limit["at"]):
+        if fits and limit["platform"] and (not at or "cdn" in limit["at"]):
             break
     else:
         return None
@@ -82,7 +82,8 @@ def _of_limit(name: str, times: Mapping[str, Any]) -> str | None:
         return limit["setting"] or ("on request" if limit["change"] == "quota" else None)
     if part == "most-s":
         return None if limit["up_to"] is None or fixed else figure(limit["up_to"])
-    return None if (part == "fixed-s" and not fixed) or (part == "stock-s" and fixed) else figure(limit["seconds"])
+    stock = limit["seconds"] != limit["up_to"]  # else it is fixed, or more was stated and this is as far as it goes
+    return None if (part == "fixed-s" and not fixed) or (part == "stock-s" and not stock) else figure(limit["seconds"])
 
 
 def figure(value: float) -> str:

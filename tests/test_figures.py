@@ -49,6 +49,11 @@ ALB, GOOGLE = "AWS Application Load Balancer", "Google Cloud load balancer"
             QUIET | {"reverse-proxy": "nginx", "idle-timeout-s": 20},
             ["Stated for this path: silence is cut after 20 s.", "Planned: a heartbeat every 10 s."],
         ),
+        (  # set to its most, 4,000 s, so that it is neither the stock value nor beyond change
+            "idle-timeout-heartbeat",
+            QUIET | {"load-balancer": "aws-alb", "idle-timeout-s": 5000},
+            ["Stated for this path: silence is cut after 5,000 s.", BEAT],
+        ),
         ("idle-timeout-heartbeat", QUIET, [BEAT]),
         ("idle-timeout-heartbeat", QUIET | {"cdn": Other("KeyCDN")}, [BEAT]),
         (
