@@ -116,10 +116,7 @@ def sentences(feature: Mapping[str, Any]) -> Iterator[str]:
     costs = feature["costs"]
     here = costs["patterns"]
     if BEYOND > here["long-polling"]["requests_per_h"] > here["short-polling"]["requests_per_h"]:
-        yield (
-            "Long polling asks more often than short polling here: every message makes every client that it reaches "
-            "ask again."
-        )
+        yield f"Long polling asks more often than short polling here: {_why_more(costs['inputs'])}."
     rate = here["sse"]["deliveries_per_s"]
     if rate:
         each = answer(costs["inputs"]["server-msg-rate-per-s"]["value"])
@@ -133,6 +130,14 @@ def sentences(feature: Mapping[str, Any]) -> Iterator[str]:
     if uplink:
         yield f"What the clients send adds {exact(uplink)} requests an hour, except over a WebSocket."
     yield from _ports(feature)
+
+
+def _why_more(inputs: Mapping[str, Any]) -> str:
+    """Why long polling asks more often: a hold shorter than the interval, where it ends before a message comes."""
+    hold, interval = inputs["hold-s"]["value"], inputs["poll-interval-s"]["value"]
+    if hold < interval and inputs["server-msg-rate-per-s"]["value"] * hold < 1:
+        return f"a request is held for {answer(hold)} s at most, and a poll comes every {answer(interval)} s"
+    return "every message makes every client that it reaches ask again"
 
 
 def polling(feature: Mapping[str, Any]) -> str:
@@ -156,9 +161,8 @@ def _ports(feature: Mapping[str, Any]) -> Iterator[str]:
         row = costs[key]["sse"]
         needed = row["upstream_addresses"]
         if needed is not None and needed > instances:
-            text = (
-                f"{amount(row['held_connections'])} held connections through one proxy address need "
+            yield (
+                f"{when}{amount(row['held_connections'])} held connections through one proxy address need "
                 f"{amount(needed)} addresses or ports of the server: each pair has 28,232 ports."
             )
-            yield f"{when}{text}" if when else text
             return

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor import bill
 from advisor.compile import compile_folder
 from advisor.costs import (
     NUMBERS,
@@ -24,6 +25,7 @@ from advisor.costs import (
     pushed_overhead_bytes,
 )
 from advisor.data import data
+from advisor.text import number
 from advisor.values import UNKNOWN, Other
 
 RULES = compile_folder(data("rules"))
@@ -254,6 +256,32 @@ def test_every_cost_has_a_formula_and_every_formula_is_a_cost_or_part_of_one():
     assert keys <= set(COSTS["formulas"])
     assert set(COSTS["formulas"]) - keys <= set(named)
     assert set(COSTS["figures"]) <= set(named)
+
+
+@pytest.mark.parametrize(
+    ("interval", "rate", "why"),
+    [
+        (5, 1, "every message makes every client that it reaches ask again"),
+        (60, 1, "every message makes every client that it reaches ask again"),
+        (20, 0.03, "every message makes every client that it reaches ask again"),
+        (60, 0.0001, "a request is held for 25 s at most, and a poll comes every 60 s"),
+        (60, 0, "a request is held for 25 s at most, and a poll comes every 60 s"),
+        (25, 0, None),
+        (5, 0.01, None),
+    ],
+)
+def test_why_long_polling_asks_more_often_is_said_as_it_is(interval, rate, why):
+    made = costs({**ARTICLE, "poll-interval-s": interval, "server-msg-rate-per-s": rate}, RULES)
+    said = [line for line in bill.sentences({"costs": made}) if "more often" in line]
+    assert said == ([f"Long polling asks more often than short polling here: {why}."] if why else [])
+
+
+def test_the_ports_that_are_named_are_those_of_the_figure():
+    ports = f"{number(FIGURES['ephemeral-ports'])}"
+    (column,) = (column for column in bill.HELD if column.key == "upstream_ports")
+    assert column.means.endswith(f"of {ports}")
+    made = costs({"concurrent-clients": 100_000, "instances": 2, "reverse-proxy": "nginx"}, RULES)
+    assert [line for line in bill.sentences({"costs": made}) if line.endswith(f"each pair has {ports} ports.")]
 
 
 def test_what_is_held_is_counted_where_it_is_held():
