@@ -61,7 +61,7 @@ def _environment() -> Any:
     )
     made.globals.update(
         bill=bill, words=words, walk=_walk, panels=_panels, confidence=CONFIDENCE, severity=SEVERITY, state=STATE,
-        counted=COUNTED, worst=_worst, zip=zip, enumerate=enumerate,
+        counted=COUNTED, worst=_worst,
     )  # fmt: skip
     return made
 

@@ -133,7 +133,9 @@ def test_a_conflict_is_told_in_every_report():
     verdict = recommend(Project("Way", way, {}, (Feature("one", {"server-msg-rate-per-s": 0.2}),)), RULES)
     assert verdict["features"][0]["primary"] == "sse"
     for report in (text(verdict, RULES), markdown(verdict, RULES), html(verdict, RULES)):
-        assert "CONFLICT: limit on the whole response of 15 s, Envoy" in " ".join(report.split())
+        words = " ".join(report.split())
+        assert "CONFLICT: limit on the whole response of 15 s, Envoy" in words
+        assert words.count("Envoy (route.timeout: 0s), against") == 1
 
 
 def test_api_gateway():
