@@ -37,16 +37,22 @@ def mermaid(rows: Sequence[tuple[str, float, str]], title: str, unit: str) -> st
     most = max(value for _, value, _ in rows)
     step = next((i for i in range(len(PREFIXES) - 1) if most < 1000 ** (i + 1)), len(PREFIXES) - 1)
     names = ", ".join(f'"{label}"' for label, _, _ in rows)
-    values = ", ".join(f"{value / 1000**step:.12g}" for _, value, _ in rows)
+    values = ", ".join(_decimal(value / 1000**step, 12) for _, value, _ in rows)
     return "\n".join(
         [
             "xychart-beta horizontal",
             f'    title "{title}"',
             f"    x-axis [{names}]",
-            f'    y-axis "{PREFIXES[step]}{unit}" 0 --> {1.05 * most / 1000**step:.3g}',
+            f'    y-axis "{PREFIXES[step]}{unit}" 0 --> {_decimal(1.05 * most / 1000**step, 3)}',
             f"    bar [{values}]",
         ]
     )
+
+
+def _decimal(value: float, digits: int) -> str:
+    """A number to so many digits, without an exponent: Mermaid reads none."""
+    short = f"{value:.{digits}g}"
+    return f"{float(short):.18f}".rstrip("0").rstrip(".") if "e" in short else short
 
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E")

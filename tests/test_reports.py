@@ -1,4 +1,4 @@
-"""The three forms of the verdict: content, width, escapes, schema, and goldens of the shipped examples."""
+"""The forms of the verdict: content, width, escapes, schema, and goldens of the shipped examples."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from advisor.answers import read
+from advisor.chart import mermaid
 from advisor.compile import compile_folder
 from advisor.data import data
 from advisor.portfolio import recommend
@@ -248,6 +251,22 @@ def test_the_page_is_the_one_that_was_looked_at_and_accepted(accept):
     if accept:
         golden.write_text(page, "utf-8")
     assert page == golden.read_text("utf-8"), f"{golden.name} differs: look at it, then run pytest --accept"
+
+
+@given(
+    st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e290), st.floats(900, 1000).map(lambda x: x * 1000)), min_size=1)
+)
+def test_mermaid_can_read_the_numbers_of_its_chart(values):
+    values = [*values, 999.6]
+    lines = mermaid([(f"p{i}", value, "") for i, value in enumerate(values)], "Overhead an hour", "B").splitlines()
+    number = r"\d+(?:\.\d+)?"  # as its grammar has it: an exponent is none
+    axis = re.fullmatch(rf' *y-axis "[kMGTPE]?B" 0 --> ({number})', lines[3])
+    bar = re.fullmatch(rf" *bar \[({number}(?:, {number})*)\]", lines[4])
+    assert axis, lines[3]
+    assert bar, lines[4]
+    drawn = [float(one) for one in bar[1].split(", ")]
+    assert max(drawn) <= float(axis[1])
+    assert drawn == pytest.approx([value / max(values) * max(drawn) for value in values], rel=1e-9, abs=1e-15)
 
 
 def test_no_golden_is_left_over():
