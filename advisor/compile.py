@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from advisor import cards, crosschecks, platforms, schema
+from advisor import cards, crosschecks, platforms, schema, yamlfile
 from advisor import rulebase as rb
 from advisor.boxes import Box
 from advisor.conditions import ConditionError, Space
@@ -47,8 +47,8 @@ class _Compiler(Reader):
         article_file, article = self.read("article.yaml", schema.Article)
         impossible_file, impossible = self.read("impossible.yaml", schema.ImpossibleFile)
         priors_file, priors = self.read("priors.yaml", schema.Priors)
-        self.read("costs.yaml", schema.Costs)  # both are checked here; the program takes them as plain data
-        self.read("timing.yaml", schema.Timing)
+        costs = self.table("costs.yaml", schema.Costs)
+        timing = self.table("timing.yaml", schema.Timing)
         caveat_files = [
             self.read(f"caveats/{p.name}", schema.Caveats) for p in sorted(self.folder.glob("caveats/*.yaml"))
         ]
@@ -68,7 +68,7 @@ class _Compiler(Reader):
             caveats=caveats,
             impossible=self.make_impossible(impossible_file, impossible),
             priors=self.make_priors(priors_file, priors),
-            tables={"costs": self.plain("costs.yaml"), "timing": self.make_timing()},
+            tables={"costs": costs, "timing": {**timing, "limits": cards.timed(self.cards)}},
             waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
             platforms=platforms.as_text(self.cards),
         )
@@ -118,9 +118,13 @@ class _Compiler(Reader):
                 made.setdefault(card.id, card.name)
         return made
 
-    def make_timing(self) -> dict[str, Any]:
-        """The figures of timing.yaml, and the limits of the cards."""
-        return {**self.plain("timing.yaml"), "limits": cards.timed(self.cards)}
+    def table(self, name: str, model: type[schema.Model]) -> dict[str, Any]:
+        """A file that the program takes as plain data, checked here: what stands in it, each with its place."""
+        file, _ = self.read(name, model)
+        return {
+            group: {key: {**item, "place": [*file.place((group, key), key=True)]} for key, item in items.items()}
+            for group, items in yamlfile.plain(file.node).items()
+        }
 
     def make_bands(self, file: RuleFile, path: Steps, bands: dict[str, schema.Band] | None) -> tuple[rb.Band, ...]:
         made = tuple(

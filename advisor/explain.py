@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from advisor import card_text, platforms, words
 from advisor.conditions import say, span
 from advisor.errors import UsageError
+from advisor.rulebase import Place
 from advisor.stale import today_of
 from advisor.text import nearest, quoted, wrap
 from advisor.values import Other, Unknown
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         Example,
         Impossible,
         Pattern,
-        Place,
         Prior,
         Question,
         Rule,
@@ -85,9 +85,8 @@ def catalogue(base: RuleBase, today: Day | None = None) -> list[tuple[str, str, 
         things.append(("platform", card.id, _bind(_platform, (card, now), base)))
         things += [("limit", row.id, _bind(_limit, (card, row, now), base)) for row in card.groups.get("limits", ())]
     things += [("cost", name, _bind(_cost, (name, f), base)) for name, f in base.tables["costs"]["formulas"].items()]
-    for table in ("costs", "timing"):
-        figures = base.tables[table]["figures"].items()
-        things += [("figure", name, _bind(_figure, (table, name, figure), base)) for name, figure in figures]
+    for table in base.tables.values():
+        things += [("figure", name, _bind(_figure, (name, figure), base)) for name, figure in table["figures"].items()]
     return things
 
 
@@ -221,14 +220,15 @@ def _cost(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
         of = ", ".join(words.title(p, base) for p in (STREAMS if pattern == "streams" else (pattern,)) if p)
         yield 2, f"{of or name} = {' '.join(str(arithmetic).split())}"
     yield from _raw_evidence(formula["evidence"])
-    yield 2, "In rules/costs.yaml; `advisor explain` knows each name in it."
+    yield 2, "`advisor explain` knows each name in it."
+    yield from _place(Place(*formula["place"]))
 
 
 STREAMS = ("sse", "fetch-stream", "grpc-web")
 
 
-def _figure(triple: tuple[str, str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
-    table, name, figure = triple
+def _figure(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
+    name, figure = pair
     yield 0, f"{name} (figure)"
     yield from ((0, ""), (2, f"{figure['title']}: {words.quantity(figure['value'])} {figure['unit']}."))
     yield from _raw_evidence(figure["evidence"])
@@ -239,7 +239,7 @@ def _figure(triple: tuple[str, str, dict[str, Any]], base: RuleBase) -> Iterator
     ]
     if used:
         yield 2, f"Used by: {', '.join(used)}."
-    yield 2, f"In rules/{table}.yaml."
+    yield from _place(Place(*figure["place"]))
 
 
 def _texts(arithmetic: Any) -> Iterable[Any]:

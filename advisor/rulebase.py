@@ -217,7 +217,7 @@ class RuleBase:
         caveats: dict[str, Caveat],
         impossible: tuple[Impossible, ...],
         priors: tuple[Prior, ...],
-        tables: dict[str, Any],  # figures for costs and timing, as in rules/costs.yaml and rules/timing.yaml
+        tables: dict[str, Any],  # costs and timing, as in their files, each with its place; and the limits
         waivers: tuple[Waiver, ...],
         diagram: Any = None,  # of the decision, as diagram.py writes it; None until somebody needs it
         platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them

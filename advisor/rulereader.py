@@ -33,10 +33,6 @@ class Reader:
             raise RuleBaseError([*self.problems, *error.problems]) from None
         return RuleFile(f"rules/{name}", node)
 
-    def plain(self, name: str) -> Any:
-        """One file as plain data. Raises RuleBaseError."""
-        return yamlfile.plain(self.file(name).node)
-
     def read(self, name: str, model: type[M]) -> tuple[RuleFile, M]:
         """One file as its model. Raises RuleBaseError with everything in it that does not fit the model."""
         file = self.file(name)

@@ -55,7 +55,7 @@ def _statements(base: RuleBase) -> Iterator[tuple[Place, str, str, str, str]]:
         for name, item in [*said.get("figures", {}).items(), *said.get("formulas", {}).items()]:
             for e in item.get("evidence", ()):
                 says = e.get("says") or e.get("measured") or ""
-                yield Place(f"rules/{table}.yaml", 1, 1), name, str(e.get("as-of", "")), says, e.get("source", "")
+                yield Place(*item["place"]), name, str(e.get("as-of", "")), says, e.get("source", "")
 
 
 def months_of(text: str) -> int:

@@ -268,6 +268,9 @@ def test_what_has_grown_old_is_listed_oldest_first_and_grows_with_time():
     assert [s.months for s in old] == sorted((s.months for s in old), reverse=True)
     assert all(s.months >= 12 for s in old)
     assert any(s.what == "heroku-idle" and s.place.file == "rules/platforms/heroku.yaml" for s in old)
+    lines = (data("rules") / "costs.yaml").read_text("utf-8").splitlines()
+    assert all(lines[s.place.line - 1] == f"  {s.what}:" for s in later if s.place.file == "rules/costs.yaml")
+    assert {s.place.file for s in later} >= {"rules/costs.yaml", "rules/timing.yaml"}
     rows = sum(len(list(card.rows())) for card in CARDS.values())
     assert len([s for s in older_than(RULES, 0, (9999, 1, 1))[0] if "/platforms/" in s.place.file]) == rows
 
