@@ -30,6 +30,7 @@ KINDS: Final = {
     "grace": "stop",
     "rate": "new connections",
 }
+CHANGES: Final = {"setting": "Yours to set", "quota": "Changed by the vendor only", "fixed": "Cannot be changed"}
 CHANNELS: Final = {
     "websocket": "WebSocket",
     "sse": "SSE",
@@ -73,21 +74,17 @@ def amount(row: Row) -> str:
     """The value with its unit, for people."""
     if row.value == "none":
         return "no limit" if row.kind else "not set"
-    if isinstance(row.value, str) or not isinstance(row.value, int | float):
-        return f"{row.value} {row.unit}".rstrip()
-    return f"{number(row.value)} {row.unit}".rstrip()
+    return f"{row.value if isinstance(row.value, str) else number(row.value)} {row.unit}".rstrip()
 
 
 def _limit(row: Row, today: Day, name: str) -> Iterator[Line]:
     on = ", ".join(CHANNELS[channel] for channel in row.channels)
     on = f", for {on}" if on else ""
     yield 4, f"- {name} ({KINDS[row.kind]}): {amount(row)}{on}. {row.says}"
-    change = {"setting": "Yours to set", "quota": "Changed by the vendor only", "fixed": "Cannot be changed"}[
-        row.change
-    ]
-    bounds = [f"{word} {number(bound)} s" for word, bound in (("from", row.low), ("up to", row.up_to)) if bound]
+    bounds = "".join(f" {word} {number(bound)} s" for word, bound in (("from", row.low), ("up to", row.up_to)) if bound)
     if row.setting or bounds or row.change != "setting":
-        yield 6, f"{change}{f', {chr(32).join(bounds)}' if bounds else ''}{f': {row.setting}' if row.setting else ''}."
+        bounds = f",{bounds}" if bounds else ""
+        yield 6, f"{CHANGES[row.change]}{bounds}{f': {row.setting}' if row.setting else ''}."
     yield from _sources(row, today)
 
 

@@ -44,7 +44,7 @@ class Row(NamedTuple):
     """
 
     id: str
-    value: bool | int | float | str
+    value: int | float | str  # yes and no are words
     unit: str
     kind: str
     channels: tuple[str, ...]
