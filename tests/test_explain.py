@@ -55,12 +55,17 @@ def test_a_rule_says_its_condition_in_words_and_its_patterns():
     assert "It excludes: " in said
 
 
-def test_an_unknown_id_names_the_nearest_one_and_is_shown_safely():
-    with pytest.raises(UsageError, match="websocket"):
-        explain("websockt", RULES)
+@pytest.mark.parametrize(("wanted", "nearest"), [("websockt", "websocket"), ("cloudflar", "Cloudflare")])
+def test_an_unknown_id_names_the_nearest_one(wanted, nearest):
+    with pytest.raises(UsageError, match=f"Did you mean {nearest}"):
+        explain(wanted, RULES)
+
+
+@pytest.mark.parametrize("wanted", ["\x1b[31m", "\x1b[2Jfastly\u202e"])
+def test_an_unknown_id_is_shown_safely(wanted):
     with pytest.raises(UsageError) as caught:
-        explain("\x1b[31m", RULES)
-    assert "\x1b" not in str(caught.value)
+        explain(wanted, RULES)
+    assert not {"\x1b", "\u202e"} & set(str(caught.value))
 
 
 def test_a_kind_narrows_an_id_down():

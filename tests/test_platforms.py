@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from advisor.card_text import age_text
 from advisor.cli import main
 from advisor.compile import compile_folder
 from advisor.data import data
-from advisor.errors import RuleBaseError, UsageError
+from advisor.errors import RuleBaseError
 from advisor.explain import explain
 from advisor.platforms import WAY, cards, doubts, months_between
 from advisor.prove import prove
@@ -62,8 +63,8 @@ def test_a_collected_fact_stands_on_its_card_or_it_is_said_why_not(name):
     row = place(fact["row"])
     if "within" in fact:
         told = f"{row.says} {row.note} {row.setting} {row.value} {row.up_to or 0:g}"
-        value = fact["value"]
-        assert isinstance(value, bool | str | None) or f"{value:g}" in told or f"{value:,}" in told, told
+        value, words = fact["value"], fact["within"]
+        assert any(one in told for one in ([words] if words is not True else [f"{value:g}", f"{value:,}"])), told
         return
     assert row.value == fact.get("said", as_said(fact, row))
     assert ("said" in fact) == bool(fact.get("because"))
@@ -219,14 +220,6 @@ def test_a_platform_is_found_by_its_names(word):
     assert explain(word, RULES).startswith("aws-alb (platform: load balancer)")
 
 
-def test_an_unknown_platform_is_answered_with_the_nearest_one():
-    with pytest.raises(UsageError, match="Did you mean Cloudflare"):
-        explain("cloudflar", RULES)
-    with pytest.raises(UsageError) as caught:
-        explain("\x1b[2Jfastly\u202e", RULES)
-    assert "\x1b" not in str(caught.value)
-
-
 def test_limits_stand_under_what_cures_them():
     said = explain("azure-front-door", RULES, today=TODAY)
     silence, _, age = said.partition("Limits on age (only reconnecting and resuming helps):")
@@ -302,7 +295,8 @@ def test_a_span_or_a_day_that_is_none_is_refused(words, capsys):
 
 
 def test_without_a_day_it_is_today():
-    assert today_of(None) >= TODAY[:1]
+    before, given, after = time.localtime()[:3], today_of(None), time.localtime()[:3]
+    assert before <= given <= after
     assert today_of("2026-11-24") == TODAY
 
 
