@@ -11,7 +11,19 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from advisor.limits import CHANNEL, ROLES, STATED, Limit, limit_of, met_by, on_the_way, plain, remedy, settable
+from advisor.limits import (
+    CHANNEL,
+    CHANNELS,
+    ROLES,
+    STATED,
+    Limit,
+    limit_of,
+    met_by,
+    on_the_way,
+    plain,
+    remedy,
+    settable,
+)
 from advisor.text import quoted
 from advisor.values import UNKNOWN, Other, Value
 
@@ -41,8 +53,8 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
     """The times for these answers, in seconds (`_s`) and milliseconds (`_ms`), all whole numbers.
 
     `binding` names for each time the limit or the reason behind it; `conflicts` [{between: [a, b], text}] is filled
-    where no value fits; `limits` are those on the way, shortest first. With a streaming `pattern` only its limits count
-    for the heartbeat; the hold of a long poll is always that of a long poll.
+    where no value fits that the pattern uses; `limits` are those on the way, shortest first. With a streaming `pattern`
+    only its limits count for the heartbeat; the hold of a long poll is always that of a long poll.
     """
     figures, table = _loaded(base)
     way = on_the_way(answers, table)
@@ -50,10 +62,9 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
     limits = met_by(ends, pattern)
     retry = _retry(answers, figures, met_by([limit for limit in way if limit.kind == "rate"], pattern))
     longest = max(int(figures["retry-max-ms"]), retry.value)
-    hold = _hold(met_by(ends, "long-polling"), figures)
     solved = {
         "heartbeat_s": _heartbeat(limits, figures),
-        "hold_s": hold,
+        "hold_s": _hold(met_by(ends, "long-polling"), figures),
         "retry_ms": retry,
         "retry_max_ms": _Solved(longest, "tries wait twice as long each time up to this, every wait drawn at random"),
         "drain_s": _drain(limits, figures),
@@ -62,16 +73,11 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
         ),
         "read_timeout_s": _read_timeout(limits, figures),
     }
-    unused = {"long-polling": "heartbeat_s"}.get(pattern or "", "hold_s" if pattern else "")
-    conflicts = [s.conflict for name, s in solved.items() if s.conflict and name != unused]
-    conflicts += _short_lives(limits, retry)
-    if CHANNEL.get(pattern or "", pattern) == "sse":
-        conflicts += _endless(limits, hold)
     missing = _not_counted(answers)
     return {
         **{name: s.value for name, s in solved.items()},
         "binding": {name: s.why + (missing if name in ("heartbeat_s", "hold_s") else "") for name, s in solved.items()},
-        "conflicts": [{"between": [c.one, c.other], "text": c.text} for c in conflicts],
+        "conflicts": [{"between": [c.one, c.other], "text": c.text} for c in _conflicts(solved, limits, pattern)],
         "limits": [plain(limit) for limit in limits],
     }
 
@@ -162,6 +168,17 @@ def _read_timeout(limits: list[Limit], figures: Mapping[str, float]) -> _Solved:
     why = "your own proxy has to outlast the longest silence by far"
     low = next((x for x in limits if x.kind == "idle" and x.at[0][0] not in STATED and settable(x) < usual), None)
     return _Solved(usual, f"{why}; what cuts first is the {low}" if low else why)
+
+
+def _conflicts(solved: Mapping[str, _Solved], limits: list[Limit], pattern: str | None) -> list[Conflict]:
+    """Where no value fits, of the times that the pattern uses: one that holds nothing open has nothing to lose."""
+    channel = CHANNEL.get(pattern or "", pattern)
+    if pattern is not None and channel not in CHANNELS:
+        return []
+    unused = {None: "", "long-polling": "heartbeat_s"}.get(pattern, "hold_s")
+    found = [time.conflict for name, time in solved.items() if time.conflict and name != unused]
+    found += _short_lives(limits, solved["retry_ms"])
+    return found + _endless(limits, solved["hold_s"]) if channel == "sse" else found
 
 
 def _short_lives(limits: list[Limit], retry: _Solved) -> list[Conflict]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from advisor.costs import finite
+from advisor.limits import CHANNELS
 from advisor.text import number, plural, visible
 from advisor.verdict import USUAL
 
@@ -187,7 +188,9 @@ def conflicts(feature: Mapping[str, Any]) -> Iterator[str]:
 
 
 def hard_ends(feature: Mapping[str, Any]) -> Iterator[str]:
-    """What ends a stream whatever it carries: no heartbeat helps there."""
+    """What ends a stream whatever it carries, where there is one: no heartbeat helps there."""
+    if (feature["nearest_core"] or feature["primary"]) not in CHANNELS:
+        return
     for limit in feature["timing"].get("limits", []):
         if limit["kind"] == "lifetime":
             span = f"{quantity(limit['seconds'])} s ({limit['where']})"

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor import words
 from advisor.compile import compile_folder
 from advisor.data import data
 from advisor.errors import RuleBaseError
 from advisor.limits import CHANNELS, on_the_way
 from advisor.timing import load, timing
 from advisor.values import UNKNOWN, Other
+from advisor.verdict import Judge
 
 RULES = compile_folder(data("rules"))
 FIGURES, TABLE = load(RULES.tables["timing"])
@@ -35,7 +37,7 @@ def test_every_time_fits_every_limit_or_the_conflict_is_named(answers, pattern):
     json.dumps(solved, allow_nan=False)
     conflicts = {conflict["between"][0] for conflict in solved["conflicts"]}
     for limit in solved["limits"]:
-        if limit["kind"] == "idle" and pattern != "long-polling":
+        if limit["kind"] == "idle" and pattern not in ("long-polling", "short-polling"):
             fits = 2 * solved["heartbeat_s"] <= limit["seconds"]
             assert fits or any(limit["where"] in line for line in conflicts), limit
     met = [x for x in on_the_way(answers, TABLE) if "long-polling" in x.channels and x.kind not in ("grace", "rate")]
@@ -43,6 +45,7 @@ def test_every_time_fits_every_limit_or_the_conflict_is_named(answers, pattern):
         "hold" in c["between"][1] or "held" in c["between"][1] for c in solved["conflicts"]
     ):
         assert all(solved["hold_s"] < limit.seconds for limit in met)
+    assert pattern != "short-polling" or not conflicts
     assert solved["heartbeat_s"] >= 1
     assert solved["hold_s"] >= 1
     assert 0 < solved["retry_ms"] <= solved["retry_max_ms"]
@@ -70,6 +73,14 @@ def test_where_nothing_fits_the_two_lines_are_named():
     assert conflict["text"]
     named = timing({"max-connection-s": 0.5}, RULES, "websocket")["conflicts"]
     assert [c["between"][1] for c in named] == ["reconnects spread over 1000 ms"]
+
+
+@pytest.mark.parametrize("limit", [{"idle-timeout-s": 1}, {"max-connection-s": 0.5}, {"platform": "cloud-run"}])
+def test_who_polls_is_not_told_to_poll_or_to_reconnect(limit):
+    slow = {"latency-need-ms": 3_600_000, "server-msg-rate-per-s": 0.0001, **limit}
+    feature = Judge(RULES).feature("one", slow)
+    assert feature["primary"] == "short-polling"
+    assert [*words.conflicts(feature), *words.hard_ends(feature)] == []
 
 
 def test_a_stated_idle_limit_takes_the_place_of_settings_but_not_of_what_nobody_can_change():
