@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.errors import UsageError
@@ -68,10 +69,13 @@ def months_of(text: str) -> int:
 
 def today_of(text: str | None) -> Day:
     """The day given as 2026-11-24, or today. Raises UsageError."""
-    from datetime import date
+    if text is None:
+        now = time.localtime()
+        return now.tm_year, now.tm_mon, now.tm_mday
+    from datetime import date  # `explain` asks for today alone, and starts without it
 
     try:
-        given = date.fromisoformat(text) if text is not None else date.today()  # noqa: DTZ011  # a calendar day will do
+        given = date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--today: {quoted(text or '')} is no day; write it like 2026-11-24") from None
+        raise UsageError(f"--today: {quoted(text)} is no day; write it like 2026-11-24") from None
     return given.year, given.month, given.day
