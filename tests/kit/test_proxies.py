@@ -75,9 +75,28 @@ def test_hostile_names_change_nothing_but_the_comment(proxy):
                 assert strip == [line for line in plain[file].decode().splitlines() if not line.startswith("#")]
 
 
+ROOM = {  # what bounds the streams of a proxy, and how many of them there are
+    "haproxy": (r"maxconn (\d+)", 1),
+    "envoy": (r"max_(?:connections|requests|pending_requests): (\d+)", 1),
+    "apache": (r"MaxRequestWorkers (\d+)", 1),
+    "varnish": (r"thread_pool_max=(\d+)", 2),
+}
+
+
+@pytest.mark.parametrize("instances", [1, 2, 3, 9])
+@pytest.mark.parametrize("name", ROOM)
+def test_a_proxy_has_room_for_the_streams_of_all_instances(name, instances):
+    text = b"".join(kit_for(name, instances=instances, concurrent_clients=8000).values()).decode()
+    line, count = ROOM[name]
+    rooms = [count * int(room) for room in re.findall(line, text)]
+    assert rooms
+    assert all(10_000 < room < 11_000 for room in rooms), rooms
+
+
 @pytest.mark.lab
 @with_check
-def test_the_program_loads_every_file_without_a_warning(name, tmp_path):
+@pytest.mark.parametrize("instances", [1, 3])
+def test_the_program_loads_every_file_without_a_warning(name, instances, tmp_path):
     proxy = PROXIES[name]
     edge.certificate(tmp_path)
     (tmp_path / "nginx").rename(tmp_path / proxy.name)
@@ -85,7 +104,7 @@ def test_the_program_loads_every_file_without_a_warning(name, tmp_path):
     (tls / "site.pem").write_bytes((tls / "fullchain.pem").read_bytes() + (tls / "privkey.pem").read_bytes())
     for pattern in KITS:
         for way in (ALONE, BEHIND):
-            proxies.lay(proxy, kit_for(proxy.name, pattern, **way), tmp_path)
+            proxies.lay(proxy, kit_for(proxy.name, pattern, instances=instances, **way), tmp_path)
             for file in proxy.files:
                 code, said = proxies.check(proxy, tmp_path, file)
                 assert code == 0, said
