@@ -23,6 +23,7 @@ from edge import Edge
 from lab import Lab, free_port, until
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping
 
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"  # wheels put programs beside Python
@@ -37,6 +38,11 @@ class Proxy:
     checks: str
     files: tuple[str, ...]
     missing: str = "the lab extra brings it"
+
+    def over_tls(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The kit's files with the one for production in place of the other, on the other's port."""
+        plain, tls = (f"{self.name}/{file}" for file in self.files)
+        return {**files, plain: files[tls].replace(b"8443", b"8080")}
 
     def binary(self) -> str:
         """Where the program is; skips the test where it is missing."""
@@ -71,6 +77,17 @@ def lay(proxy: Proxy, files: Mapping[str, bytes], folder: Path, edit: Callable[[
             (folder / name).write_text(edit(content.decode()), encoding="utf-8")
 
 
+def certificate(proxy: Proxy, folder: Path) -> ssl.SSLContext:
+    """edge.certificate, where this proxy looks for it."""
+    trusted = edge.certificate(folder)
+    tls = folder / proxy.name / "tls"
+    tls.mkdir(parents=True, exist_ok=True)
+    for file in (folder / "nginx/tls").iterdir():
+        file.replace(tls / file.name)
+    (tls / "site.pem").write_bytes((tls / "fullchain.pem").read_bytes() + (tls / "privkey.pem").read_bytes())
+    return trusted
+
+
 def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"PATH": PATH, "XDG_DATA_HOME": str(folder / "var"), "XDG_CONFIG_HOME": str(folder / "var")}
 
@@ -102,7 +119,7 @@ def running(
     try:
         until(lambda: process.poll() is not None or Lab.listens(port), f"{proxy.name} listens", 30)
         assert process.poll() is None, here.log("out")
-        if proxy.name == "traefik":  # it listens before it has read its routes
+        if b"/dynamic.yaml" in files.get("traefik/traefik.yaml", b""):  # Traefik listens before it has read its routes
             until(lambda: here.get("/").status_code != 404, "traefik has its routes", 30)
         yield here
     finally:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import signal
 import statistics
 import time
 
-import edge
+import httpx
 import peers
 import proxies
 import pytest
@@ -98,10 +101,7 @@ def test_a_proxy_has_room_for_the_streams_of_all_instances(name, instances):
 @pytest.mark.parametrize("instances", [1, 3])
 def test_the_program_loads_every_file_without_a_warning(name, instances, tmp_path):
     proxy = PROXIES[name]
-    edge.certificate(tmp_path)
-    (tmp_path / "nginx").rename(tmp_path / proxy.name)
-    tls = tmp_path / proxy.name / "tls"
-    (tls / "site.pem").write_bytes((tls / "fullchain.pem").read_bytes() + (tls / "privkey.pem").read_bytes())
+    proxies.certificate(proxy, tmp_path)
     for pattern in KITS:
         for way in (ALONE, BEHIND):
             proxies.lay(proxy, kit_for(proxy.name, pattern, instances=instances, **way), tmp_path)
@@ -123,7 +123,11 @@ def test_the_program_loads_a_file_with_every_hostile_name_in_its_comments(name, 
     assert code == 0, said
 
 
-OFTEN = {"haproxy", "apache"}  # the others with --long
+def often(names):
+    """These with each run, the others with --long."""
+    return [
+        name if name in {"none", "haproxy", "apache"} else pytest.param(name, marks=pytest.mark.long) for name in names
+    ]
 
 
 # --- streams through the real thing, started by start.py -------------------------------------------------------------
@@ -160,10 +164,8 @@ def arrive(got, lab, count=6):
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize(
-    "name", ["none", *(p if p in OFTEN else pytest.param(p, marks=pytest.mark.long) for p in PROXIES)]
-)
-def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through(name, through):
+@pytest.mark.parametrize("name", often(["none", *PROXIES]))
+def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through_also_across_kill_9(name, through):
     lab = through(PROXIES.get(name))
     page = lab.http.get(lab.url)
     assert (page.status_code, "<!doctype html>" in page.text.lower()) == (200, True)
@@ -181,3 +183,61 @@ def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through(name, throu
     cursor = lab.http.get(f"{lab.url}/poll").json()["cursor"]
     held_back = lab.http.get(f"{lab.url}/poll", params={"cursor": cursor, "wait": 2})
     assert (held_back.status_code, time.monotonic() - began > 1.9) == (200, True)
+    with following(lab.url) as got:
+        ids = publish_through(lab, 3, 20)
+        os.kill(int((lab.folder / "var/server.lock").read_text(encoding="ascii")), signal.SIGKILL)
+        ids += publish_through(lab, 3, 20)
+        until(lambda: got.ids[-1:] == ids[-1:], "the last event arrives")
+        assert (got.ids, got.connects > 1) == (ids, True)
+
+
+# --- over TLS ---------------------------------------------------------------------------------------------------------
+
+
+def comes(client, url):
+    """Traefik refuses every handshake until it has read its certificate."""
+    with contextlib.suppress(httpx.ConnectError):
+        return client.get(url).status_code == 200
+    return False
+
+
+# What makes the file for production speak HTTP/2; Caddy and Traefik do by themselves.
+HTTP2 = {"haproxy": " alpn h2,http/1.1", "envoy": "alpn_protocols: [h2, http/1.1]", "apache": "Protocols h2 http/1.1"}
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("name", often(name for name, proxy in PROXIES.items() if len(proxy.files) > 1))
+def test_over_tls_the_page_and_its_stream_come_with_http_2_and_a_socket_opens(name, make_lab, tmp_path):
+    lab, proxy = make_lab(**peers.WS), PROXIES[name]
+    trusted, for_socket = (proxies.certificate(proxy, tmp_path / "kit") for _ in "12")
+    for_socket.set_alpn_protocols(["http/1.1"])  # as a browser asks for one
+    with (
+        proxies.running(proxy, proxy.over_tls(kit_for(name)), tmp_path / "kit", lab.port) as e,
+        httpx.Client(http2=True, verify=trusted) as client,
+    ):
+        url = f"https://127.0.0.1:{e.port}"
+        until(lambda: comes(client, url), "the page comes")
+        assert client.get(url).http_version == "HTTP/2"
+        with (
+            following(url, headers={"origin": url}, http2=True, verify=trusted) as stream,
+            peers.following(peers.follow_socket, url, origin=url, ssl=for_socket) as socket,
+        ):
+            ids = publish_through(lab, 6, 20)
+            for got in (stream, socket):
+                until(lambda got=got: got.ids == ids, "the events arrive")
+                assert statistics.median(got.lags_ms) < 150
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("name", often(HTTP2))
+def test_without_its_words_there_is_no_http_2(name, tmp_path):
+    proxy, words = PROXIES[name], HTTP2[name]
+    trusted = proxies.certificate(proxy, tmp_path)
+    files = proxy.over_tls(kit_for(name))
+    assert words.encode() in files[f"{name}/{proxy.files[0]}"]
+    with (
+        proxies.upstream() as up,
+        proxies.running(proxy, files, tmp_path, up.port, lambda text: text.replace(words, "")) as e,
+        httpx.Client(http2=True, verify=trusted) as client,
+    ):
+        assert client.get(f"https://127.0.0.1:{e.port}/config").http_version == "HTTP/1.1"
