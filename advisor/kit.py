@@ -293,7 +293,7 @@ def _instances(members: list[Member], notes: list[str]) -> int:
     if wanted > MOST_INSTANCES:
         notes.append(
             f"instances: {wanted:,.0f}: the kit is written for {MOST_INSTANCES} event servers on one machine; more of "
-            "them, on other machines, need a line each in the upstream of the nginx configuration, and the same Redis"
+            "them, on other machines, need a line each where the clients are spread over them, and the same Redis"
         )
     return int(max(1, min(wanted, MOST_INSTANCES)))
 

@@ -16,12 +16,13 @@ import edge
 import peers
 import pytest
 import yaml
-from cases import TEMPLATES, context
+from cases import TEMPLATES, context, rendered
 from hostile import NAMES
 from hypothesis import given
 from hypothesis import strategies as st
 from lab import Lab, Started, following, nginx_version, processes_of, publish_through, until
 from markdown_it import MarkdownIt
+from proxies import PROXIES
 from server import settings
 
 from advisor import answers, data, folder, gates, kit, knowledge, manifest, portfolio, render, sizing
@@ -555,20 +556,31 @@ def test_what_no_test_runs_says_so(build):
             assert "Not run by the kit's tests" in content.decode(), path
 
 
-def test_the_readme_names_only_files_that_are_there(build):
-    files = build().files
+@pytest.mark.parametrize("instances", [1, 3])
+@pytest.mark.parametrize("platform", ["vm", "kubernetes"])
+@pytest.mark.parametrize("proxy", ["nginx", "none", *PROXIES])
+def test_the_readme_names_only_files_that_are_there(build, proxy, platform, instances):
+    files = build(reverse_proxy=proxy, platform=platform, instances=instances).files
     named = set(re.findall(r"`([\w./-]+(?:/|\.\w+))`", files["README.md"].decode()))
-    later = {
-        "start.py",
-        "var/",
-        "var/token",
-        "var/viewer-key",
-        ".venv",
-        "nginx/tls/fullchain.pem",
-        "nginx/tls/privkey.pem",
-    }
+    assert {"start.py", "settings.json", "server/", "client/stream.js"} <= named
+    later = {"var/", "var/token", "var/viewer-key", ".venv"}
+    later |= {f"{proxy}/tls/{name}.pem" for name in ("fullchain", "privkey", "site")}
     for path in named - later:
         assert path in files or any(name.startswith(path) for name in files if path.endswith("/")), path
+
+
+LIMIT = re.compile(r"limit_conn address|sc_conn_cur\(0\) gt|inFlightReq")
+
+
+@pytest.mark.parametrize("pattern", ["websocket", "sse", "long-polling", "short-polling"])
+@pytest.mark.parametrize("behind", ["none", "aws-alb"])
+@pytest.mark.parametrize("proxy", ["nginx", "none", *PROXIES])
+def test_the_readme_has_a_limit_for_each_address_where_the_proxy_has_one(proxy, behind, pattern):
+    files = rendered(patterns=(pattern,), reverse_proxy=proxy, load_balancer=behind, cdn="none")
+    limits = {bool(LIMIT.search(text.decode())) for name, text in files.items() if name.startswith(f"{proxy}/")}
+    readme = files.pop("README.md").decode()
+    assert ("`streams_per_address`" in readme) == (True in limits)
+    assert ("no limit" in readme) == (True not in limits)
 
 
 def test_no_secret_and_no_date_is_in_a_kit(build):
