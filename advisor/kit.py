@@ -33,6 +33,7 @@ TIMES = {  # what holds where the verdict has no time, and the most that the ser
     "connect_patience_ms": (2500, 60_000),
 }
 LIMITS_ADDRESSES = frozenset({"nginx", "haproxy", "traefik"})  # the proxies whose templates have such a limit
+ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # for which there is no template
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
 
 
@@ -100,7 +101,9 @@ def choose(
     for member in members:
         kit = member.entry
         found = {layer: _option(options[layer], member.answers) for layer in (*kit["layers"], *kit["optional"])}
-        missing = [_missing(options[layer], member.answers) for layer, option in found.items() if option is None]
+        missing = [
+            _missing(options[layer][0].fact, member.answers) for layer, option in found.items() if option is None
+        ]
         name = visible(member.name)
         if any(found[layer] is None for layer in kit["layers"]):
             notes.append(f"{name}: no template for {' and '.join(missing)} yet; nothing is written for it")
@@ -110,32 +113,18 @@ def choose(
             first = visible(kept[0].name)
             notes.append(f"{name}: its answers need other templates than {first}; write a kit of its own for it")
             continue
+        missing += [_missing(fact, member.answers) for fact in ON_THE_WAY if _answered(member.answers, fact)]
         notes += [f"{name}: no template for {what} yet; the kit is written without" for what in missing]
         chosen = wanted
         kept.append(member)
-    return [*chosen, *between(kept, options, notes)], kept
-
-
-def between(members: list[Member], options: Mapping[str, list[Option]], notes: list[str]) -> list[Option]:
-    """What the kit has for balancers, CDNs and meshes on the way of any member; they part no kit."""
-    found: list[Option] = []
-    for member in members:
-        for layer in member.entry["between"]:
-            option = _option(options[layer], member.answers)
-            if option is None:
-                missing = f"no template for {_missing(options[layer], member.answers)} yet"
-                notes.append(f"{visible(member.name)}: {missing}; the kit is written without")
-            elif option.files and option not in found:
-                found.append(option)
-    return found
+    return chosen, kept
 
 
 def _option(options: Iterable[Option], answers: Mapping[str, Value]) -> Option | None:
     return next((option for option in options if option.takes(answers.get(option.fact))), None)
 
 
-def _missing(options: list[Option], answers: Mapping[str, Value]) -> str:
-    fact = options[0].fact
+def _missing(fact: str, answers: Mapping[str, Value]) -> str:
     return f"{fact}: {', '.join(map(visible, manifest.words(answers.get(fact))))}"
 
 
@@ -161,7 +150,6 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         )
     two_way = any(m.entry["two-way"] for m in members)
     edge = next(option for option in chosen if option.layer == "edge")
-    files = list(_files(chosen, instances))
     if instances > 1 and edge.name == "none":
         notes.append(f"instances: {instances}: the kit has no proxy; what spreads the clients over them is yours")
     return {
@@ -173,12 +161,7 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         "held": serves != ["short-polling"],
         "poll_s": int(poll_s) if poll_s == int(poll_s) else poll_s,
         "edge": {"name": quoting.Trusted(edge.name), "title": edge.title},
-        "deploy": [f.to for _, f in files if f.to.startswith(("deploy/", "compose.yaml"))],
-        "between": [
-            {"path": quoting.Trusted(file.to), "title": option.title}
-            for option, file in files
-            if file.to.startswith("between/")
-        ],
+        "deploy": [f.to for f in _files(chosen, instances) if f.to.startswith(("deploy/", "compose.yaml"))],
         "reasons": [_reason(m, base) for m in members],
         "auth": auth,
         **versioned,
@@ -332,17 +315,16 @@ def _limits(members: list[Member], needs: list[sizing.Feature], instances: int) 
 
 def rendered(chosen: list[Option], values: Mapping[str, Any]) -> Iterable[tuple[str, bytes]]:
     """(path in the kit, content) for every file of the chosen options."""
-    for _, file in _files(chosen, values["instances"]):
+    for file in _files(chosen, values["instances"]):
         content = file.source.read_bytes()
         if file.target:
             content = render.render(content.decode(), file.target, {**values, **file.extra}).encode()
         yield file.to, content
 
 
-def _files(chosen: list[Option], instances: int) -> Iterable[tuple[Option, File]]:
+def _files(chosen: list[Option], instances: int) -> list[File]:
     names = {option.name for option in chosen}
-    for option in chosen:
-        yield from ((option, file) for file in option.files if file.suits(names, instances))
+    return [file for option in chosen for file in option.files if file.suits(names, instances)]
 
 
 def _documents(project: Project, verdict: Mapping[str, Any], base: RuleBase) -> dict[str, bytes]:

@@ -72,7 +72,7 @@ def load(templates: Path) -> dict[str, list[Option]]:
 
 
 def kits(templates: Path) -> dict[str, dict[str, Any]]:
-    """The kits of templates/kits.yaml: pattern to {layers, optional, between, transports, two-way}."""
+    """The kits of templates/kits.yaml: pattern to {layers, optional, transports, two-way}."""
     found = _yaml(templates / "kits.yaml")
     return {str(pattern): dict(kit) for pattern, kit in found.items()}
 

@@ -153,6 +153,12 @@ def test_without_a_needed_template_there_is_no_kit_and_no_substitute(build, fact
         ({"payload_bytes": 5 << 20}, "at most 1 MB"),
         ({"bidirectional_realtime": True, "auth": "bearer-header"}, "POST /ticket"),
         ({"bidirectional_realtime": True, "binary": True}, "events of this kit are JSON text"),
+        ({"load_balancer": "aws-alb"}, "order status: no template for load-balancer: aws-alb yet; the kit is written"),
+        ({"cdn": Other("Our own")}, "order status: no template for cdn: Our own yet; the kit is written without"),
+        (
+            {"service_mesh": "istio"},
+            "order status: no template for service-mesh: istio yet; the kit is written without",
+        ),
         ({"nginx_version": "newest"}, 'nginx-version "newest" is not a version'),
         ({"nginx_version": "1.18.0"}, "outside 1.22.0 to 1.31.3"),
     ],
@@ -402,7 +408,7 @@ def test_every_file_of_the_templates_is_named_by_a_manifest():
 def test_every_layer_of_a_kit_exists_and_no_two_files_collide():
     layers = manifest.load(TEMPLATES)
     for made in manifest.kits(TEMPLATES).values():
-        used = (*made["layers"], *made["optional"], *made["between"])
+        used = (*made["layers"], *made["optional"])
         assert set(used) <= layers.keys()
         for count in (1, 2):
             places = []
