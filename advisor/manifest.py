@@ -77,6 +77,12 @@ def kits(templates: Path) -> dict[str, dict[str, Any]]:
     return {str(pattern): dict(kit) for pattern, kit in found.items()}
 
 
+def files(chosen: Collection[Option], instances: int) -> list[File]:
+    """What a kit of these options, for so many instances, has of their files."""
+    names = {option.name for option in chosen}
+    return [file for option in chosen for file in option.files if file.suits(names, instances)]
+
+
 def words(answer: Value | None) -> list[str]:
     """An answer's options as a list of words for people."""
     chosen = answer if isinstance(answer, tuple) else (answer,)

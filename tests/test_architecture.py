@@ -54,7 +54,18 @@ FLOORS: list[tuple[str, set[str]]] = [
     ),
     (
         "one case, one file",
-        {"card_schema", "costs", "crosschecks", "decision", "diagram", "facts", "report_json", "rulefiles", "salvage"},
+        {
+            "card_schema",
+            "costs",
+            "crosschecks",
+            "decision",
+            "diagram",
+            "facts",
+            "kit_values",
+            "report_json",
+            "rulefiles",
+            "salvage",
+        },
     ),
     (
         "many cases",

@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from advisor import data, kit, manifest
+from advisor import data, kit, kit_values, manifest
 
 TEMPLATES = data.data("templates")
 OPTIONS = functools.cache(lambda: manifest.load(TEMPLATES))
@@ -72,7 +72,7 @@ def context(
     for name, pattern in zip(features, itertools.cycle(patterns), strict=False):
         acceptable = [{"id": pattern, "why": "Events go one way."}]
         verdict = VERDICT | {"primary": pattern, "acceptable": acceptable}
-        members.append(kit.Member(name, facts, verdict, kits[pattern]))
+        members.append(kit_values.Member(name, facts, verdict, kits[pattern]))
     chosen, kept = kit.choose(members, OPTIONS(), notes)
     assert kept == members, notes
-    return kit.context(project, kept, Base(), chosen, notes), chosen, notes
+    return kit_values.context(project, kept, Base(), chosen, notes), chosen, notes

@@ -25,7 +25,7 @@ from markdown_it import MarkdownIt
 from proxies import PROXIES
 from server import settings
 
-from advisor import answers, data, folder, gates, kit, knowledge, manifest, portfolio, render, sizing
+from advisor import answers, data, folder, gates, kit, kit_values, knowledge, manifest, portfolio, render, sizing
 from advisor.answers import Feature, Project
 from advisor.errors import InputError
 from advisor.values import UNKNOWN, Other
@@ -276,9 +276,9 @@ def test_any_interval_becomes_one_that_the_server_takes(interval):
 
 def test_a_poll_is_held_for_less_than_nginx_waits():
     for timing in ({}, {"hold_s": 25, "read_timeout_s": 20, "heartbeat_s": 5}, {"hold_s": 10**9}):
-        times = kit.times([timing])
+        times = kit_values.times([timing])
         assert times["hold_s"] + 5 <= times["read_timeout_s"]
-    assert kit.times([{"hold_s": 25}, {"hold_s": 12}])["hold_s"] == 12
+    assert kit_values.times([{"hold_s": 25}, {"hold_s": 12}])["hold_s"] == 12
 
 
 def test_short_polling_keeps_one_connection_a_page_and_streams_two():
@@ -314,13 +314,13 @@ def test_viewers_sign_in_by_the_strictest_answer(build, stated, kind):
     )
 )
 def test_slugs_are_unique_and_what_the_server_takes(names):
-    made = kit.slugs(names)
+    made = kit_values.slugs(names)
     assert len(set(made)) == len(names)
     assert all(settings.SLUG.match(slug) and slug not in settings.TAKEN for slug in made)
 
 
 def test_the_kit_and_its_server_agree_on_the_names_that_are_taken():
-    assert kit.TAKEN == settings.TAKEN
+    assert kit_values.TAKEN == settings.TAKEN
 
 
 numbers = st.sampled_from([0, 1, 59, 1000, 10**5, 10**9, 1e15, 0.001]) | st.floats(0, 1e308, allow_nan=False)
@@ -361,7 +361,7 @@ def test_the_server_takes_every_settings_file_that_can_be_computed(clients, rate
     ],
 )
 def test_the_strictest_times_of_all_features_hold(timings, heartbeat, read, retries):
-    times = kit.times(timings)
+    times = kit_values.times(timings)
     assert (times["heartbeat_s"], times["read_timeout_s"], times["retry_steps"]) == (heartbeat, read, retries)
     assert times["retry_max_ms"] >= times["retry_ms"]
 

@@ -1,0 +1,220 @@
+"""The values that the templates of a kit name, from answers and verdicts; and notes about what those leave open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from advisor import gates, manifest, quoting, sizing
+from advisor.text import visible
+from advisor.values import UNKNOWN, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from advisor.manifest import Option
+    from advisor.rulebase import RuleBase
+
+PORTS = {"edge_port": 8080, "tls_port": 8443, "server_port": 8081}
+MOST_INSTANCES = 16  # of the event server on one machine; each uses one core at most
+TAKEN = frozenset({"hello", "heartbeat", "reset", "drain", "message", "error", "open"})  # event names of the protocol
+TIMES = {  # what holds where the verdict has no time, and the most that the server takes
+    "heartbeat_s": (15, 300),
+    "retry_ms": (1000, 60_000),
+    "retry_max_ms": (30_000, 600_000),
+    "drain_s": (20, 600),
+    "read_timeout_s": (60, 86_400),
+    "hold_s": (25, 600),
+    "connect_patience_ms": (2500, 60_000),
+}
+LIMITS_ADDRESSES = frozenset({"nginx", "haproxy", "traefik"})  # the proxies whose templates have such a limit
+TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A feature that has a kit: its answers, its verdict, and its pattern's entry in kits.yaml."""
+
+    name: str
+    answers: Mapping[str, Value]
+    verdict: Mapping[str, Any]
+    entry: Mapping[str, Any]
+
+    def answered(self, fact: str) -> bool:
+        """Whether there is something: an answer that is neither "unknown" nor "none"."""
+        value = self.answers.get(fact, UNKNOWN)
+        return not isinstance(value, Unknown) and value != "none"
+
+
+def context(name: str, members: list[Member], base: RuleBase, chosen: list[Option], notes: list[str]) -> dict[str, Any]:
+    """Every value that a template may name. Adds notes about what the answers leave open or the kit does not do."""
+    versioned = _version(chosen, members, notes)
+    behind = any(m.answered("load-balancer") or m.answered("cdn") for m in members)
+    needs = [sizing.feature(m.answers, (m.verdict.get("costs") or {}).get("inputs", {})) for m in members]
+    shared = any(m.answers.get("corporate-networks", UNKNOWN) is not False for m in members)
+    serves = transports(members)
+    poll_s = min((n.poll_s for n, m in zip(needs, members, strict=True) if _short(m)), default=sizing.POLL_S)
+    instances = _instances(members, notes)
+    sizes = sizing.sizes(needs, shared_addresses=shared, transports=serves, instances=instances)
+    auth = _auth(members, base)
+    notes += _limits(members, needs, instances)
+    if auth == "bearer-header" and "websocket" in serves:
+        notes.append(
+            "auth: bearer-header: no browser sends a header with a WebSocket, so the page fetches a ticket first (POST "
+            "/ticket) and sends it in the address; a ticket works for 30 s, and more than once in that time"
+        )
+    two_way = any(m.entry["two-way"] for m in members)
+    edge = next(option for option in chosen if option.layer == "edge")
+    if instances > 1 and edge.name == "none":
+        notes.append(f"instances: {instances}: the kit has no proxy; what spreads the clients over them is yours")
+    return {
+        "project": name,
+        "slug": quoting.Trusted(quoting.slug(name) or "realtime"),
+        "features": _features(members),
+        "transports": [quoting.Trusted(transport) for transport in serves],
+        "two_way": two_way,
+        "held": serves != ["short-polling"],
+        "poll_s": int(poll_s) if poll_s == int(poll_s) else poll_s,
+        "edge": {"name": quoting.Trusted(edge.name), "title": edge.title},
+        "deploy": [f.to for f in manifest.files(chosen, instances) if f.to.startswith(("deploy/", "compose.yaml"))],
+        "reasons": [_reason(m, base) for m in members],
+        "auth": auth,
+        **versioned,
+        "limit_addresses": not behind,
+        "sizes": [
+            {"name": quoting.Trusted(key), "value": size.value, "how": size.how, "why": size.why}
+            for key, size in sizes.items()
+            if (key != "streams_per_address" or (not behind and edge.name in LIMITS_ADDRESSES))
+            and (not key.startswith("worker_") or edge.name == "nginx")
+        ],
+        "instances": instances,
+        "server_ports": [PORTS["server_port"] + i for i in range(instances)],
+        "all_clients": sizes["max_clients"].value * max(1, instances - 1),
+        "rules_version": base.version,
+        "notes": list(notes),
+        **{key: size.value for key, size in sizes.items()},
+        **times([m.verdict.get("timing") or {} for m in members]),
+        **PORTS,
+    }
+
+
+def _version(chosen: list[Option], members: list[Member], notes: list[str]) -> dict[str, Any]:
+    """What the templates know of the version of the program that the answers name, where it matters."""
+    gated = next((option.gates for option in chosen if option.gates), None)
+    if gated is None:
+        return {}
+    stated = next((m.answers["nginx-version"] for m in members if "nginx-version" in m.answers), "")
+    written, version, about = gates.choose(gated, stated)
+    notes += about
+    return {"nginx_version": quoting.Trusted(written), "gates": gated.open(version)}
+
+
+def transports(members: Iterable[Member]) -> list[str]:
+    """What a kit for these serves: the transports of all of them, in the order in which a page tries them."""
+    wanted = {transport for member in members for transport in member.entry["transports"]}
+    return [transport for transport in TRANSPORTS if transport in wanted]
+
+
+def _short(member: Member) -> bool:
+    return "short-polling" in member.entry["transports"]
+
+
+def _features(members: list[Member]) -> list[dict[str, Any]]:
+    """Name and event type of each. Viewers must not send a one-way feature because another one is two-way."""
+    names = [member.name for member in members]
+    made: list[dict[str, Any]] = [
+        {"name": name, "slug": quoting.Trusted(slug)} for name, slug in zip(names, slugs(names), strict=True)
+    ]
+    two_way = [member.entry["two-way"] for member in members]
+    if not any(two_way):
+        return made
+    return [one if both else one | {"two_way": False} for one, both in zip(made, two_way, strict=True)]
+
+
+def slugs(names: Iterable[str]) -> list[str]:
+    """One event type a feature: lower-case ASCII, unique, none that the protocol itself uses."""
+    made: list[str] = []
+    for number, name in enumerate(names, 1):
+        stem = quoting.slug(name) or f"feature-{number}"
+        candidates = [stem, f"{stem}-events", *(f"{stem}-{i}" for i in range(2, len(made) + 3))]
+        made.append(next(c for c in candidates if c not in TAKEN and c not in made))
+    return made
+
+
+def times(timings: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The strictest time of all features.
+
+    The read timeout stays above two heartbeats, so that one may be late, and above the hold of a long poll.
+    """
+
+    def every(key: str) -> list[int]:
+        default, most = TIMES[key]
+        return [min(most, t[key]) for t in timings if t.get(key)] or [default]
+
+    heartbeat, retry, hold = min(every("heartbeat_s")), max(every("retry_ms")), min(every("hold_s"))
+    most = max(retry, *every("retry_max_ms"))
+    step = (min(most, 4 * retry) - retry) // 3
+    return {
+        "heartbeat_s": heartbeat,
+        "retry_ms": retry,
+        "retry_max_ms": most,
+        "retry_steps": [retry + i * step for i in range(4)],
+        "drain_s": min(every("drain_s")),
+        "read_timeout_s": max(2 * heartbeat + 1, hold + 5, *every("read_timeout_s")),
+        "hold_s": hold,
+        "connect_patience_ms": min(every("connect_patience_ms")),
+    }
+
+
+def _auth(members: list[Member], base: RuleBase) -> str:
+    """How viewers sign in: the strictest of the answers, and what the rules assume where there is none."""
+    lead = base.questions["auth"].lead
+    stated = {a if isinstance(a := m.answers.get("auth"), str) else lead for m in members}
+    return next(kind for kind in ("bearer-header", "cookie", "none") if kind in stated)
+
+
+def _reason(member: Member, base: RuleBase) -> dict[str, str]:
+    primary = member.verdict["primary"]
+    why = next((a["why"] for a in member.verdict["acceptable"] if a["id"] == primary), "")
+    return {"name": member.name, "pattern": base.patterns[primary].title, "why": why}
+
+
+def _instances(members: list[Member], notes: list[str]) -> int:
+    """How many event servers the kit is for; more than MOST_INSTANCES are said. Unknown is one."""
+    stated = [n for m in members if isinstance(n := m.answers.get("instances"), int | float)]
+    wanted = max(stated, default=1)
+    if wanted > MOST_INSTANCES:
+        notes.append(
+            f"instances: {wanted:,.0f}: the kit is written for {MOST_INSTANCES} event servers on one machine; more of "
+            "them, on other machines, need a line each where the clients are spread over them, and the same Redis"
+        )
+    return int(max(1, min(wanted, MOST_INSTANCES)))
+
+
+def _limits(members: list[Member], needs: list[sizing.Feature], instances: int) -> list[str]:
+    """What the answers ask for and this kit does not do."""
+    notes = []
+    wanted, most = sizing.wanted_streams(needs), sizing.most_streams(instances)
+    if wanted > most:
+        carry = "one server carry" if instances == 1 else f"{instances} servers carry while one of them is away"
+        notes.append(
+            f"{wanted:,.0f} clients are more than one proxy and {carry} ({most:,} streams): "
+            "the kit is sized for that many"
+        )
+    if max(need.payload for need in needs) > 1 << 20:
+        notes.append("an event of this kit holds at most 1 MB; publish a link to larger data")
+    if any(m.answers.get("binary") is True for m in members):
+        notes.append("binary: events of this kit are JSON text; send bytes as a link, or as base64 (a third larger)")
+    brokers = {w for m in members if m.answered("broker") for w in manifest.words(m.answers["broker"])}
+    if instances > 1:
+        brokers -= {"redis"}
+        why = "there is no template for it yet; the event servers share a log in Redis or Valkey"
+    else:
+        why = "one event server needs no broker; it keeps its log in SQLite"
+    notes += [f"broker: {', '.join(map(visible, sorted(brokers)))}: {why}"] if brokers else []
+    others = {w for m in members for w in manifest.words(m.answers.get("clients", ("browser",)))}
+    others -= {"browser", "mobile-browser", str(UNKNOWN)}
+    if others:
+        named = ", ".join(map(visible, sorted(others)))
+        notes.append(f"clients: {named}: no template yet; client/ shows the protocol, which is plain HTTP")
+    return notes
