@@ -35,6 +35,7 @@ class Edge:
     port: int
     folder: Path
     up: Upstream | None = None
+    other: Upstream | None = None  # a second one, of a kit for several instances
 
     def get(self, path: str, **options: object) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, **options)

@@ -139,9 +139,10 @@ def end(process: subprocess.Popen[bytes], patience_s: float = 3) -> bool:
 
 
 class Handler(edge.Handler):
-    """A whole WebSocket handshake, since some proxies look at it, and two modes more for /events.
+    """A whole WebSocket handshake, since some proxies look at it, and three modes more.
 
-    "ticks" sends the time in chunks, "watch" keeps silent and notes when it is left.
+    "ticks" sends the time in chunks, "watch" keeps silent and notes when it is left, both for /events; "drains" says so
+    at /healthz.
     """
 
     def send_header(self, keyword: str, value: str) -> None:
@@ -168,6 +169,12 @@ class Handler(edge.Handler):
             self.chunk(f"data: {time.time()}\n\n")
             time.sleep(0.3)
         self.chunk("")
+
+    def tell(self, seen: dict[str, object]) -> None:
+        if (self.state.mode, self.path) == ("drains", "/healthz"):
+            self.answer(503, "text/plain", b"draining")
+        else:
+            super().tell(seen)
 
     def chunk(self, text: str) -> None:
         self.wfile.write(f"{len(text):x}\r\n{text}\r\n".encode())

@@ -200,6 +200,29 @@ def last_address_is_the_proxys_own_finding(e):
     return said != "" and not said.endswith("6.6.6.6")
 
 
+def draining_server_gets_nothing_new(e):
+    e.other.mode = "drains"
+
+    def passed_over():
+        before = sum(seen["path"] == "/config" for seen in e.other.requests)
+        answers = {e.get("/config").status_code for _ in range(30)}  # some proxies choose by chance
+        return answers == {200} and sum(seen["path"] == "/config" for seen in e.other.requests) == before
+
+    return becomes_true(passed_over, 5)
+
+
+def server_that_refuses_is_passed_over(e):
+    return {e.get("/config").status_code for _ in range(12)} == {200}
+
+
+def full_server_is_left_alone(e):
+    e.other.mode, statuses = "full", []
+    for _ in range(20):
+        with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=5) as response:
+            statuses.append(response.status_code)
+    return 200 in statuses and statuses.count(503) < 4  # one a second
+
+
 CSP = page_header("content-security-policy", FRAMES)
 FORWARDED = upstream_header("x-forwarded-for", "127.0.0.1")
 PROTO = upstream_header("x-forwarded-proto", "http")
@@ -278,6 +301,20 @@ LINES = [
     ("varnish", "set resp.http.Content-Security-Policy", "", CSP, None),
 ]  # fmt: skip
 
+SEVERAL = [  # the same for lines of a kit for several instances
+    ("haproxy", "option redispatch 1", "", server_that_refuses_is_passed_over, (" check inter 1s fall 2 rise 1", " ")),
+    ("haproxy", " check inter 1s fall 2 rise 1", " ", draining_server_gets_nothing_new, None),
+    ("haproxy", "option httpchk GET /healthz", "", draining_server_gets_nothing_new, None),
+    ("caddy", "lb_try_duration 2s", "", server_that_refuses_is_passed_over, ("health_uri /healthz", "")),
+    ("caddy", "health_uri /healthz", "", draining_server_gets_nothing_new, None),
+    ("traefik", "healthCheck:", "", draining_server_gets_nothing_new, None),
+    ("envoy", "http_health_check: {path: /healthz}", "http_health_check: {path: /}", draining_server_gets_nothing_new,
+     None),
+    ("envoy", "no_traffic_interval: 1s", "", draining_server_gets_nothing_new, None),
+    ("apache", " failonstatus=503", " ", full_server_is_left_alone, None),
+    ("varnish", ".probe =", "", draining_server_gets_nothing_new, None),
+]  # fmt: skip
+
 # What a comment claims about a value that could seem to cut a stream.
 CLAIMS = [
     ("haproxy", "timeout client 60s", "timeout client 1s", silent_stream_lives),
@@ -297,36 +334,39 @@ def changed(text, old, new):
     return "".join(line for line in text.splitlines(keepends=True) if old not in line)
 
 
-def holds(check, name, folder, *changes):
+def holds(check, name, folder, *changes, instances=1):
     proxy = PROXIES[name]
-    files, found = kit_for(name), {old: False for old, _ in changes}
+    files, found = kit_for(name, instances=instances), {old: False for old, _ in changes}
 
     def edit(text):
         for old, new in changes:
             found[old] |= old in text
             text = changed(text, old, new)
-        return text
+        return re.sub(r"\b8082\b", str(second), text)
 
-    with proxies.upstream() as up:
+    with proxies.upstream() as up, proxies.upstream() as other:
         away = check in {dead_server_means_retry, retry_is_not_cached}
         port = free_port() if away else up.port
+        second = free_port() if check is server_that_refuses_is_passed_over else other.port
         with proxies.running(proxy, files, folder, port, edit) as e:
             assert all(found.values()), found
-            e.up = up
+            e.up, e.other = up, other
             return check(e)
 
 
 @pytest.mark.lab
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("name", "line", "instead", "check", "both"), LINES, ids=[f"{n} {line} {c.__name__}" for n, line, _, c, _ in LINES]
+    ("instances", "name", "line", "instead", "check", "both"),
+    [(1, *row) for row in LINES] + [(2, *row) for row in SEVERAL],
+    ids=[f"{n} {line} {c.__name__}" for n, line, _, c, _ in LINES + SEVERAL],
 )
 def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(
-    name, line, instead, check, both, tmp_path
+    instances, name, line, instead, check, both, tmp_path
 ):
     first = [both] if both else []
-    assert holds(check, name, tmp_path / "kit", *first)
-    assert not holds(check, name, tmp_path / "without", *first, (line, instead))
+    assert holds(check, name, tmp_path / "kit", *first, instances=instances)
+    assert not holds(check, name, tmp_path / "without", *first, (line, instead), instances=instances)
 
 
 @pytest.mark.lab
