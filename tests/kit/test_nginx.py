@@ -350,17 +350,15 @@ def silence_is_cut_after_a_second(e):
         e.up.end.set()
 
 
-def retries(response):
-    return (response.status_code, response.headers["content-type"]) == (200, "text/event-stream")
+def dead_server_means_retry(e):
+    answer = e.get("/events")
+    told = answer.status_code, answer.headers.get("content-type")
+    return told == (200, "text/event-stream") and "retry:" in answer.text
 
 
 def full_server_means_retry(e):
     e.up.mode = "full"
-    return retries(e.get("/events"))
-
-
-def dead_server_means_retry(e):
-    return retries(e.get("/events"))
+    return dead_server_means_retry(e)
 
 
 def retry_is_not_cached(e):
@@ -462,8 +460,18 @@ def carries_300_streams(e):
 def upgraded(e, seconds=5.0):
     """A connection on which a WebSocket was asked for, and the first line of the answer."""
     connection = socket.create_connection(("127.0.0.1", e.port), timeout=seconds)
-    connection.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-    return connection, connection.recv(4096).partition(b"\r\n")[0]
+    connection.sendall(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    return connection, read_until(connection, b"\r\n\r\n").partition(b"\r\n")[0]
+
+
+def read_until(connection, what):
+    got = b""
+    while what not in got and (more := connection.recv(4096)):
+        got += more
+    return got
 
 
 def socket_opens(e):

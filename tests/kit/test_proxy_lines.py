@@ -16,10 +16,15 @@ import pytest
 from lab import free_port
 from proxies import PROXIES, environment
 from test_nginx import (
+    dead_server_means_retry,
+    full_server_means_retry,
     held,
     page_header,
+    read_until,
     retry_is_not_cached,
     second_stream_of_an_address_is_429,
+    socket_opens,
+    upgraded,
     upstream_header,
 )
 from test_proxies import FRAMES, kit_for
@@ -48,40 +53,6 @@ def silent_stream_lives(e):
     if b"chunked" in got and not got.endswith(b"\r\n"):
         connection.recv(2)  # the end of the chunk
     return lives(e, connection)
-
-
-def asks_to_come_back(e):
-    answer = e.get("/events")
-    return (answer.status_code, answer.headers.get("content-type")) == (
-        200,
-        "text/event-stream",
-    ) and "retry:" in answer.text
-
-
-def dead_server_means_retry(e):
-    return asks_to_come_back(e)
-
-
-def full_server_means_retry(e):
-    e.up.mode = "full"
-    return asks_to_come_back(e)
-
-
-def upgraded(e):
-    """A connection on which a WebSocket was asked for, and the first line of the answer."""
-    connection = socket.create_connection(("127.0.0.1", e.port), timeout=5)
-    connection.sendall(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    return connection, read_until(connection, b"\r\n\r\n").partition(b"\r\n")[0]
-
-
-def socket_opens(e):
-    connection, line = upgraded(e)
-    e.up.end.set()
-    connection.close()
-    return b" 101 " in line
 
 
 def silent_socket_lives(e):
@@ -140,13 +111,6 @@ def four_streams_open(e, count=4):
 def forty_streams_open(e):
     """More than any machine has processors: each of Envoy's workers may always have one connection."""
     return four_streams_open(e, 40)
-
-
-def read_until(connection, what):
-    got = b""
-    while what not in got and (more := connection.recv(4096)):
-        got += more
-    return got
 
 
 def half_a_request_is_cut(e):
