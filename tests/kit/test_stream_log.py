@@ -241,6 +241,30 @@ def test_nothing_is_appended_to_a_redis_that_started_again_until_it_was_looked_a
     asyncio.run(run())
 
 
+def test_a_connection_that_ends_while_a_new_epoch_is_looked_at_costs_one_try(make_store, monkeypatch):
+    store = make_store()
+    made = filled(store)
+    read = made._redis.xrevrange
+
+    async def cut(*args, **options):
+        monkeypatch.setattr(made._redis, "xrevrange", read)
+        raise ConnectionError("cut")
+
+    monkeypatch.setattr(made._redis, "xrevrange", cut)
+
+    async def run():
+        before = made.epoch
+        store.ask("HDEL p:log run kept")
+        async with followed(made) as hub:
+            async with asyncio.timeout(10):
+                while hub.epoch == before:  # noqa: ASYNC110 - nothing tells it
+                    await asyncio.sleep(0.01)
+            assert hub.renewed == [(made.epoch, 5, [1, 2, 3, 4, 5])]
+            assert shown(await made.commit([NewEvent("a", "1")], hub)) == [(6, True)]
+
+    asyncio.run(run())
+
+
 def test_an_old_redis_is_refused_by_its_version(make_store, monkeypatch):
     store = make_store()
     monkeypatch.setattr(stream_log, "OLDEST_REDIS", 99)

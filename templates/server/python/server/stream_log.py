@@ -247,8 +247,9 @@ class StreamLog:
         epoch, n, first = (word.decode() for word in await self._find(args=words))
         if epoch == self.epoch and not gap:
             return
-        self.epoch = epoch
-        self._newest = list(map(event, await self._redis.xrevrange(self._stream, count=self._size)))[::-1]
+        newest = await self._redis.xrevrange(f"{self._prefix}:events:{epoch}", count=self._size)
+        self.epoch = epoch  # from here on without an await: a try that failed half-way would look like one that is done
+        self._newest = list(map(event, newest))[::-1]
         self.latest = self._newest[-1].n if self._newest else int(n)
         self._first = int(first.partition("-")[0]) if first else self.latest + 1
         if hub is not None:
