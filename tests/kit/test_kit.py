@@ -530,7 +530,7 @@ def test_the_units_of_several_instances_are_one_template_and_nginx_wants_each(bu
     assert "Wants=realtime-server@8081.service realtime-server@8082.service realtime-server@8083.service\n" in proxy
     readme = files["README.md"].decode()
     assert "enable --now realtime-server@8081 realtime-server@8082 realtime-server@8083 realtime-edge\n" in readme
-    assert "`realtime:{acme-orders}:log`" in readme
+    assert "`redis-cli HDEL 'realtime:{acme-orders}:log' run kept`" in readme
     assert "two_way" not in readme
     assert "One event server" not in readme
 

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
+from cases import rendered
 from lab import SETTINGS, until
 from server import settings, stream_log
 from server.events import LogAway, NewEvent
@@ -211,6 +213,25 @@ def test_a_log_that_is_behind_what_an_instance_has_told_is_a_new_epoch(make_stor
     asyncio.run(made.open())
     assert made.epoch != before
     assert made.latest == 3
+
+
+def test_after_a_backup_the_command_of_the_readme_makes_a_new_epoch_in_which_old_keys_and_events_are_right(make_store):
+    readme = rendered(instances=2)["README.md"].decode()
+    command = re.search(r"`redis-cli (HDEL) '(realtime:\{acme-orders\}:log)' ([a-z ]+)`", readme)
+    store = make_store()
+    made = filled(store)
+    store.ask(f"{command[1]} p:log {command[3]}")
+    again = opened(store)
+    assert again.epoch != made.epoch
+    assert plain(again.newest(9)) == [(n, "a", str(n - 1)) for n in range(1, 6)]
+
+    async def run():
+        async with followed(again) as hub:
+            batch = [NewEvent("a", "0", "key 0"), NewEvent("b", "6")]
+            assert shown(await again.commit(batch, hub)) == [(1, False), (6, True)]
+            assert plain(await again.fetch_recent("a", 6, 20)) == plain(again.newest(9))
+
+    asyncio.run(run())
 
 
 def test_a_replica_that_takes_over_is_a_new_epoch(make_store):
