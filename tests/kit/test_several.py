@@ -268,17 +268,40 @@ def test_when_the_epoch_ends_every_stream_is_told_and_goes_on(make_several, end)
         assert first_events(one.direct, 2, params={"cursor": old[3]})[1].json()["reason"] == "epoch"
 
 
+def started_once(kit, program="import server.__main__ as m; m.main()"):
+    """A server that ends by itself."""
+    command = [sys.executable, "-c", program, "--port", str(free_port())]
+    return subprocess.run(
+        command, cwd=kit.folder, capture_output=True, text=True, check=False, env=os.environ | kit.environment
+    )
+
+
 def test_without_redis_a_start_says_so_and_ends_with_1(make_several):
     several = make_several(run=False)
     several.store.close()
-    program = "import server.__main__ as m; m.REDIS_S = 0.3; m.main()"
-    command = [sys.executable, "-c", program, "--port", str(free_port())]
-    kit = several.kits[0]
-    ended = subprocess.run(
-        command, cwd=kit.folder, capture_output=True, text=True, check=False, env=os.environ | kit.environment
-    )
+    ended = started_once(several.kits[0], "import server.__main__ as m; m.REDIS_S = 0.3; m.main()")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "Redis is away" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["secret", "http://secret@host", "redis://user:secret@host:port/0", "redis://host:secret"]
+)
+def test_an_address_that_is_none_is_refused_in_a_line_that_does_not_repeat_it(make_lab, url):
+    kit = make_lab(run=False, instances=2)
+    kit.environment["REDIS_URL"] = url
+    ended = started_once(kit)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+    assert "is no address like redis://" in ended.stderr
+    assert "secret" not in ended.stderr
+
+
+def test_a_kit_for_one_instance_is_not_told_to_install_a_part_of_its_own(make_lab):
+    kit = make_lab(run=False, instances=2)
+    (kit.folder / "server/stream_log.py").unlink()  # as such a kit is written
+    ended = started_once(kit)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+    assert "this kit was made for one instance" in ended.stderr
 
 
 # --- behind nginx -----------------------------------------------------------------------------------------------------

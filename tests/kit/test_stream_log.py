@@ -267,7 +267,7 @@ def test_a_connection_that_ends_while_a_new_epoch_is_looked_at_costs_one_try(mak
     made = filled(store)
     read = made._redis.xrevrange
 
-    async def cut(*args, **options):
+    async def cut(*_args, **_options):
         monkeypatch.setattr(made._redis, "xrevrange", read)
         raise ConnectionError("cut")
 

@@ -143,11 +143,16 @@ def socket_protocol(settings: Settings) -> Any:
 def shared_log(settings: Settings, var: Path) -> Log:
     """The log in Redis. Exits 1 if there is none after REDIS_S, 2 if it will not do."""
     try:
-        from server.stream_log import RedisError, StreamLog
+        from server.stream_log import StreamLog, TooOld
     except ModuleNotFoundError as error:
+        if error.name == "server.stream_log":
+            refuse("this kit was made for one instance: let advisor make it again, with the answer `instances`")
         refuse(f"the package {error.name} is missing: pip install -r requirements.txt")
     url = settings.redis_url or os.environ.get("REDIS_URL", "")
-    log = StreamLog(url, var / SOCKET, settings.redis_prefix, settings.history_events, settings.per_client_queue)
+    try:
+        log = StreamLog(url, var / SOCKET, settings.redis_prefix, settings.history_events, settings.per_client_queue)
+    except ValueError:  # its text would repeat a part of the address, which may hold a password
+        refuse("redis_url of settings.json, or REDIS_URL, is no address like redis://host:6379/0")
     end = time.monotonic() + REDIS_S
     while True:
         try:
@@ -157,7 +162,7 @@ def shared_log(settings: Settings, var: Path) -> Log:
                 sys.stderr.write(f"server: {error}\n")
                 sys.exit(1)
             time.sleep(0.1)
-        except (RedisError, ValueError) as error:
+        except TooOld as error:
             refuse(str(error))
         else:
             return log

@@ -111,7 +111,7 @@ class StreamLog:
     """The log as one instance sees it. `latest` is what it has told its hub; Redis may be ahead of that."""
 
     def __init__(self, url: str, socket: Path, prefix: str, keep: int, size: int) -> None:
-        """`url` is Redis' address, or "" for the one at `socket`; `size` is how many events a tail holds."""
+        """`url` of Redis, or "" for the one at `socket`; `size` is how many events a tail holds. Raises ValueError."""
         self.keep = keep
         self.epoch = ""
         self.latest = 0
@@ -131,12 +131,13 @@ class StreamLog:
         return max(self._first, self.latest - self.keep + 1)
 
     async def open(self) -> None:
-        """Find or make the log, and read the newest events. Raises LogAway; RedisError if this Redis will not do."""
+        """Find or make the log, and read the newest events. Raises LogAway or TooOld."""
         try:
             with self._asking():
                 version = (await self._redis.info("server"))["redis_version"]
-                if int(str(version).partition(".")[0]) < OLDEST_REDIS:
-                    raise TooOld(f"this is Redis {version}; {OLDEST_REDIS} is the oldest that will do")
+            if int(str(version).partition(".")[0]) < OLDEST_REDIS:
+                raise TooOld(f"this is Redis {version}; {OLDEST_REDIS} is the oldest that will do")
+            with self._asking():
                 await self._settle(None)
         finally:
             await self._redis.aclose()
@@ -289,12 +290,10 @@ class StreamLog:
         try:
             yield
         except AWAY as error:
-            if isinstance(error, TooOld):
-                raise
             raise LogAway(f"Redis is away: {error}") from error
 
 
-class TooOld(RedisError):
+class TooOld(Exception):
     """A Redis on which the scripts do not run."""
 
 
