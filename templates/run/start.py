@@ -233,7 +233,9 @@ def store_command(python: str) -> list[str]:
         binary = found.stdout.strip()
         if found.returncode:
             fail("no Redis here. Install one (apt install valkey or redis, brew install valkey), or name it: redis_url")
-    (VAR / "redis.sock").unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as probe:
+        if probe.connect_ex("var/redis.sock") == 0:  # two that write the same files would spoil them
+            fail("another start.py runs this kit, with other ports: its Redis answers on var/redis.sock; stop it first")
     options = "--port 0 --unixsocket redis.sock --unixsocketperm 700 --dir var --appendonly yes --appendfsync always"
     return [binary, *options.split(), "--save", ""]
 

