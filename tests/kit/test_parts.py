@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from lab import SETTINGS
 from server import formats, ids, security, settings
 from server.app import App
+from server.events import KEYS_KEPT, Event, NewEvent
 from server.hub import CHUNK_BYTES, Hub
-from server.log import KEYS_KEPT, Event, EventLog, NewEvent
+from server.log import EventLog
 from server.poll import PAGES
 from server.rate import Rate
 from server.wire import HttpError

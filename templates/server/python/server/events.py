@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
+KEYS_KEPT = 10_000  # idempotency keys outlive a short history: a publisher may retry minutes later
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -60,7 +62,7 @@ class Receiver(Protocol):
 
 
 class Log(Protocol):
-    """What the server needs of a log: this one, or stream_log.py where several instances share one."""
+    """What the server needs of a log: the one of log.py, or of stream_log.py where several instances share one."""
 
     epoch: str
     away: str  # why the log cannot be asked just now; "" = it can
@@ -77,7 +79,10 @@ class Log(Protocol):
         """The last event that any process has committed. Raises LogAway."""
 
     async def commit(self, batch: list[NewEvent], hub: Receiver) -> list[Appended]:
-        """Returns when the batch is kept and the hub has been told. Raises sqlite3.Error (nothing is kept) or LogAway."""
+        """Returns when the batch is kept and the hub has been told; stream_log.py waits at most a second for that.
+
+        Raises sqlite3.Error (nothing is kept) or LogAway.
+        """
 
     async def fetch_after(self, n: int, limit: int, max_bytes: int) -> list[Event]:
         """At most `limit` events that follow `n`, in order; fewer if they pass `max_bytes`. Raises LogAway."""

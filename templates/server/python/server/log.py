@@ -11,9 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from server.events import Appended, Event, NewEvent, Receiver
-
-KEYS_KEPT = 10_000  # idempotency keys outlive a short history: a publisher may retry minutes later
+from server.events import KEYS_KEPT, Appended, Event, NewEvent, Receiver
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS log(epoch TEXT NOT NULL);

@@ -1,4 +1,4 @@
-"""POST /publish: check one event, commit it together with its neighbours, hand it to the hub, then say 2xx."""
+"""POST /publish: check one event, commit it together with its neighbours, then say 2xx."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Writer:
         self._wake = asyncio.Event()
 
     async def append(self, event: NewEvent) -> Appended:
-        """Returns when the event is kept and has been handed to every stream. Raises HttpError 503."""
+        """Returns when the event is kept and the hub was told of it (Log.commit). Raises HttpError 503."""
         if len(self._waiting) >= WAITING:
             raise HttpError(503, "too many publishes are waiting for the log", retry_after="1")
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()

@@ -74,9 +74,9 @@ class Settings:
     auth: str
     edge_port: int
     server_port: int
-    instances: int = 1
-    redis_url: str = ""
-    redis_prefix: str = ""
+    instances: int
+    redis_url: str
+    redis_prefix: str
 
     @property
     def slugs(self) -> tuple[str, ...]:

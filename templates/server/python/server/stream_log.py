@@ -27,9 +27,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from server.events import Appended, Event, LogAway, NewEvent, Receiver
+from server.events import KEYS_KEPT, Appended, Event, LogAway, NewEvent, Receiver
 
-KEYS_KEPT = 10_000  # idempotency keys outlive a short history: a publisher may retry minutes later
 RECENT_KEPT = 100  # of each type, for the snapshot
 CONNECTIONS = 8
 TIMEOUT_S = 3.0  # without an answer for this long Redis is away
