@@ -214,7 +214,8 @@ class Lab:
 
 def assemble(folder: Path, **changes: Any) -> Lab:
     """Lay a kit's files into `folder`, with SETTINGS and these changes."""
-    shutil.copytree(TEMPLATES / "server/python/server", folder / "server", ignore=shutil.ignore_patterns("__pycache__"))
+    without = ["__pycache__", *(["stream_log.py"] if changes.get("instances", 1) == 1 else [])]
+    shutil.copytree(TEMPLATES / "server/python/server", folder / "server", ignore=shutil.ignore_patterns(*without))
     shutil.copytree(TEMPLATES / "client/browser/client", folder / "client")
     shutil.copy(TEMPLATES / "run/start.py", folder)
     settings = SETTINGS | changes
