@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -264,11 +265,16 @@ def follow(url: str, got: Got, end: threading.Event, **options: Any) -> None:
             end.wait(0.1)
 
 
+def following(url: str, **options: Any) -> contextlib.AbstractContextManager[Got]:
+    """An SSE client, already greeted."""
+    return followed(follow, url, **options)
+
+
 @contextlib.contextmanager
-def following(url: str, **options: Any) -> Iterator[Got]:
-    """`follow` in a thread, already greeted. `options`: for the client."""
+def followed(by: Callable[..., None], url: str, *times: float, **options: Any) -> Iterator[Got]:
+    """`by` in a thread, already greeted. `options`: for the client."""
     got, end = Got(), threading.Event()
-    thread = threading.Thread(target=follow, args=(url, got, end), kwargs=options)
+    thread = threading.Thread(target=by, args=(url, got, end, *times), kwargs=options)
     thread.start()
     try:
         until(lambda: "hello" in got.names, "the independent client is greeted")
@@ -280,7 +286,7 @@ def following(url: str, **options: Any) -> Iterator[Got]:
 
 def publish_through(lab: Lab, count: int, per_s: float, slug: str = "order-status") -> list[str]:
     """`count` events, each repeated with its key until the server says 2xx; the ids in order."""
-    ids = []
+    ids, keys = [], secrets.token_hex(8)
     connection = None
     url = httpx.URL(lab.url)
     headers = {"Authorization": f"Bearer {lab.token}", "Content-Type": "application/json"}
@@ -291,7 +297,7 @@ def publish_through(lab: Lab, count: int, per_s: float, slug: str = "order-statu
             assert time.monotonic() < began + 20, f"no 2xx for event {number}"
             try:
                 connection = connection or http.client.HTTPConnection(url.host, url.port, timeout=2)
-                connection.request("POST", "/publish", body, headers | {"Idempotency-Key": f"{id(ids)}-{number}"})
+                connection.request("POST", "/publish", body, headers | {"Idempotency-Key": f"{keys}-{number}"})
                 response = connection.getresponse()
                 answer = response.read()
                 if response.status in {200, 201}:

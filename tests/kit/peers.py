@@ -6,15 +6,16 @@ import contextlib
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from lab import Got, until
+from lab import Got, Lab, follow, followed, publish_through, until
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 WS = {"transports": ["websocket", "sse", "long-polling"], "two_way": True}
 LONG = {"transports": ["long-polling"]}
@@ -90,15 +91,33 @@ def follow_polls(
             end.wait(0 if body.get("more") else pause_s)  # "more": the answer was full
 
 
+CLIENTS = {"sse": follow, "websocket": follow_socket, "long-polling": follow_polls, "short-polling": follow_polls}
+
+
 @contextlib.contextmanager
-def following(follow: Callable[..., None], url: str, *times: float, **options: Any) -> Iterator[Got]:
-    """`follow` in a thread, already greeted."""
-    got, end = Got(), threading.Event()
-    thread = threading.Thread(target=follow, args=(url, got, end, *times), kwargs=options)
-    thread.start()
-    try:
-        until(lambda: "hello" in got.names, "the independent client is greeted")
-        yield got
-    finally:
-        end.set()
-        thread.join()
+def all_followed(url: str, wait_s: float = 0.5, pause_s: float = 0.05) -> Iterator[dict[str, Got]]:
+    """A client of each transport."""
+    times = {"long-polling": [wait_s], "short-polling": [0, pause_s]}
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(followed(by, url, *times.get(name, []))) for name, by in CLIENTS.items()}
+
+
+def all_get(clients: dict[str, Got], published: list[str], seconds: float = 20) -> None:
+    """All events reach all clients, once and in order."""
+    for name, got in clients.items():
+        until(lambda got=got: got.ids[-1:] == published[-1:], f"the last event arrives: {name}", seconds)
+        assert got.ids == published, name
+
+
+def number(name: str) -> int:
+    """The n of an event's id."""
+    return int(name.rpartition("-")[2])
+
+
+def publish_at_once(lab: Lab, count: int, publishers: int, per_s: float = 1e9) -> list[str]:
+    """By several publishers, each at this rate; the ids in the order of the log."""
+    with ThreadPoolExecutor(publishers) as pool:
+        sides = list(pool.map(lambda _: publish_through(lab, count // publishers, per_s), range(publishers)))
+    for ids in sides:
+        assert ids == sorted(ids, key=number), "each publisher's events keep their order"
+    return sorted((name for ids in sides for name in ids), key=number)

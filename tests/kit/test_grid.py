@@ -11,8 +11,8 @@ import edge
 import httpx
 import lab
 import pytest
-from lab import nginx_version, publish_through, until
-from peers import LONG, SHORT, WS, follow_polls, follow_socket, following
+from lab import followed, nginx_version, publish_through, until
+from peers import LONG, SHORT, WS, follow_polls, follow_socket
 from test_nginx import conf
 
 pytestmark = pytest.mark.lab
@@ -46,7 +46,7 @@ def test_events_arrive_one_by_one_in_less_than_100_ms_plain_and_over_tls(make_la
         secure = f"https://127.0.0.1:{tls.port}"
         ways |= {"TLS, HTTP/1.1": (secure, trusted[0], 1), "TLS, HTTP/2": (secure, trusted[1], 2)}
         got = {
-            way: stack.enter_context(following(follow, url, *times, **options(transport, url, *rest)))
+            way: stack.enter_context(followed(follow, url, *times, **options(transport, url, *rest)))
             for way, (url, *rest) in ways.items()
         }
         with httpx.Client(http2=True, verify=edge.certificate(tmp_path)) as client:
@@ -91,7 +91,7 @@ def test_a_reload_of_nginx_loses_and_doubles_nothing(make_lab, nginx, transport)
     settings, follow, times, _ = TRANSPORTS[transport]
     kit = make_lab(**settings, drain_s=1)  # as long as the old workers may stay
     kit.start_nginx(nginx)
-    with following(follow, kit.url, *times) as got, ThreadPoolExecutor(1) as pool:
+    with followed(follow, kit.url, *times) as got, ThreadPoolExecutor(1) as pool:
         publishing = pool.submit(publish_through, kit, 150, 50)
         for _ in range(2):
             time.sleep(0.5)

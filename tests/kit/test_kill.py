@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 
-import lab
-import peers
 import pytest
-from lab import publish_across_kills, publish_through, until
+from lab import publish_across_kills, until
+from peers import all_followed, all_get, number, publish_at_once
 from test_transports import run
 
 pytestmark = pytest.mark.lab
@@ -42,35 +40,9 @@ done(true);
 """
 
 
-def publish(kit, count):
-    """`count` events from several publishers at once, as fast as they are taken; their ids in the order of the log."""
-    with ThreadPoolExecutor(PUBLISHERS) as pool:
-        each = [pool.submit(publish_through, kit, count // PUBLISHERS, 1e9) for _ in range(PUBLISHERS)]
-        lists = [future.result() for future in each]
-    for ids in lists:
-        assert ids == sorted(ids, key=number), "each publisher's events keep their order"
-    return sorted((name for ids in lists for name in ids), key=number)
-
-
-def number(name):
-    return int(name.rpartition("-")[2])
-
-
-def followers(stack, url):
-    """A client that shares no code with the kit's for each transport."""
-    short = ALL["poll_s"]
-    return {
-        "sse": stack.enter_context(lab.following(url)),
-        "websocket": stack.enter_context(peers.following(peers.follow_socket, url)),
-        "long-polling": stack.enter_context(peers.following(peers.follow_polls, url)),
-        "short-polling": stack.enter_context(peers.following(peers.follow_polls, url, 0, short)),
-    }
-
-
 def check(got, published):
     """Once they have all come: nothing lost, nothing doubled, in order."""
-    for name, client in got.items():
-        until(lambda client=client: client.ids[-1:] == published[-1:], f"the last event: {name}", 60)
+    all_get(got, published, 60)
     time.sleep(0.2)
     assert [number(name) for name in published] == list(range(1, len(published) + 1)), "a repeated publish is one event"
     for name, client in got.items():
@@ -82,8 +54,7 @@ def check(got, published):
 def test_kill_9_in_mid_stream_loses_and_doubles_nothing_on_any_transport(make_lab, nginx):
     kit = make_lab(**ALL)
     kit.start_nginx(nginx)
-    with ExitStack() as stack:
-        got = followers(stack, kit.url)
+    with all_followed(kit.url, 1, ALL["poll_s"]) as got:
         check(got, publish_across_kills(kit))
     assert all([p["number"] for p in client.payloads] == list(range(150)) for client in got.values())
 
@@ -99,10 +70,9 @@ def test_20_000_events_across_kill_9_every_few_seconds(make_lab, any_nginx, brow
     until(
         lambda: all(state == "open" for state, _ in browser.execute_script(ask)), "the page is open on all transports"
     )
-    with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
-        got = followers(stack, kit.url)
+    with all_followed(kit.url, 1, ALL["poll_s"]) as got, ThreadPoolExecutor(1) as pool:
         began, kills = time.monotonic(), 0
-        publishing = pool.submit(publish, kit, EVENTS)
+        publishing = pool.submit(publish_at_once, kit, EVENTS, PUBLISHERS)
         while not publishing.done():
             time.sleep(3)
             kit.kill_server()

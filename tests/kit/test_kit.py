@@ -20,7 +20,7 @@ from cases import TEMPLATES, context, rendered
 from hostile import NAMES
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import Lab, Started, following, nginx_version, processes_of, publish_through, until
+from lab import Lab, Started, followed, following, nginx_version, processes_of, publish_through, until
 from markdown_it import MarkdownIt
 from proxies import PROXIES
 from server import settings
@@ -651,13 +651,11 @@ def test_a_kit_from_answers_starts_with_its_own_command_and_carries_events_over_
         with contextlib.ExitStack() as stack:
             url = f"http://127.0.0.1:{lab.edge}"
             waits = {"long-polling": (5, 0), "short-polling": (0, 0.05)}
-            clients = [
-                stack.enter_context(peers.following(peers.follow_polls, url, *waits[t])) for t in waits if t in serves
-            ]
+            clients = [stack.enter_context(followed(peers.follow_polls, url, *waits[t])) for t in waits if t in serves]
             if "sse" in serves:
                 clients.append(stack.enter_context(following(url)))
             if "websocket" in serves:
-                clients.append(stack.enter_context(peers.following(peers.follow_socket, url)))
+                clients.append(stack.enter_context(followed(peers.follow_socket, url)))
             lab.through = url
             published = publish_through(lab, 10, 50, "f0")
             for got in clients:

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from lab import publish_through, until
-from peers import LONG, SHORT, follow_polls, following
+from lab import followed, publish_through, until
+from peers import LONG, SHORT, follow_polls
 
 pytestmark = pytest.mark.lab
 
@@ -30,7 +30,7 @@ def held(kit, count=1):
 def test_in_a_busy_room_several_events_share_an_answer(make_lab, any_nginx):
     kit = make_lab(**LONG)
     kit.start_nginx(any_nginx)
-    with following(follow_polls, kit.url) as got:
+    with followed(follow_polls, kit.url) as got:
         before, began = got.connects, time.monotonic()
         published = publish_through(kit, 300, per_s=300)
         until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")

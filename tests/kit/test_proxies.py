@@ -16,7 +16,7 @@ import proxies
 import pytest
 from cases import context, rendered
 from hostile import NAMES
-from lab import Started, following, publish_through, until
+from lab import Started, followed, following, publish_through, until
 from proxies import PROXIES
 
 from advisor import kit, knowledge
@@ -172,12 +172,12 @@ def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through_also_across
     assert (page.headers.get("content-security-policy") == FRAMES) == (name != "none")
     with following(lab.url) as got:
         assert arrive(got, lab) < 150  # HAProxy without its line: 200
-    with peers.following(peers.follow_socket, lab.url) as got:
+    with followed(peers.follow_socket, lab.url) as got:
         assert arrive(got, lab) < 150
     with peers.opened(lab.url, origin=lab.url) as opened:
         opened.send(json.dumps({"type": "send", "feature": "order-status", "data": {"up": 1}, "key": "k-1"}))
         assert peers.told(opened, "sent", "refused")["type"] == "sent"
-    with peers.following(peers.follow_polls, lab.url, 3) as got:
+    with followed(peers.follow_polls, lab.url, 3) as got:
         assert arrive(got, lab) < 150
     began = time.monotonic()
     cursor = lab.http.get(f"{lab.url}/poll").json()["cursor"]

@@ -27,6 +27,7 @@ from lab import (
     Lab,
     Started,
     first_events,
+    followed,
     free_port,
     nginx_binary,
     nginx_version,
@@ -34,31 +35,12 @@ from lab import (
     publish_through,
     until,
 )
-from peers import follow_polls, follow_socket, following
+from peers import all_followed, all_get, follow_socket, number, publish_at_once
 from several import ids_of, store_binary
 
 from advisor import cli
 
 pytestmark = pytest.mark.lab
-CLIENTS = {
-    "sse": (lab.follow, ()),
-    "websocket": (follow_socket, ()),
-    "long-polling": (follow_polls, (0.5,)),
-    "short-polling": (follow_polls, (0, 0.05)),
-}
-
-
-@contextlib.contextmanager
-def all_following(url):
-    """A client of each transport, none of which shares code with the kit."""
-    with contextlib.ExitStack() as stack:
-        yield {n: stack.enter_context(following(f, url, *times)) for n, (f, times) in CLIENTS.items()}
-
-
-def all_get(clients, published, seconds=20):
-    for name, got in clients.items():
-        until(lambda got=got: got.ids[-1:] == published[-1:], f"the last event arrives: {name}", seconds)
-        assert got.ids == published, name
 
 
 def nginx_conf(binary, kits):
@@ -86,7 +68,7 @@ def behind_nginx(binary, kits, folder):
 
 def test_what_one_instance_accepts_another_delivers_over_each_transport_with_the_same_ids(make_several):
     one, other = make_several().kits
-    with all_following(other.direct) as there, all_following(one.direct) as here:
+    with all_followed(other.direct) as there, all_followed(one.direct) as here:
         published = publish_through(one, 40, 100)
         all_get(there, published)
         all_get(here, published)
@@ -101,11 +83,9 @@ def test_a_key_counts_on_every_instance(make_several):
     assert [first.status_code, again.status_code, other.publish({"a": 2}, "key-1").status_code] == [201, 200, 422]
     assert first.json() == again.json()
     with ThreadPoolExecutor(8) as pool:
-        made = list(
-            pool.map(lambda i: (one, other)[i % 2].publish({"a": i // 4}, f"key {i // 4}".replace(" ", "-")), range(80))
-        )
+        made = list(pool.map(lambda i: (one, other)[i % 2].publish({"a": i // 4}, f"key-{i // 4}"), range(80)))
     assert {answer.status_code for answer in made} <= {200, 201, 422}
-    assert sorted(int(a.json()["id"].rpartition("-")[2]) for a in made if a.status_code == 201) == list(range(2, 21))
+    assert sorted(number(a.json()["id"]) for a in made if a.status_code == 201) == list(range(2, 21))
 
 
 def test_instances_that_start_at_once_have_the_same_secrets(make_several):
@@ -136,10 +116,10 @@ def test_a_cursor_that_has_left_the_history_gets_a_reset_on_any_instance(make_se
 
 def test_publishers_on_both_instances_make_one_order_without_a_gap(make_several):
     one, other = make_several().kits
-    with all_following(one.direct) as here, all_following(other.direct) as there, ThreadPoolExecutor(2) as pool:
+    with all_followed(one.direct) as here, all_followed(other.direct) as there, ThreadPoolExecutor(2) as pool:
         sides = pool.map(lambda kit: publish_through(kit, 100, 200), (one, other))
-        published = in_order(name for side in sides for name in side)
-        assert [int(name.rpartition("-")[2]) for name in published] == list(range(1, 201))
+        published = sorted((name for side in sides for name in side), key=number)
+        assert [*map(number, published)] == list(range(1, 201))
         all_get(here, published)
         all_get(there, published)
 
@@ -147,23 +127,12 @@ def test_publishers_on_both_instances_make_one_order_without_a_gap(make_several)
 # --- an instance that is away for a while -----------------------------------------------------------------------------
 
 
-def publish_at_once(kit, count, publishers=8):
-    """By several publishers; the ids in the order of the log."""
-    with ThreadPoolExecutor(publishers) as pool:
-        made = pool.map(lambda _: publish_through(kit, count // publishers, 1000), range(publishers))
-        return in_order(name for names in made for name in names)
-
-
-def in_order(names):
-    return sorted(names, key=lambda name: int(name.rpartition("-")[2]))
-
-
 @pytest.mark.parametrize("way", ["cut", pytest.param("stopped", marks=pytest.mark.long)])
 def test_an_instance_that_is_away_for_a_second_loses_nothing_of_2000_events(make_several, way):
     several = make_several()
     one, other = several.kits
-    with all_following(other.direct) as there, ThreadPoolExecutor(1) as pool:
-        publishing = pool.submit(publish_at_once, one, 2000)
+    with all_followed(other.direct) as there, ThreadPoolExecutor(1) as pool:
+        publishing = pool.submit(publish_at_once, one, 2000, 8, 1000)
         until(lambda: len(there["websocket"].ids) > 200, "it has begun")
         if way == "cut":
             several.links[1].cut()
@@ -205,11 +174,11 @@ def test_a_client_that_comes_from_an_instance_that_is_ahead_is_not_reset(make_se
 def test_an_instance_that_was_away_for_longer_than_the_history_resets_its_streams(make_several):
     several = make_several(history_events=100)
     one, other = several.kits
-    with all_following(other.direct) as there:
+    with all_followed(other.direct) as there:
         one.publish(0)
         until(lambda: all(got.ids for got in there.values()), "all have seen the first")
         several.links[1].cut()
-        publish_at_once(one, 304)
+        publish_at_once(one, 304, 8, 1000)
         several.links[1].mend()
         until(lambda: all("reset" in got.names for got in there.values()), "all are told")
         last = one.publish(1).json()["id"]
@@ -223,7 +192,7 @@ def test_an_instance_that_was_away_for_longer_than_the_history_resets_its_stream
 def test_while_redis_is_away_publishes_are_refused_streams_stay_and_nothing_that_was_accepted_is_lost(make_several):
     several = make_several()
     one, other = several.kits
-    with all_following(other.direct) as there, ThreadPoolExecutor(1) as pool:
+    with all_followed(other.direct) as there, ThreadPoolExecutor(1) as pool:
         first = one.publish({"number": -1}).json()["id"]
         publishing = pool.submit(publish_through, one, 200, 100)
         for _ in range(2):
@@ -250,7 +219,7 @@ def test_while_redis_is_away_publishes_are_refused_streams_stay_and_nothing_that
 def test_when_the_epoch_ends_every_stream_is_told_and_goes_on(make_several, end):
     several = make_several(sync="everysec")
     one, other = several.kits
-    with all_following(other.direct) as there:
+    with all_followed(other.direct) as there:
         old = publish_through(one, 20, 200)
         all_get(there, old)
         if end == "emptied":
@@ -322,7 +291,7 @@ def killed_again_and_again(kits, url, count, per_s, every_s):
             turn += 1
         return turn
 
-    with all_following(url) as clients, ThreadPoolExecutor(1) as pool:
+    with all_followed(url) as clients, ThreadPoolExecutor(1) as pool:
         killing = pool.submit(kills)
         try:
             published = publish_through(kits[0], count, per_s)
@@ -330,7 +299,7 @@ def killed_again_and_again(kits, url, count, per_s, every_s):
             end.set()
         kills = killing.result()
         all_get(clients, published, 40)
-    assert [int(name.rpartition("-")[2]) for name in published] == list(range(1, count + 1))
+    assert [*map(number, published)] == list(range(1, count + 1))
     assert all([p["number"] for p in got.payloads] == list(range(count)) for got in clients.values())
     return kills, clients
 
@@ -354,7 +323,7 @@ def test_kill_9_of_the_serving_instances_20000_events(make_several, any_nginx, t
 
 def test_a_drained_instance_sends_its_clients_to_the_other(make_several, nginx, tmp_path):
     several = make_several()
-    with behind_nginx(nginx, several.kits, tmp_path / "edge") as url, all_following(url) as clients:
+    with behind_nginx(nginx, several.kits, tmp_path / "edge") as url, all_followed(url) as clients:
         one, other = several.kits
         until(lambda: one.streams() + other.streams() >= 3, "the streams are open")
         before = publish_through(one, 10, 100)
@@ -428,8 +397,8 @@ def test_one_command_starts_the_servers_their_redis_and_the_proxy_and_ends_them_
     capsys.readouterr()
     servers = [f"http://127.0.0.1:{kit.port + i}" for i in range(3)]
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(following(follow_socket, url)) for url in (*servers, kit.url)]
-        clients.append(stack.enter_context(following(lab.follow, kit.url)))
+        clients = [stack.enter_context(followed(follow_socket, url)) for url in (*servers, kit.url)]
+        clients.append(stack.enter_context(followed(lab.follow, kit.url)))
         published = publish_through(kit, 20, 100, "chat")
         os.kill(pids(kit, f"{kit.port + 1}")[0], signal.SIGKILL)
         os.kill(pids(kit, "redis.sock")[0], signal.SIGKILL)

@@ -15,9 +15,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from lab import following as following_sse
-from lab import publish_through, until
-from peers import WS, address, follow_polls, follow_socket, following, opened, told
+from lab import followed, following, publish_through, until
+from peers import WS, address, follow_polls, follow_socket, opened, told
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -52,9 +51,9 @@ def test_the_same_events_have_the_same_ids_on_every_transport(make_lab, any_ngin
     kit = make_lab(**WS)
     kit.start_nginx(any_nginx)
     with (
-        following(follow_socket, kit.url) as socket,
-        following_sse(kit.url) as stream,
-        following(follow_polls, kit.url) as polls,
+        followed(follow_socket, kit.url) as socket,
+        following(kit.url) as stream,
+        followed(follow_polls, kit.url) as polls,
     ):
         published = publish_through(kit, 40, per_s=100)
         for got in (socket, stream, polls):
@@ -308,7 +307,7 @@ def test_a_client_that_answers_no_ping_is_closed_after_its_deadline(make_lab):
 
 def test_a_client_that_reads_nothing_is_bounded_and_then_cut_and_delays_nobody(make_lab):
     kit = make_lab(**WS, history_events=2000, heartbeat_s=2)
-    with following(follow_socket, kit.direct) as got, raw(kit) as stuck:
+    with followed(follow_socket, kit.direct) as got, raw(kit) as stuck:
         until(lambda: kit.streams() == 2, "both are open")
         kit.publish({"fill": "x" * 15_000})
         before = kit.rss_kb()
@@ -394,7 +393,7 @@ def test_only_a_kit_with_a_socket_needs_the_package_for_it(make_lab, monkeypatch
 def test_a_message_is_sent_once_whatever_its_sender_repeats(make_lab, nginx):
     kit = make_lab(**WS)
     kit.start_nginx(nginx)
-    with following(follow_socket, kit.url) as got, opened(kit.url) as socket:
+    with followed(follow_socket, kit.url) as got, opened(kit.url) as socket:
         socket.send(message("k1", {"a": 1}))
         first = told(socket, "sent", "refused")
         socket.send(message("k1", {"a": 1}))
