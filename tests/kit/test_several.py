@@ -49,9 +49,12 @@ def nginx_conf(binary, kits):
         instances=len(kits), nginx_version=nginx_version(binary), patterns=("websocket", "short-polling"),
         load_balancer="aws-alb",  # so that one address may open as many streams as it likes
     )["nginx/nginx.conf"].decode()  # fmt: skip
-    for i, kit in enumerate(kits):
-        text = text.replace(f"127.0.0.1:{8081 + i} ", f"127.0.0.1:{kit.port} ")
-    return text
+    return on_ports(text, [kit.port for kit in kits])
+
+
+def on_ports(text, ports):
+    """A configuration with these in place of the servers' own."""
+    return re.sub(r"127\.0\.0\.1:808([1-9])\b", lambda address: f"127.0.0.1:{ports[int(address[1]) - 1]}", text)
 
 
 @contextlib.contextmanager
@@ -451,12 +454,7 @@ def lines(binary, ports, without=""):
         "nginx/nginx.conf"
     ].decode()
     assert without in text
-    text = re.sub(r"worker_processes auto", "worker_processes 1", text.replace(without, ""))
-    for i, port in enumerate(ports):
-        text = text.replace(f"127.0.0.1:{8081 + i} ", f"127.0.0.1:{port} ").replace(
-            f"127.0.0.1:{8081 + i};", f"127.0.0.1:{port};"
-        )
-    return text
+    return on_ports(text.replace(without, "").replace("worker_processes auto", "worker_processes 1"), ports)
 
 
 NEXT = "proxy_next_upstream error timeout http_503;"
