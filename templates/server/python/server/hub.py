@@ -31,17 +31,16 @@ AHEAD_S = 3.0  # a client may come from an instance that is this much ahead
 class Tail:
     """The newest events as the bytes of one transport, so that a client that is a little behind needs no disk."""
 
-    __slots__ = ("form", "frames", "write")
+    __slots__ = ("form", "frames")
 
     def __init__(self, form: Writes, size: int, events: list[Event]) -> None:
         self.form = form
-        self.write = form.event
         self.frames: deque[tuple[int, bytes]] = deque(maxlen=size)
         self.extend(events)
 
     def extend(self, events: list[Event]) -> bytes:
         """Add newly committed events; returns their bytes."""
-        frames = [(event.n, self.write(event)) for event in events]
+        frames = [(event.n, self.form.event(event)) for event in events]
         self.frames.extend(frames)
         return b"".join(frame for _, frame in frames)
 
@@ -217,7 +216,7 @@ class Hub:
             events = await self._log.fetch_after(cursor, limit, CHUNK_BYTES)
             if not events or events[0].n != cursor + 1:
                 return None
-            frames = [(event.n, tail.write(event)) for event in events if event.n <= self.latest]
+            frames = [(event.n, tail.form.event(event)) for event in events if event.n <= self.latest]
         found: list[bytes] = []
         size = 0
         for n, frame in islice(frames, most):
