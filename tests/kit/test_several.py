@@ -41,6 +41,9 @@ from several import ids_of, store_binary
 from advisor import cli
 
 pytestmark = pytest.mark.lab
+PATIENT = {
+    "heartbeat_s": 5
+}  # a pong may be late as well: the lab's heartbeat of 0.2 s would end sockets of a busy machine
 
 
 def nginx_conf(binary, kits):
@@ -132,7 +135,7 @@ def test_publishers_on_both_instances_make_one_order_without_a_gap(make_several)
 
 @pytest.mark.parametrize("way", ["cut", pytest.param("stopped", marks=pytest.mark.long)])
 def test_an_instance_that_is_away_for_a_second_loses_nothing_of_2000_events(make_several, way):
-    several = make_several()
+    several = make_several(**PATIENT)
     one, other = several.kits
     with all_followed(other.direct) as there, ThreadPoolExecutor(1) as pool:
         publishing = pool.submit(publish_at_once, one, 2000, 8, 1000)
@@ -148,8 +151,7 @@ def test_an_instance_that_is_away_for_a_second_loses_nothing_of_2000_events(make
         published = publishing.result()
         assert len(published) == 2000
         all_get(there, published)
-        if way == "cut":  # a server that stood still as long as the lab's heartbeat may find that a pong is late
-            assert there["websocket"].connects == 1, "its streams stayed open"
+        assert there["websocket"].connects == 1, "its streams stayed open"
         assert not any("reset" in got.names for got in there.values())
 
 
@@ -175,7 +177,7 @@ def test_a_client_that_comes_from_an_instance_that_is_ahead_is_not_reset(make_se
 
 @pytest.mark.long
 def test_an_instance_that_was_away_for_longer_than_the_history_resets_its_streams(make_several):
-    several = make_several(history_events=100)
+    several = make_several(history_events=100, **PATIENT)
     one, other = several.kits
     with all_followed(other.direct) as there:
         one.publish(0)
@@ -193,7 +195,7 @@ def test_an_instance_that_was_away_for_longer_than_the_history_resets_its_stream
 
 
 def test_while_redis_is_away_publishes_are_refused_streams_stay_and_nothing_that_was_accepted_is_lost(make_several):
-    several = make_several()
+    several = make_several(**PATIENT)
     one, other = several.kits
     with all_followed(other.direct) as there, ThreadPoolExecutor(1) as pool:
         first = one.publish({"number": -1}).json()["id"]
@@ -220,7 +222,7 @@ def test_while_redis_is_away_publishes_are_refused_streams_stay_and_nothing_that
 
 @pytest.mark.parametrize("end", [pytest.param("emptied", marks=pytest.mark.long), "killed"])
 def test_when_the_epoch_ends_every_stream_is_told_and_goes_on(make_several, end):
-    several = make_several(sync="everysec")
+    several = make_several(sync="everysec", **PATIENT)
     one, other = several.kits
     with all_followed(other.direct) as there:
         old = publish_through(one, 20, 200)
