@@ -50,7 +50,7 @@ HELD = (
     Column("proxy_memory_bytes", "proxy RAM", size, "memory of the proxy for what is open, with TLS"),
     Column("billed_hours_per_h", "billed", amount, "hours billed an hour, where open connections are"),
 )
-SCALES = {"patterns": "At the stated numbers", "at_ten_times": "With ten times the clients"}
+SCALES = {"patterns": "At these numbers", "at_ten_times": "With ten times the clients"}
 BARS = TRAFFIC[3]  # overhead: what a pattern adds to the messages
 
 

@@ -132,6 +132,7 @@ def _recommend(words: list[str]) -> int:
         made = kit.build(project, verdict, base)
     report = _report(options.format, verdict, base, made)
     if options.kit is not None and made is not None:
+        import shlex
         from pathlib import Path
 
         from advisor import folder
@@ -140,7 +141,8 @@ def _recommend(words: list[str]) -> int:
             _note(f"advisor: {note}")
         if made.files:
             folder.write(made.files, Path(options.kit), force=options.force)
-            _note(f"advisor: kit written to {options.kit}; start it with: python3 {options.kit}/start.py")
+            start = shlex.quote(f"{options.kit}/start.py")
+            _note(f"advisor: kit written to {options.kit}; start it with: python3 {start}")
     _data(report)
     return int(verdict["exit"])
 

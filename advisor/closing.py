@@ -26,7 +26,8 @@ def closing(session: Session, file: Path | None, *, saved: bool | None) -> str:
         lines.append(f"Nothing was written into {visible(str(file))}.")
     elif saved and file is not None:
         lines.append(f"Answers saved in {visible(str(file))}. Go on with: {name}")
-        lines.append(f"The whole verdict, and a starter kit: {name.replace('advisor', RECOMMEND, 1)} --kit kit")
+        recommend = name.replace("advisor", RECOMMEND, 1)
+        lines.append(f"The whole verdict, and a starter kit where there is one: {recommend} --kit kit")
     else:
         lines.append(f"These answers are not saved in a file; the next `{name}` offers to go on with them.")
     return "\n".join(lines) + "\n"
