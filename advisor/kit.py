@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from advisor.values import Value
 
 LOCK = "advisor.lock"
-ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # for which there is no template
+ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # said where no option of a layer writes what is to be set there
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,10 @@ def _members(
 def choose(
     members: list[Member], options: Mapping[str, list[Option]], notes: list[str]
 ) -> tuple[list[Option], list[Member]]:
-    """The options that the first member needs, and the members that need the same ones, whatever their transports."""
+    """The options that the first member needs, and the members that need the same ones, whatever their transports.
+
+    One option a layer; of a layer of `each` all that the answers name.
+    """
     kept: list[Member] = []
     chosen: list[Option] = []
     for member in members:
@@ -85,12 +88,15 @@ def choose(
         if any(found[layer] is None for layer in kit["layers"]):
             notes.append(f"{name}: no template for {' and '.join(missing)} yet; nothing is written for it")
             continue
-        wanted = [option for option in found.values() if option]
+        each = [o for layer in kit["each"] for o in options.get(layer, []) if o.takes(member.answers.get(o.fact))]
+        wanted = [option for option in found.values() if option] + each
         if kept and wanted != chosen:
             first = visible(kept[0].name)
             notes.append(f"{name}: its answers need other templates than {first}; write a kit of its own for it")
             continue
-        missing += [_missing(fact, member.answers) for fact in ON_THE_WAY if member.answered(fact)]
+        written = {option.fact for option in each}
+        on_the_way = [fact for fact in ON_THE_WAY if member.answered(fact) and fact not in written]
+        missing += [_missing(fact, member.answers) for fact in on_the_way]
         notes += [f"{name}: no template for {what} yet; the kit is written without" for what in missing]
         chosen = wanted
         kept.append(member)

@@ -77,6 +77,11 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         "poll_s": int(poll_s) if poll_s == int(poll_s) else poll_s,
         "edge": {"name": quoting.Trusted(edge.name), "title": edge.title},
         "deploy": [f.to for f in manifest.files(chosen, instances) if f.to.startswith(("deploy/", "compose.yaml"))],
+        "between": [
+            {"title": option.title, "files": [quoting.Trusted(file.to) for file in manifest.files([option], instances)]}
+            for option in chosen
+            if option.layer == "between"
+        ],
         "reasons": [_reason(m, base) for m in members],
         "auth": auth,
         **versioned,

@@ -132,6 +132,11 @@ def _json(value: object) -> str:
         raise UnquotableError(f"JSON cannot hold this: {error}") from error
 
 
+def _hcl(value: object) -> str:
+    text = _json(str(value))
+    return text.replace("${", "$${").replace("%{", "%%{")  # both would start a template
+
+
 def _shell(value: object) -> str:
     text = str(value)
     _no_controls("the shell", text)
@@ -199,12 +204,13 @@ def line(target: str, value: object) -> str:
 
 
 NUMBERS: Final = {"haproxy": "HAProxy", "caddy": "Caddy", "apache": "Apache httpd", "vcl": "VCL"}
-LINES: Final = ("nginx", "yaml", "shell", "systemd", "env", "python", *NUMBERS)
+LINES: Final = ("nginx", "yaml", "shell", "systemd", "env", "python", "hcl", *NUMBERS)
 QUOTES: Final[Mapping[str, Quote]] = MappingProxyType(
     {
         "nginx": _scalar("on", "off", None, _nginx),
         "yaml": lambda v: _yaml(v) if isinstance(v, list | tuple) else _scalar("true", "false", "null", _yaml)(v),
         "json": _json,
+        "hcl": _scalar("true", "false", "null", _hcl),
         "shell": _scalar("true", "false", None, _shell),
         "systemd": _scalar("yes", "no", None, _systemd),
         "python": _scalar("True", "False", "None", lambda v: ascii(str(v))),

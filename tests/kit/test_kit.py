@@ -153,7 +153,7 @@ def test_without_a_needed_template_there_is_no_kit_and_no_substitute(build, fact
         ({"payload_bytes": 5 << 20}, "at most 1 MB"),
         ({"bidirectional_realtime": True, "auth": "bearer-header"}, "POST /ticket"),
         ({"bidirectional_realtime": True, "binary": True}, "events of this kit are JSON text"),
-        ({"load_balancer": "aws-alb"}, "order status: no template for load-balancer: aws-alb yet; the kit is written"),
+        ({"load_balancer": Other("F5")}, "order status: no template for load-balancer: F5 yet; the kit is written"),
         ({"cdn": Other("Our own")}, "order status: no template for cdn: Our own yet; the kit is written without"),
         (
             {"service_mesh": "istio"},
@@ -168,6 +168,18 @@ def test_what_the_kit_does_not_do_is_said_and_stands_in_its_readme(build, facts,
     assert said in " ".join(made.notes)
     readme = MarkdownIt().render(made.files["README.md"].decode()).replace("&quot;", '"')
     assert said in readme
+
+
+def test_what_is_to_be_set_on_the_way_is_written_for_each_stage_that_the_answers_name(build):
+    made = build(load_balancer="aws-alb", cdn=Other("Our own"))
+    assert {name for name in made.files if name.startswith("between/")} == {"between/aws-alb.tf"}
+    assert [note for note in made.notes if "no template" in note] == [
+        "order status: no template for cdn: Our own yet; the kit is written without"
+    ]
+    assert "`between/aws-alb.tf` | what to set at AWS Application Load Balancer (not run here)" in (
+        made.files["README.md"].decode()
+    )
+    assert not [name for name in build(load_balancer="none").files if name.startswith("between/")]
 
 
 def test_a_platform_without_a_template_leaves_out_the_deployment_only(build):
