@@ -13,6 +13,8 @@ from advisor.errors import InputError, OutputError
 from advisor.interview import Session
 from advisor.text import visible
 
+MOST_LINES = 60  # of the differences that are shown
+
 
 @dataclass
 class Keeper:
@@ -83,15 +85,26 @@ class Keeper:
             return False
         return picked < 2
 
-    def kit(self, session: Session, where: Path) -> None:
-        """Write the kit; ask before files are replaced that were changed by hand."""
-        try:
-            notes = export.kit(session, where)
-        except OutputError as error:
-            talk.say(error)
-            if not talk.somebody() or not talk.yes("Write the kit's files anyway?"):
+    def export(self, session: Session, kind: export.Kind, where: Path) -> None:
+        """Write the kit or the record. A person sees what would be replaced first; without one, nothing foreign is."""
+        part = export.plan(session, self.draft, kind, where)
+        differing = [item for item in part.items if item.state == "differs"]
+        if not talk.somebody() and differing:
+            if kind != "kit":
+                raise OutputError(f"{visible(str(where))} exists already; nothing was written")
+            talk.say(*export.kit(session, where))  # replaces what it wrote itself and nobody has changed
+            return
+        if not part.items:
+            talk.say(*part.notes, f"{export.TITLES[kind]}: {part.trouble}.")
+            return
+        if differing:
+            talk.say(f"{export.TITLES[kind]}, {part.words}")
+            lines = [line for item in differing for line in (f"{visible(item.name)}:", *export.difference(item))]
+            talk.say(*lines[:MOST_LINES], *[f"and {len(lines) - MOST_LINES:,} more lines"][: len(lines) > MOST_LINES])
+            if not talk.yes("Replace what differs? - goes, + comes."):
+                talk.say("Nothing was written.")
                 return
-            notes = export.kit(session, where, force=True)
+        self.draft, notes = export.write(session, self.draft, part)
         talk.say(*notes)
 
     @property

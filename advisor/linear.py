@@ -59,10 +59,12 @@ def answers(session: Session) -> Iterator[str]:
 
 
 def features(session: Session) -> Iterator[str]:
-    """The features by number, and what can be done with them."""
+    """The features by number, what would be recommended for each, and what can be done with them."""
     for i, feature in enumerate(session.project.features):
         here = " (this one)" if i == session.current else ""
-        yield f"  {i + 1} {visible(feature.name)}{here}"
+        pattern = session.verdict["features"][i]["primary"]
+        title = session.base.patterns[pattern].title if pattern else "no pattern fits"
+        yield f"  {i + 1} {visible(feature.name)}{here}: {title} so far"
     yield "s NUMBER goes to one; rename NAME, copy NAME and remove are about this one; n NAME adds one."
 
 

@@ -31,6 +31,7 @@ Answer with the number of a choice, or with the number or the text that is asked
   features        n NAME  one more   s NAME  go to one   rename NAME   copy NAME   remove
   project NAME    another name for the whole
   e export        answers file and starter kit       save [FILE]  only the answers
+  record [FILE]   the decision record
   q quit          save and quit      leave  quit; the answers wait for the next run
 Where a text is asked for, write a colon before a command (:b)."""
 LONG = {
@@ -216,6 +217,7 @@ class Plain:
         }
         do: dict[str, Callable[[str], bool]] = {
             "e": self.export,
+            "record": self.record,
             "save": self.save_as,
             "q": leave,
             "leave": leave_unsaved,
@@ -298,7 +300,14 @@ class Plain:
         if self.save_as("") or self.keeper.draft.file is None:
             where = talk.line("Write the kit into which folder? (empty: no kit) ")
             if where:
-                self.keeper.kit(self.here, Path(where))
+                self.keeper.export(self.here, "kit", Path(where))
+        return True
+
+    def record(self, name: str) -> bool:
+        """Write the decision record."""
+        name = name or talk.line("Write the decision record into which file? (empty: not now) ")
+        if name:
+            self.keeper.export(self.here, "record", Path(name))
         return True
 
 

@@ -18,6 +18,7 @@ from advisor.errors import InputError, OutputError
 from advisor.knowledge import load
 from advisor.portfolio import recommend
 from advisor.prompts import ask
+from advisor.report_markdown import markdown
 from advisor.text import visible
 from advisor.values import UNKNOWN, Other
 
@@ -425,10 +426,27 @@ def test_a_kit_with_files_of_the_person_is_replaced_only_if_the_person_says_so(s
     kit = tmp_path / "kit"
     sit("orders", "2", "2", "1", "e", str(kit), "q")
     (kit / "README.md").write_text("mine")
-    sit("e", str(kit), "2", "q")
+    _, shown = sit("e", str(kit), "2", "q")
+    assert "README.md:\n@@" in shown
+    assert "\n-mine\n" in shown
+    assert "Nothing was written." in shown
     assert (kit / "README.md").read_text() == "mine"
     sit("e", str(kit), "1", "q")
     assert (kit / "README.md").read_text() != "mine"
+
+
+def test_the_decision_record_is_written_and_not_over_another_text(talk, sit, tmp_path, base):
+    record = tmp_path / "adr.md"
+    talk("orders", "2", f"record {record}", "q")
+    written = record.read_text()
+    assert written == markdown(recommend(read(talk.file, base), base), base)
+    record.write_text("mine")
+    _, shown, _ = talk(f"record {record}", "q")
+    assert "exists already; nothing was written" in shown
+    sit(f"record {record}", "2", "q")
+    assert record.read_text() == "mine"
+    sit(f"record {record}", "1", "q")
+    assert record.read_text() == written
 
 
 # --- what the screens can do, the twin can do -------------------------------------------------------------------------
@@ -452,7 +470,7 @@ def test_features_are_renamed_copied_removed_and_listed_and_the_whole_has_a_name
         "project Acme", "undo", "project Acme & Co", "save other.yaml", "q", file=talk.file,
     )  # fmt: skip
     assert 'a feature named "talk" already' in shown
-    assert "  3 third (this one)" in shown
+    assert "  3 third (this one): " in shown
     assert project is None
     saved = read("other.yaml", load())
     assert [f.name for f in saved.features] == ["talk", "talk 2"]
