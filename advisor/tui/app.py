@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.driver import Driver
 from textual.scrollbar import ScrollBar
@@ -87,6 +88,7 @@ class AdvisorApp(App[None]):
 
     TITLE = "advisor"
     CSS_PATH = "advisor.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
 
     def __init__(self, draft: Draft, project: Project | None, driver: type[Driver] | None = None) -> None:

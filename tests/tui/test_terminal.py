@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
+from httpx_sse import connect_sse
 from pty_driver import Driven
+from tmux import Terminal
 
 from advisor.answers import read
+from advisor.facts import wrong_text
 from advisor.portfolio import recommend
 
 COMMAND = f"{sys.executable} -m advisor"
@@ -33,46 +40,12 @@ def test_without_a_terminal_it_says_what_to_do_instead_and_never_loads_textual(t
 
 @pytest.fixture
 def terminal(tmp_path):
-    """A tmux server of its own; `terminal(keys)` types, waits for a text, and gives back the screen."""
+    """A terminal to type into; its servers end with the test."""
     if shutil.which("tmux") is None:
         pytest.skip("tmux is missing")
-    sockets = []  # a server each time: one that is going away refuses the next session
-
-    def tmux(*words):
-        return subprocess.run(["tmux", "-S", sockets[-1], *words], capture_output=True, text=True, check=True).stdout
-
-    class Terminal:
-        def start(self, command, size="120x32"):
-            sockets.append(tmp_path / f"tmux-{len(sockets)}")
-            width, height = size.split("x")
-            env = f"env PYTHONPATH={Path.cwd()} XDG_STATE_HOME={tmp_path} ADVISOR_DEBUG=1"
-            line = f"cd {tmp_path} && {env} {command}; echo ended with $?; exec sleep 600"
-            tmux("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height, line)
-
-        def keys(self, *keys, until):
-            for key in keys:
-                tmux("send-keys", key)
-                time.sleep(0.05)
-            return self.wait(until)
-
-        def wait(self, until, seconds=20):
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
-                shown = tmux("capture-pane", "-p")
-                if until in shown:
-                    return shown
-                time.sleep(0.1)
-            raise AssertionError(f"{until!r} never came:\n{shown}")
-
-        def resize(self, width, height):
-            tmux("resize-window", "-x", str(width), "-y", str(height))
-
-        def kill(self):
-            tmux("kill-server")
-
-    yield Terminal()
-    for socket in sockets:
-        subprocess.run(["tmux", "-S", socket, "kill-server"], capture_output=True, check=False)
+    made = Terminal(tmp_path)
+    yield made
+    made.end()
 
 
 @pytest.mark.lab
@@ -198,3 +171,201 @@ def test_with_every_screen_opened_it_holds_less_than_90_mb(tmp_path):
         assert driven.memory() < 90e6
     finally:
         driven.end()
+
+
+def two_free_ports():
+    with socket.socket() as one, socket.socket() as two:
+        one.bind(("127.0.0.1", 0))
+        two.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], two.getsockname()[1]
+
+
+@pytest.mark.lab
+def test_the_whole_way_from_nothing_to_an_event_that_flows_through_the_exported_kit(terminal, tmp_path, base):
+    """Start, answer, quit, go on, export, start the kit in the same terminal, subscribe, publish what it says."""
+    terminal.start(f"{COMMAND} orders.yaml")
+    terminal.wait("feature 1")
+    terminal.keys("C-u", "orders", "Enter", until="live sound or video")
+    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("2", until="What kinds of client")
+    terminal.keys("q", until="ended with 0")
+    with (tmp_path / "orders.yaml").open("a") as file:
+        file.write("# kept\n")
+    terminal.start(f"{COMMAND} orders.yaml")
+    terminal.wait("What kinds of client")
+    terminal.keys("1", "Enter", until="already use")
+    terminal.keys("e", until="decision record")
+    terminal.keys("w", "y", until="Start it with: python3")
+    terminal.keys("Escape", until="decision record")
+    terminal.keys("Escape", until="already use")
+    terminal.keys("q", until="ended with 0")
+    text = (tmp_path / "orders.yaml").read_text()
+    assert text.endswith("    clients: [browser]\n# kept\n")
+    assert read(tmp_path / "orders.yaml", base).features[0].facts["clients"] == ("browser",)
+    assert (tmp_path / "DECISION.md").is_file()
+
+    port, behind = two_free_ports()
+    terminal.start(f"{sys.executable} kit/start.py --no-proxy --port {port} --server-port {behind}")
+    shown = terminal.wait("The kit runs")
+    url = f"http://localhost:{port}"
+    kind = re.search(r'"type":"([^"]+)"', shown)[1]
+    token, key = ((tmp_path / "kit/var" / name).read_text().strip() for name in ("token", "viewer-key"))
+    with httpx.Client(base_url=url, timeout=30) as client:
+        assert client.post("/session", content=key, headers={"origin": url}).is_success
+        with connect_sse(client, "GET", "/events") as source:
+            events = source.iter_sse()
+            assert next(events).event == "hello"
+            body = {"type": kind, "data": {"text": "it flows"}}
+            headers = {"authorization": f"Bearer {token}"}
+            assert httpx.post(f"{url}/publish", json=body, headers=headers, timeout=30).is_success
+            got = next(event for event in events if event.data and "it flows" in event.data)
+            assert got.json()["data"] == {"text": "it flows"}
+    terminal.keys("C-c", until="ended with 0")
+
+
+# --- what may happen to a terminal ------------------------------------------------------------------------------------
+
+
+def left_behind(tmp_path, base):
+    """The answers of the one feature in the recovery file."""
+    return read(tmp_path / ".orders.yaml.recovery", base).features[0].facts
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("plain", ["", "--plain "])
+@pytest.mark.parametrize(
+    "sent", [signal.SIGHUP, *(pytest.param(sent, marks=pytest.mark.long) for sent in (signal.SIGTERM, signal.SIGKILL))]
+)
+def test_a_hang_up_and_a_kill_lose_nothing(terminal, tmp_path, base, plain, sent):
+    enter = ["Enter"] if plain else []
+    terminal.start(f"{COMMAND} {plain}orders.yaml")
+    terminal.wait("feature 1")
+    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("2", *enter, until="app or the page is closed")
+    (running,) = terminal.processes()
+    os.kill(running, sent)
+    terminal.wait("ended with")
+    assert not (tmp_path / "orders.yaml").exists()
+    assert left_behind(tmp_path, base) == {"media": False}
+    terminal.kill()
+    terminal.start(f"{COMMAND} {plain}orders.yaml")
+    terminal.wait("never saved")
+    assert "1 answered" in terminal.keys("1", *enter, until="app or the page is closed")
+    terminal.keys("q", *enter, until="ended with 0")
+    assert [path.name for path in tmp_path.glob("*orders*")] == ["orders.yaml"]
+
+
+@pytest.mark.lab
+def test_stopped_and_brought_back_it_goes_on_and_stopped_and_killed_it_has_lost_nothing(terminal, tmp_path, base):
+    """Under a shell with job control, as people have it."""
+    terminal.start("true", after="env PS1='ready> ' bash --norc -i")
+    terminal.wait("ready>")
+    terminal.type(f"PYTHONPATH={Path.cwd()} XDG_STATE_HOME={tmp_path} {COMMAND} orders.yaml")
+    terminal.keys("Enter", until="feature 1")
+    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("C-z", until="Stopped")
+    assert left_behind(tmp_path, base) == {"media": False}
+    terminal.resize(90, 30)
+    terminal.type("fg")
+    terminal.keys("Enter", until="app or the page is closed")
+    terminal.keys("2", until="What kinds of client")
+    terminal.keys("C-z", until="Stopped")
+    terminal.type("kill -9 %1; wait; echo it is gone")
+    terminal.keys("Enter", until="\nit is gone")
+    assert left_behind(tmp_path, base) == {"media": False, "background-delivery": False}
+
+
+@pytest.mark.lab
+def test_ctrl_c_does_not_end_it_and_ctrl_q_keeps_the_answers_for_the_next_run(terminal, tmp_path, base):
+    terminal.start(f"{COMMAND} orders.yaml")
+    terminal.wait("feature 1")
+    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("C-c", until="app or the page is closed")
+    assert terminal.processes()
+    shown = terminal.keys("C-q", until="ended with 0")
+    assert "not saved in a file; the next" in shown
+    assert left_behind(tmp_path, base) == {"media": False}
+
+
+@pytest.mark.lab
+def test_ctrl_c_in_the_plain_twin_saves_and_exits_130(terminal, tmp_path, base):
+    terminal.start(f"{COMMAND} --plain orders.yaml")
+    terminal.wait("feature 1")
+    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("2", "Enter", until="app or the page is closed")
+    terminal.keys("C-c", until="ended with 130")
+    assert read(tmp_path / "orders.yaml", base).features[0].facts == {"media": False}
+
+
+HOSTILE = ["[red]boom[/red]", "\u202eevil", "\U0001f469\u200d\U0001f4bb app", "e\u0301 \u4e16\u754c", "'; rm -rf ~ #"]
+
+
+@pytest.mark.lab
+def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(terminal, tmp_path, base):
+    """Pasted into the field for a name; what stands there then is what was pasted, or nothing and the reason."""
+    terminal.start(f"{COMMAND} orders.yaml")
+    terminal.wait("feature 1")
+    terminal.keys("C-u", until="first feature called")
+    terminal.paste("x" * 1_000_000)
+    terminal.keys("Enter", until="at most 200")
+    terminal.keys("C-u", until="first feature called")
+    terminal.type("orders")
+    terminal.keys("Enter", until="live sound or video")
+    taken = ["orders"]
+    for name in HOSTILE:
+        terminal.keys("n", until="next feature called")
+        terminal.keys("C-u", until="next feature called")
+        terminal.paste(name)
+        if wrong_text(name):
+            terminal.keys("Enter", until="a text is one line")
+            terminal.keys("Escape", until="n new feature")
+            terminal.wait("next feature called", gone=True)
+        else:
+            taken.append(name)
+            terminal.keys("Enter", until=f"({len(taken)} of {len(taken)})")
+    terminal.keys("q", until="ended with 0")
+    assert [feature.name for feature in read(tmp_path / "orders.yaml", base).features] == taken
+
+
+@pytest.mark.lab
+def test_every_screen_survives_every_size_while_it_is_open(terminal):
+    terminal.start(f"{COMMAND} orders.yaml")
+    terminal.wait("feature 1")
+    terminal.keys("Enter", until="live sound or video")
+    screens = [("a", "All answers", "Escape"), ("r", "Recommendation", "b"), ("F1", "Up and down scroll", "Escape"),
+               ("n", "next feature called", "Escape"), ("f", "All features of", "Escape"),
+               ("C-p", "Undo the last", "Escape"), ("e", "answers file", "Escape")]  # fmt: skip
+    for opening, text, closing in screens:
+        terminal.keys(opening, until=text)
+        for width, height in ((20, 6), (200, 60), (60, 18), (120, 32)):
+            terminal.resize(width, height)
+            time.sleep(0.2)
+        terminal.wait(text)
+        terminal.keys(closing, until="n new feature")
+        terminal.wait(text, gone=True)
+    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("q", until="ended with 0")
+
+
+@pytest.mark.lab
+def test_a_file_with_mistakes_is_shown_with_them_and_mended_in_the_terminal(terminal, tmp_path, base):
+    text = "features:\n  - name: a\n    medai: no\n    clients: [browser]\n"
+    (tmp_path / "bad.yaml").write_text(text)
+    terminal.start(f"{COMMAND} bad.yaml")
+    assert "bad.yaml:3:5:" in terminal.wait("did you mean media?")
+    terminal.keys("1", until="live sound or video")
+    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("q", until="write it anew")
+    assert (tmp_path / "bad.yaml").read_text() == text
+    terminal.keys("2", until="ended with 0")
+    assert read(tmp_path / "bad.yaml", base).features[0].facts == {"media": False, "clients": ("browser",)}
+    assert (tmp_path / "bad.yaml.bak").read_text() == text
+
+
+@pytest.mark.lab
+def test_what_is_no_text_is_refused_before_anything_is_drawn(terminal, tmp_path):
+    (tmp_path / "photo.yaml").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    terminal.start(f"{COMMAND} photo.yaml")
+    assert "photo.yaml:1:1: the byte 0x89 is not UTF-8" in terminal.wait("ended with 2")
