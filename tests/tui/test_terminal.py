@@ -98,6 +98,7 @@ def test_start_answer_quit_go_on_and_see_the_result(terminal, tmp_path, base):
 
 
 @pytest.mark.lab
+@pytest.mark.long
 def test_a_terminal_that_goes_away_loses_nothing(terminal, tmp_path):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
@@ -232,7 +233,7 @@ def left_behind(tmp_path, base):
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("plain", ["", "--plain "])
+@pytest.mark.parametrize("plain", ["", pytest.param("--plain ", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "sent", [signal.SIGHUP, *(pytest.param(sent, marks=pytest.mark.long) for sent in (signal.SIGTERM, signal.SIGKILL))]
 )
@@ -290,6 +291,7 @@ def test_ctrl_c_does_not_end_it_and_ctrl_q_keeps_the_answers_for_the_next_run(te
 
 
 @pytest.mark.lab
+@pytest.mark.long
 def test_ctrl_c_in_the_plain_twin_saves_and_exits_130(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} --plain orders.yaml")
     terminal.wait("feature 1")
@@ -330,6 +332,7 @@ def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(termin
 
 
 @pytest.mark.lab
+@pytest.mark.long
 def test_every_screen_survives_every_size_while_it_is_open(terminal):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
@@ -350,6 +353,7 @@ def test_every_screen_survives_every_size_while_it_is_open(terminal):
 
 
 @pytest.mark.lab
+@pytest.mark.long
 def test_a_file_with_mistakes_is_shown_with_them_and_mended_in_the_terminal(terminal, tmp_path, base):
     text = "features:\n  - name: a\n    medai: no\n    clients: [browser]\n"
     (tmp_path / "bad.yaml").write_text(text)
