@@ -97,6 +97,13 @@ def test_no_text_is_a_ticket(text):
         security.check_ticket(text, {"origin": "https://app.example.com"}, "key")
 
 
+def test_the_mark_of_a_viewer_is_the_same_for_the_same_sign_in_only():
+    ways = [{}, {"cookie": "a=1; session=x"}, {"cookie": "session=y"}, {"authorization": "Bearer x"}]
+    marks = [security.viewer_mark(headers, "key") for headers in ways]
+    assert len({*marks, security.viewer_mark({}, "other key")}) == 5
+    assert security.viewer_mark({"cookie": "session=x; b=2"}, "key") == marks[1]
+
+
 def test_a_viewer_may_send_a_burst_and_then_as_many_as_the_rate_allows():
     rate = Rate(per_s=10, burst=20)
     assert [taken(rate, "a", 0) for _ in range(22)] == [True] * 20 + [False] * 2

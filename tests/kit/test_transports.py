@@ -19,9 +19,12 @@ def run(browser, script, **values):
       const done = (value) => finish([false, value]);
       const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       {constants}
-      const modules = ["stream", "transports", "poll-source", "sender"];
+      const modules = ["stream", "transports", "poll-source", "sender", "shared-source"];
       Promise.all(modules.map((name) => import(new URL(`${{name}}.js`, document.baseURI)))).then(
-        async ([{{ EventStream }}, {{ transportsOf }}, {{ PollSource }}, {{ Sender }}]) => {{ {script} }},
+        async (found) => {{
+          const {{ EventStream, transportsOf, PollSource, Sender, SharedSource }} = Object.assign({{}}, ...found);
+          {script}
+        }},
       ).catch((error) => finish([true, error.stack]));
     """)
     assert not failed, value

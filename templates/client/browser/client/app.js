@@ -1,10 +1,12 @@
 // The page: what the stream is doing, and the newest events of each feature.
 
 import { Sender } from "./sender.js";
+import { protocolOf } from "./shared-source.js";
 import { EventStream } from "./stream.js";
 import { transportsOf } from "./transports.js";
 
 const ROWS = 100; // of each feature; older ones leave the page
+const ALONE = "So this tab has its own connection; over HTTP/1.1 a browser opens six for all tabs of a site.";
 const SENT = 5; // of the viewer's own messages
 const byId = (id) => document.getElementById(id);
 const address = (path) => new URL(path, document.baseURI).href; // also where the page is not at the root
@@ -13,6 +15,8 @@ const lists = new Map(); // slug -> <ol>
 let config;
 let stream;
 let sender;
+let greeted; // the transport in use, and why not those before it
+let viewer; // the server's mark for who reads
 let longestLag = 0;
 
 async function start() {
@@ -50,7 +54,11 @@ async function loadConfig() {
 function connect(key) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   stream = new EventStream({
-    transports: transportsOf(config, address, headers),
+    transports: transportsOf(config, address, headers, {
+      needed: () => protocolOf(address("config")).startsWith("http/1"), // same origin, so the stream's too
+      viewer: () => viewer,
+      onTabs: () => showTransport(),
+    }),
     snapshotUrl: address("snapshot"),
     healthUrl: address("healthz"),
     patienceMs: config.connect_patience_ms ?? 2500,
@@ -66,6 +74,7 @@ function connect(key) {
       showCounts();
     },
     onSnapshot: (snapshot) => {
+      viewer = snapshot.viewer;
       for (const list of lists.values()) list.replaceChildren();
       for (const [type, events] of Object.entries(snapshot.events)) {
         for (const event of events) addRow({ type, ...event });
@@ -73,7 +82,10 @@ function connect(key) {
       showCounts();
     },
     onState: showState,
-    onTransport: showTransport,
+    onTransport: (transport, notes) => {
+      greeted = { transport, notes };
+      showTransport();
+    },
   });
   sender = new Sender({
     url: address("send"),
@@ -106,11 +118,13 @@ function showState(state, detail) {
   if (stream) showCounts();
 }
 
-function showTransport({ name, title }, notes) {
-  const request = performance.getEntriesByName(address("config")).at(-1); // same origin, so the same protocol
-  const over = name === "websocket" ? "" : ` over ${request?.nextHopProtocol || "HTTP"}`; // a socket has its own connection
-  byId("transport").textContent = title + over;
-  byId("fallback").textContent = notes.join(" ");
+function showTransport() {
+  if (!greeted || !stream?.source) return;
+  const { transport, notes } = greeted;
+  const over = transport.name === "websocket" ? "" : ` over ${protocolOf(address("config")) || "HTTP"}`;
+  const { tabs, why } = stream.source;
+  byId("transport").textContent = transport.title + over + (tabs > 1 ? `, shared by ${tabs} tabs` : "");
+  byId("fallback").textContent = [...notes, ...(why ? [why, ALONE] : [])].join(" ");
 }
 
 function sendText(submit) {

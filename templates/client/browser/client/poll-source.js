@@ -6,6 +6,7 @@
 
 const ANSWER_MS = 10000; // a request that takes this much longer than the server may hold it is dead
 const HIDDEN = 4; // short polling is this much slower while nobody looks
+const page = globalThis.document; // a worker has none
 
 // Answered without an event long before the time: the server drains.
 const sentHome = ({ events, waitS, heldMs }) => events.length === 0 && heldMs < waitS * 500;
@@ -19,15 +20,16 @@ export class PollSource extends EventTarget {
     this.holdS = holdS;
     this.pollS = pollS;
     this.headers = headers;
-    this.look = () => document.visibilityState === "visible" && this.holdS === 0 && this.wake?.();
-    document.addEventListener("visibilitychange", this.look);
+    this.look = () => page.visibilityState === "visible" && this.holdS === 0 && this.wake?.();
+    page?.addEventListener("visibilitychange", this.look);
     this.run();
   }
 
   async run() {
     try {
       let answer = await this.ask(0); // answered at once: it shows that this way works
-      this.tell("hello", { types: ["event"], heartbeat_s: null }); // null: each request has its own deadline
+      const cursor = this.url.searchParams.get("cursor") ?? answer.cursor;
+      this.tell("hello", { types: ["event"], heartbeat_s: null }, cursor); // null: each request has its own deadline
       for (;;) {
         this.deliver(answer);
         if (sentHome(answer)) this.tell("drain", { retry_ms: answer.retry_ms ?? 1000 });
@@ -81,7 +83,7 @@ export class PollSource extends EventTarget {
     if (more) return 0; // the answer was full
     const rounded = retryAfterS === Math.ceil(this.pollS); // Retry-After has whole seconds only
     this.pollS = pollS ?? (rounded ? this.pollS : retryAfterS) ?? this.pollS;
-    return this.pollS * 1000 * (document.visibilityState === "hidden" ? HIDDEN : 1) * (0.8 + 0.4 * Math.random());
+    return this.pollS * 1000 * (page?.visibilityState === "hidden" ? HIDDEN : 1) * (0.8 + 0.4 * Math.random());
   }
 
   sleep(ms) {
@@ -100,7 +102,7 @@ export class PollSource extends EventTarget {
 
   close() {
     this.closed = true;
-    document.removeEventListener("visibilitychange", this.look);
+    page?.removeEventListener("visibilitychange", this.look);
     this.abort?.abort();
     this.wake?.();
   }

@@ -183,6 +183,7 @@ class App:
             found = await self._log.fetch_recent(slug, latest, SNAPSHOT_EVENTS)
             events[slug] = [{"id": ids.make(epoch, e.n), "at": e.at, "data": json.loads(e.data)} for e in found]
         place = {"epoch": epoch, "latest": ids.make(epoch, latest), "oldest": ids.make(epoch, self._log.oldest)}
+        place["viewer"] = security.viewer_mark(headers, self._viewer_key)
         await wire.answer_json(send, 200, place | {"events": events}, cross)
 
     async def _publish(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:

@@ -97,11 +97,16 @@ def _signature(expires: str, origin: str, viewer_key: str) -> str:
 def viewer_allowed(auth: str, headers: Headers, viewer_key: str) -> bool:
     """Whether this request's viewer may read the stream and the snapshot."""
     if auth == "cookie":
-        cookies = dict(part.strip().partition("=")[::2] for part in headers.get("cookie", "").split(";"))
-        return same(cookies.get(COOKIE, ""), _cookie_value(viewer_key))
+        return same(_cookie(headers), _cookie_value(viewer_key))
     if auth == "bearer-header":
         return same(headers.get("authorization", ""), f"Bearer {viewer_key}")
     return True
+
+
+def viewer_mark(headers: Headers, viewer_key: str) -> str:
+    """Tabs with the same mark may share one connection (client/shared-source.js): the same for one sign-in, no secret."""
+    credentials = f"viewer {_cookie(headers)} {headers.get('authorization', '')}"
+    return hmac.new(viewer_key.encode(), credentials.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def viewer_of(headers: Headers, address: str) -> str:
@@ -119,6 +124,11 @@ def session_cookie(headers: Headers, given_key: str, viewer_key: str) -> str:
     secure = "; Secure" if headers.get("origin", "").startswith("https://") else ""
     # No script can read it; other sites' requests do not carry it.
     return f"{COOKIE}={_cookie_value(viewer_key)}; HttpOnly; SameSite=Strict; Path=/{secure}"
+
+
+def _cookie(headers: Headers) -> str:
+    cookies = dict(part.strip().partition("=")[::2] for part in headers.get("cookie", "").split(";"))
+    return cookies.get(COOKIE, "")
 
 
 def _cookie_value(viewer_key: str) -> str:
