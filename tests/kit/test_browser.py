@@ -227,7 +227,7 @@ def test_a_viewer_signs_in_and_reads(make_lab, any_nginx, browser, auth):
     page.wait_for("sign in to read")
     field = browser.find_element("id", "key")
     field.send_keys("wrong\n")
-    page.wait_for("sign in to read")
+    page.wait_for("the key is wrong: try again")
     field.send_keys((kit.folder / "var/viewer-key").read_text().strip() + "\n")
     page.wait_for("open")
     first = publish_through(kit, 3, per_s=50)
@@ -239,6 +239,23 @@ def test_a_viewer_signs_in_and_reads(make_lab, any_nginx, browser, auth):
     second = publish_through(kit, 3, per_s=50)
     until(lambda: page.rows() == first + second, "the later events arrive")
     assert not browser.find_element("id", "sign-in").is_displayed()
+    is_told_when_the_sign_in_is_over(kit, page)
+
+
+def is_told_when_the_sign_in_is_over(kit, page):
+    """What counted as a sign-in no longer does; the page says so, and reads again after another one."""
+    kit.kill_server()
+    (kit.folder / "var/viewer-key").write_text("another-key\n")
+    kit.start_server()
+    page.wait_for("your sign-in is over: sign in again")
+    connects = page.text("connects")
+    time.sleep(1.5)  # longer than any delay here
+    assert (page.state(), page.text("connects")) == ("your sign-in is over: sign in again", connects)
+    assert page.browser.find_element("id", "sign-in").is_displayed()
+    page.browser.find_element("id", "key").send_keys("another-key\n")
+    page.wait_for("open")
+    published = publish_through(kit, 3, per_s=50)
+    until(lambda: page.rows()[-3:] == published, "the events after it arrive")
 
 
 @pytest.mark.parametrize("width", [390, 1100])

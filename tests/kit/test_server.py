@@ -224,8 +224,11 @@ def test_cookie_auth_reads_after_sign_in_only(make_lab):
     cookie = signed.headers["set-cookie"]
     assert "HttpOnly; SameSite=Strict; Path=/; Secure" in cookie
     assert key not in cookie
-    answer = httpx.get(f"{kit.direct}/snapshot", headers={"cookie": f"a=b; {cookie.partition(';')[0]}"})
-    assert answer.status_code == 200
+    assert httpx.head(f"{kit.direct}/snapshot", headers={"cookie": "session=x"}).status_code == 401
+    with httpx.Client(headers={"cookie": f"a=b; {cookie.partition(';')[0]}"}) as client:  # one connection
+        answers = [client.request(method, f"{kit.direct}/snapshot") for method in ("HEAD", "GET", "HEAD", "GET")]
+    assert [(answer.status_code, len(answer.content) > 0) for answer in answers] == [(200, False), (200, True)] * 2
+    assert answers[0].headers["content-length"] == "0", "it has not asked the log"
     assert "Secure" not in httpx.post(f"{kit.direct}/session", content=key).headers["set-cookie"]
 
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from lab import nginx_conf, nginx_version, publish_across_kills, publish_through, until
-from test_browser import open_page
+from test_browser import is_told_when_the_sign_in_is_over, open_page
 from test_transports import run
 
 pytestmark = pytest.mark.lab
@@ -66,7 +66,10 @@ def test_the_page_shows_each_event_over_each_transport(kit_of, nginx, browser, t
     assert page.text("transport").startswith(transport)
     assert page.text("fallback") == ""
     assert [page.text(name) for name in ("missing", "repeated", "resets", "connects")] == ["0", "0", "0", "1"]
-    assert int(page.text("lag").split()[2]) < (700 if transport == "short polling" else 200)
+    # The middle one: each event would be late if the transport were; one alone may be the machine's fault.
+    lags = browser.execute_script("return [...document.querySelectorAll('.log li span')].map((lag) => lag.textContent)")
+    shown = sorted(int(lag.removesuffix(" ms")) for lag in lags if lag != "kept")
+    assert (len(shown), shown[10] < (700 if transport == "short polling" else 200)) == (20, True), shown
     assert browser.find_element("id", "send").is_displayed() == (transport == "WebSocket")
     assert page.complaints() == []
 
@@ -263,6 +266,18 @@ def test_a_viewer_signs_in_over_each_transport(kit_of, any_nginx, browser, trans
     until(lambda: page.rows() == published, "the events arrive")
     if transport == "WebSocket":
         assert "sent as #4" in say(browser, page, "hello")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("auth", ["cookie", "bearer-header"])
+@pytest.mark.parametrize("transport", KITS)
+def test_a_viewer_is_told_over_each_transport_when_the_sign_in_is_over(kit_of, any_nginx, browser, transport, auth):
+    kit = kit_of(KITS[transport], any_nginx, auth=auth)
+    page = open_page(browser, kit.url)
+    page.wait_for("sign in to read")
+    browser.find_element("id", "key").send_keys((kit.folder / "var/viewer-key").read_text().strip() + "\n")
+    page.wait_for("open")
+    is_told_when_the_sign_in_is_over(kit, page)
 
 
 @pytest.mark.parametrize("width", [390, 1100])

@@ -254,6 +254,7 @@ def test_a_long_backlog_is_fetched_without_pauses(modules):
 # Transports that greet or not, a server that answers or not; times in ms are short so that many attempts fit.
 CHAIN = """
 let healthy = true;
+let may = true;
 const greets = { first: false, second: true, third: true };
 const opened = [], shown = [], states = [];
 class Fake extends EventTarget {
@@ -263,8 +264,10 @@ class Fake extends EventTarget {
     this.name = name;
     Fake.last = this;
     setTimeout(() => {
-      if (greets[name] === "refuses") this.onerror?.();
-      else if (greets[name] && !this.closed) this.greet();
+      const how = Array.isArray(greets[name]) ? greets[name].shift() : greets[name];
+      if (how === "refuses") this.onerror?.();
+      else if (how === "drains") this.dispatchEvent(new MessageEvent("drain", { data: { retry_ms: 5 } }));
+      else if (how && !this.closed) this.greet();
     }, 5);
   }
   greet() {
@@ -274,7 +277,7 @@ class Fake extends EventTarget {
 }
 globalThis.fetch = async (url) => {
   if (`${url}`.endsWith("healthz")) return new Response("", { status: healthy ? 200 : 502 });
-  return new Response(JSON.stringify({ latest: "e-0", events: {} }));
+  return new Response(JSON.stringify({ latest: "e-0", events: {} }), { status: may ? 200 : 401 });
 };
 const stream = new EventStream({
   transports: Object.keys(greets).map((name) => ({ name, title: name, url: "x", open: (url) => new Fake(name, url) })),
@@ -320,6 +323,27 @@ done({ opened, shown, state: states.at(-2) });
             [["first"], ["second", "first was refused; using second."], ["first"]],
         ),
         (
+            # What has worked is not blocked because it is slow once,
+            """greets.first = [true, false, true]; stream.start(); await until(() => shown.length === 1);
+            Fake.last.onerror(); await until(() => shown.length === 2);""",
+            ["first", "first", "first"],
+            [["first"], ["first"]],
+        ),
+        (
+            # but it is if it does not open twice.
+            """greets.first = [true, false, false]; stream.start(); await until(() => shown.length === 1);
+            Fake.last.onerror(); await until(() => shown.length === 2);""",
+            ["first", "first", "first", "second"],
+            [["first"], ["second", "first did not open within 0.1 s; using second."]],
+        ),
+        (
+            # A refusal before the server sent the page away says nothing about a refusal after it.
+            """greets.first = ['refuses', 'drains', 'refuses', true]; stream.start();
+            await until(() => shown.length === 1);""",
+            ["first", "first", "first", "first"],
+            [["first"]],
+        ),
+        (
             # A probe finds that the first works; nothing is lost meanwhile, since the second one goes on.
             """stream.start(); await until(() => shown.length === 1);
             greets.first = true; dispatchEvent(new Event('online')); await until(() => shown.length === 2);""",
@@ -334,7 +358,17 @@ done({ opened, shown, state: states.at(-2) });
             [["second", "first did not open within 0.1 s; using second."]],
         ),
     ],
-    ids=["blocked", "two are blocked", "the server comes up", "it has worked before", "probe", "probe fails"],
+    ids=[
+        "blocked",
+        "two are blocked",
+        "the server comes up",
+        "it has worked before",
+        "slow once",
+        "slow twice",
+        "a doubt that is old",
+        "probe",
+        "probe fails",
+    ],
 )
 def test_a_transport_that_is_blocked_is_replaced_and_the_page_says_so(modules, steps, opened, shown):
     assert run(modules, CHAIN.replace("STEPS", steps)) == {"opened": opened, "shown": shown, "state": "open"}
@@ -351,6 +385,16 @@ def test_a_server_that_is_away_is_not_taken_for_a_blocked_transport(modules):
     )
     assert set(found["opened"]) == {"first"}
     assert found["shown"] == [["first"]]
+
+
+@pytest.mark.parametrize("first", ["refuses", False], ids=["401 at once", "no answer"])
+def test_a_viewer_who_may_no_longer_read_is_told_so_and_the_page_asks_no_more(modules, first):
+    steps = """greets.first = true; stream.start(); await until(() => shown.length === 1);
+        may = false; greets.first = how; greets.second = greets.third = 'refuses'; Fake.last.onerror();
+        await until(() => states.at(-1) === 'refused'); const asked = opened.length; await sleep(200);
+        if (opened.length > asked) throw new Error('asks again');"""
+    found = run(modules, CHAIN.replace("STEPS", steps), how=first)
+    assert (found["state"], found["opened"]) == ("refused", ["first", "first"])
 
 
 SENDING = """

@@ -16,6 +16,7 @@ let config;
 let stream;
 let sender;
 let greeted; // the transport in use, and why not those before it
+let given = false; // the viewer has given a key
 let viewer; // the server's mark for who reads
 let longestLag = 0;
 
@@ -104,17 +105,23 @@ async function signIn(submit) {
   const key = byId("key").value.trim();
   if (config.auth === "cookie") await fetch(address("session"), { method: "POST", body: key });
   byId("key").value = "";
+  given = true;
   connect(config.auth === "bearer-header" ? key : undefined);
 }
 
 function showState(state, detail) {
+  const signsIn = state === "refused" && detail === 401 && config.auth !== "none";
   const texts = {
     waiting: () => `trying again in ${(detail / 1000).toFixed(1)} s`,
-    refused: () => "sign in to read",
+    refused: () => {
+      if (!signsIn) return `the server refuses this page (${detail})`;
+      if (stream.lastId) return "your sign-in is over: sign in again";
+      return given ? "the key is wrong: try again" : "sign in to read";
+    },
   };
   byId("state").dataset.state = state;
   byId("state").textContent = texts[state]?.() ?? state;
-  byId("sign-in").hidden = state !== "refused" || config.auth === "none";
+  byId("sign-in").hidden = !signsIn;
   if (stream) showCounts();
 }
 

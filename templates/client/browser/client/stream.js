@@ -15,7 +15,7 @@ export class EventStream {
   // options:
   //   transports               [{name, title, url, open(url)}], tried in this order (transports.js)
   //   eventsUrl, open(url)     instead of transports: one SSE stream; another source with EventSource's face may stand in
-  //   snapshotUrl              where to start from
+  //   snapshotUrl              where to start from; HEAD tells whether this viewer may (still) read
   //   healthUrl                tells a server that is away from a transport that is blocked
   //   retryMs, retryMaxMs      delay before the first attempt, and the longest; each has jitter
   //   heartbeatS               the server's heartbeat until its hello says otherwise
@@ -34,11 +34,12 @@ export class EventStream {
     this.source = null;
     this.timer = null; // the next attempt, or the watchdog: never both
     this.failures = 0; // since the last hello
+    this.unsure = false; // the last attempt was not greeted: perhaps the viewer may no longer read
     this.gapAfter = null; // the cursor at which a gap was seen
     this.place = 0; // of the transport in use
-    this.doubted = null; // the place of a transport that was refused once although the server answered
+    this.worked = new Set(); // the places of transports that have greeted
+    this.doubted = null; // the place of a transport that has failed once although the server answered
     this.notes = []; // one for each transport before it
-    this.firstWorked = false; // a first transport that once worked is where every new attempt starts
     this.probe = null;
     this.probeMs = PROBE_MS.first;
     this.nudge = this.nudge.bind(this);
@@ -64,7 +65,7 @@ export class EventStream {
   async connect() {
     this.close();
     this.options.onState("connecting");
-    if (this.lastId === null && !(await this.resync())) return;
+    if ((this.lastId === null || this.unsure) && !(await this.resync())) return;
     const source = this.transport.open(`${this.transport.url}?cursor=${encodeURIComponent(this.lastId)}`);
     this.source = source;
     this.greeted = false;
@@ -86,11 +87,14 @@ export class EventStream {
     this.watch(patient, `did not open within ${patient / 1000} s`);
   }
 
-  // Fetch where things stand; the stream goes on from there. False = another attempt is on its way.
+  // Fetch where things stand; the stream goes on from there. With a cursor, only ask whether the viewer may read: no
+  // stream tells a page that its status was 401. False = another attempt is on its way, or none makes sense.
   async resync() {
     const attempt = (this.attempt = {}); // a newer attempt makes this one void
+    const anew = this.lastId === null;
     try {
       const response = await fetch(this.options.snapshotUrl, {
+        method: anew ? "GET" : "HEAD",
         headers: this.options.headers,
         credentials: "include",
         signal: AbortSignal.timeout(2500 * this.options.heartbeatS),
@@ -100,7 +104,8 @@ export class EventStream {
         this.stop("refused", response.status);
         return false;
       }
-      if (!response.ok) throw new Error(`the snapshot answered ${response.status}`);
+      if (anew ? !response.ok : response.status >= 500) throw new Error(`the snapshot answered ${response.status}`);
+      if (!anew) return true;
       const snapshot = await response.json();
       if (attempt !== this.attempt) return false;
       this.lastId = snapshot.latest;
@@ -126,15 +131,15 @@ export class EventStream {
 
   greet(hello) {
     this.failures = 0;
+    this.unsure = false;
     this.doubted = null;
     this.greeted = true;
+    this.worked.add(this.place);
     this.silenceMs = 2500 * hello.heartbeat_s; // 0: the source has deadlines of its own
     this.watch();
     for (const type of hello.types) this.listen(type, (message) => this.receive(type, message));
-    if (this.place === 0) {
-      this.firstWorked = true;
-      this.probeMs = PROBE_MS.worked;
-    } else this.probeLater();
+    if (this.place === 0) this.probeMs = PROBE_MS.worked;
+    else this.probeLater();
     this.options.onTransport(this.transport, this.notes);
     this.options.onState("open", hello);
   }
@@ -171,6 +176,7 @@ export class EventStream {
   }
 
   fail(why) {
+    this.unsure ||= !this.greeted;
     if (this.greeted || this.isLast) this.retry();
     else this.fallBack(why);
   }
@@ -188,8 +194,9 @@ export class EventStream {
       this.retry();
       return;
     }
-    if (why === REFUSED && this.doubted !== this.place) {
-      this.doubted = this.place; // the server may have come up between the refusal and its answer: ask once more
+    // Once more: the server may have come up between the refusal and its answer, and one that worked may only be slow.
+    if ((why === REFUSED || this.worked.has(this.place)) && this.doubted !== this.place) {
+      this.doubted = this.place;
       this.connect();
       return;
     }
@@ -200,9 +207,9 @@ export class EventStream {
 
   retry() {
     const longest = Math.min(this.options.retryMaxMs, this.options.retryMs * 2 ** this.failures);
-    if (this.firstWorked || (this.isLast && this.failures > 0)) this.goTo(0);
+    // A first transport that once worked is where every new attempt starts.
+    if (this.worked.has(0) || (this.isLast && this.failures > 0)) this.goTo(0);
     this.failures += 1;
-    this.doubted = null;
     this.wait(longest * (0.5 + Math.random() / 2));
   }
 
@@ -244,6 +251,7 @@ export class EventStream {
 
   wait(ms) {
     this.close();
+    this.doubted = null; // that was another time
     this.waiting = true;
     this.timer = setTimeout(() => this.connect(), ms);
     this.options.onState("waiting", ms);

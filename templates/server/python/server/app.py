@@ -176,6 +176,9 @@ class App:
 
     async def _snapshot(self, scope: Scope, receive: Receive, send: Send, headers: Headers, cross: Headers) -> None:
         self._check_viewer(headers)
+        if scope["method"] == "HEAD":  # a page asks whether its viewer may still read
+            await wire.answer(send, 200, b"", cross)
+            return
         latest = self.hub.latest  # events that come while we read are on the stream, after this cursor
         epoch = self.hub.epoch
         events: dict[str, list[dict[str, object]]] = {}
