@@ -50,6 +50,7 @@ class Polls:
         self._writing: set[asyncio.Future[None]] = set()
         self._next: asyncio.TimerHandle | None = None  # while events wait for the next time to answer
         self._answered_at = -math.inf
+        self._answered_to = hub.latest  # who has seen less is behind, and need not wait for the pace
         self._pace_s = PACE_S
         self._pages: dict[int, tuple[bytes, int]] = {}  # by cursor, while `latest` stays: clients have the same few
         hub.on_change.append(self._changed)
@@ -66,7 +67,7 @@ class Polls:
         place = hub.place(cursor) if cursor else hub.latest
         if isinstance(place, str):
             await self._reset(send, place, cross)
-        elif cursor and wait_s and (place == hub.latest or (self._next and hub.latest - place < BATCH)):
+        elif cursor and wait_s and (place == hub.latest or (self._next and place >= self._answered_to)):
             if hub.full:
                 raise HttpError(503, "no room for one more poll", retry_after=str(-(-self._settings.retry_ms // 1000)))
             await self._hold(Held(send, hub.epoch, place, cross), wait_s, receive)
@@ -103,6 +104,7 @@ class Polls:
             self._next.cancel()
             self._next = None
         self._answered_at = asyncio.get_running_loop().time()
+        self._answered_to = self._hub.latest
         self._pace_s = max(PACE_S, len(self._held) / ANSWERS_PER_S)
         for held in list(self._held):
             self._answer(held)

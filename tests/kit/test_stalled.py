@@ -1,0 +1,135 @@
+"""A client that stops reading: the others are not held up, the server's memory stays, and the client loses nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import time
+from contextlib import contextmanager
+
+import httpx
+import lab
+import peers
+import pytest
+from httpx_sse import EventSource
+from lab import until
+from websockets.exceptions import ConnectionClosed
+
+pytestmark = pytest.mark.lab
+ALL = {"transports": ["websocket", "sse", "long-polling"]}
+EVENTS, FILL = 400, "x" * 40_000  # 16 MB: more than the kernel's buffers on the way hold
+
+
+# Each: a context that is open and reads nothing; what it gives reads on, one (what, id) after another.
+
+
+@contextmanager
+def stream(url, cursor):
+    with (
+        httpx.Client(timeout=5) as client,
+        client.stream("GET", f"{url}/events", params={"cursor": cursor}) as response,
+    ):
+        yield ((event.event, event.id) for event in EventSource(response).iter_sse())
+
+
+@contextmanager
+def socket(url, cursor):
+    with peers.opened(url, cursor, max_queue=1, ping_interval=None, close_timeout=0.1) as connection:
+
+        def read():
+            try:
+                for message in map(json.loads, connection):
+                    yield message["type"], message.get("id", message.get("latest"))
+            except ConnectionClosed:
+                return
+
+        yield read()
+
+
+@contextmanager
+def poll(url, cursor):
+    at = httpx.URL(url)
+    connection = http.client.HTTPConnection(at.host, at.port, timeout=10)
+    connection.request("GET", f"/poll?cursor={cursor}&wait=20")
+
+    def read():
+        cursor = None
+        while True:
+            body = json.loads(connection.getresponse().read())
+            yield from (("event", event["id"]) for event in body["events"])
+            if body["reset"]:
+                yield "reset", body["cursor"]
+            cursor = body["cursor"]
+            connection.request("GET", f"/poll?cursor={cursor}&wait=20")
+
+    try:
+        yield read()
+    finally:
+        connection.close()
+
+
+CLIENTS = {  # how it stalls, how many of them, and an independent client that reads
+    "sse": (stream, 1, lab.follow),
+    "websocket": (socket, 1, peers.follow_socket),
+    "long-polling": (poll, 30, peers.follow_polls),
+}
+
+
+def seen(reading, latest):
+    """Numbers of the events up to `latest` or the connection's end; "reset" if it is told that it missed some."""
+    found = []
+    try:
+        for what, name in reading:
+            if what == "reset":
+                return [*found, what]
+            if what not in {"hello", "heartbeat", "drain"}:
+                found.append(int(name.rpartition("-")[2]))
+                if name == latest:
+                    return found
+    except httpx.HTTPError:
+        pass  # cut
+    return found
+
+
+@pytest.mark.parametrize("transport", CLIENTS)
+@pytest.mark.parametrize("history", [2000, pytest.param(100, marks=pytest.mark.long)])
+def test_a_stalled_reader_holds_up_nobody_is_bounded_and_goes_on_or_is_told(make_lab, any_nginx, transport, history):
+    stalls, count, follow = CLIENTS[transport]
+    kit = make_lab(**ALL, history_events=history)
+    if history == 100:
+        kit.start_nginx(any_nginx)
+
+    def publish(number):
+        answer = kit.publish({"number": number, "fill": FILL, "sent_ms": time.time() * 1000})
+        assert answer.status_code == 201
+        return answer.json()["id"]
+
+    first = httpx.get(f"{kit.direct}/snapshot").json()["latest"]
+    with lab.followed(follow, kit.url) as got:
+        for number in range(50):
+            first = publish(number)
+        until(lambda: len(got.ids) == 50, "the reader has all")
+        quiet_ms, before = statistics.median(got.lags_ms), kit.rss_kb()
+        kept = [stalls(kit.url, first) for _ in range(count)]
+        reading = [one.__enter__() for one in kept]
+        until(lambda: kit.streams() >= count, "they are open")
+        for number in range(50, 50 + EVENTS):
+            last = publish(number)
+        until(lambda: got.ids[-1:] == [last], "the reader gets everything")
+        grown = kit.rss_kb() - before
+    assert [payload["number"] for payload in got.payloads] == list(range(50 + EVENTS))
+    assert statistics.median(got.lags_ms[50:]) < 5 * quiet_ms + 50
+    assert grown < 10_000, f"{grown} kB for {count} that stall, of {EVENTS * 40} kB sent"
+    for one in kept[3:]:
+        one.__exit__(None, None, None)
+    for one, rest in zip(kept[:3], reading, strict=False):
+        found = seen(rest, last)
+        one.__exit__(None, None, None)
+        if found[-1:] not in ([50 + EVENTS], ["reset"]):  # cut: as every client does, it comes back with its cursor
+            cursor = f"{first.partition('-')[0]}-{found[-1] if found else 50}"
+            with stalls(kit.url, cursor) as again:
+                found += seen(again, last)
+        told = [n for n in found if n != "reset"]
+        assert told == list(range(51, 51 + len(told))), "no gap"
+        assert found[-1] == ("reset" if history == 100 else 50 + EVENTS)
