@@ -85,6 +85,7 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",), instanc
     server = [
         *listen,
         d("root", "client"),
+        d("client_header_timeout", "10s"),
         d("client_max_body_size", "65536"),
         d("client_body_buffer_size", "65536"),
         *some(old, d("proxy_http_version", "1.1"), d("proxy_set_header", "Connection", "")),
@@ -384,6 +385,15 @@ def large_body_is_refused_before_the_server(e):
     return e.post("/publish", b"x" * 70_000).status_code == 413 and len(e.up.requests) == seen
 
 
+def half_a_request_is_ended_after_a_second(e):
+    with socket.create_connection(("127.0.0.1", e.port), timeout=4) as connection:
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n")
+        try:
+            return connection.recv(100) == b""
+        except TimeoutError:
+            return False
+
+
 def large_event_needs_no_file(e):
     e.post("/publish", b"x" * 60_000)
     return "buffered to a temporary file" not in (e.folder / "var" / "nginx-error.log").read_text("utf-8")
@@ -604,6 +614,7 @@ LINES = [
     ("add_header Cache-Control no-store;", retry_is_not_cached),
     ("limit_conn address 1;", second_stream_of_an_address_is_429),
     ("limit_conn_status 429;", second_stream_of_an_address_is_429),
+    ("client_header_timeout 1s;", half_a_request_is_ended_after_a_second),
     ("client_max_body_size 65536;", large_body_is_refused_before_the_server),
     ("client_body_buffer_size 65536;", large_event_needs_no_file),
     ("server_tokens off;", version_is_not_told),
@@ -706,6 +717,8 @@ def prepared(binary, line, pattern="sse", which="nginx", **answers):
         text = text.replace("worker_processes auto", "worker_processes 1")
     if line.startswith("proxy_read_timeout"):
         text = text.replace("proxy_read_timeout 3600s", "proxy_read_timeout 1s")
+    if line.startswith("client_header_timeout"):
+        text = text.replace("client_header_timeout 10s", "client_header_timeout 1s")
     if line.startswith("limit_conn"):
         text = text.replace("limit_conn address 100;", "limit_conn address 1;")
     if line.startswith("worker_connections"):

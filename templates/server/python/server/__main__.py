@@ -30,14 +30,26 @@ from server.settings import Settings, SettingsError, load
 
 KIT = Path(__file__).resolve().parent.parent
 HEAD_BYTES = 64 * 1024  # request line and headers together
+HEAD_S = 10.0  # from a connection's first moment, or a request's first byte, to the end of its headers
 NAME, SOCKET = "events.sqlite3", "redis.sock"  # of the log, in var
 REDIS_S = 10.0  # how long a start waits for Redis
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, with an end to how much a client may send before its headers are complete."""
+    """uvicorn's HTTP/1.1, with an end to how much, and for how long, a client may send before its headers are complete."""
 
     _unused = 0  # bytes since the parser last had something to tell
+    _deadline: asyncio.TimerHandle | None = None  # for the headers that are being waited for
+
+    def connection_made(self, transport: Any) -> None:
+        """A client is there."""
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._expect_nothing()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the socket."""
@@ -46,9 +58,24 @@ class BoundedHttp(HttpToolsProtocol):
         if self._unused > HEAD_BYTES:
             self.transport.abort()
 
+    def on_message_begin(self) -> None:
+        """The parser has the first byte of a request."""
+        super().on_message_begin()
+        self._expect()
+
+    def _expect(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_S, self.transport.abort)
+
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
     def on_headers_complete(self) -> None:
         """The parser has a request; it gets wire.writer for the hub."""
         self._unused = 0
+        self._expect_nothing()
         super().on_headers_complete()
         self.scope["extensions"] = {"kit.write": partial(self._write, self.cycle)}
 

@@ -98,9 +98,11 @@ def viewers_key(key: str) -> str:
 
 
 def check_content_type(headers: Headers) -> None:
-    """Raise HttpError 415 unless the body is declared as JSON (a form of another site cannot do that)."""
+    """Raise HttpError 415 unless the body is declared as plain JSON (a form of another site cannot do that)."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HttpError(415, "the Content-Type must be application/json")
+    if headers.get("content-encoding", "identity").lower() != "identity":  # a few bytes may inflate to gigabytes
+        raise HttpError(415, "the body must come without a Content-Encoding", accept_encoding="identity")
 
 
 def reply(outcome: Appended, epoch: str) -> tuple[int, dict[str, Any]]:

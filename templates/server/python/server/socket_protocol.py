@@ -52,6 +52,18 @@ class Socket(WebSocketsSansIOProtocol):
         if self.conn.parser_exc is None:
             super().data_received(data)
 
+    def send_receive_event_to_app(self) -> None:
+        """Text that is no UTF-8 closes with 1007, and is no error of ours to log with a traceback."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
     def handle_ping(self) -> None:
         """Answer, unless this client pings and does not read: its pongs would fill our memory."""
         if self.writable.is_set():

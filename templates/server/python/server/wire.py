@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -10,6 +11,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 Headers = dict[str, str]
+BODY_S = 30.0  # a body must be there by then
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -59,20 +61,24 @@ def before_upgrade(send: Send) -> Send:
 
 
 async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
-    """The request's body. Raises HttpError 413 as soon as it is known to pass `limit` bytes."""
+    """The request's body. Raises HttpError 413 as soon as it is known to pass `limit` bytes, 408 if it takes too long."""
     too_large = HttpError(413, f"the body is larger than {limit} bytes", connection="close")
     if int(headers.get("content-length", "0")) > limit:  # digits only: the parser has refused anything else
         raise too_large
     body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise HttpError(400, "the body is incomplete")
-        body += message["body"]
-        if len(body) > limit:
-            raise too_large
-        if not message["more_body"]:
-            return bytes(body)
+    try:
+        async with asyncio.timeout(BODY_S):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise HttpError(400, "the body is incomplete")
+                body += message["body"]
+                if len(body) > limit:
+                    raise too_large
+                if not message["more_body"]:
+                    return bytes(body)
+    except TimeoutError:
+        raise HttpError(408, "the body came too slowly", connection="close") from None
 
 
 async def answer(send: Send, status: int, body: bytes, headers: Headers) -> None:
