@@ -677,9 +677,11 @@ TLS = [
     ("server {", "ssl_certificate_key tls/privkey.pem;", REFUSED),
 ]
 NEEDS_A_DEAD_SERVER.add(says_when_to_come_back)
-# Every test that starts nginx waits until it listens; test_tls_offers_... has its words http2, and the other two lines.
+# Every test that starts nginx waits until it listens; test_tls_offers_... has its words http2, and the other two lines;
+# test_several.py has those for several servers.
 ELSEWHERE = {"listen 127.0.0.1:8080;", "listen 8443 ssl;", "listen 8443 ssl http2;", "http2 on;",
-             "ssl_protocols TLSv1.2 TLSv1.3;"}  # fmt: skip
+             "ssl_protocols TLSv1.2 TLSv1.3;", "proxy_next_upstream error timeout http_503;",
+             "proxy_connect_timeout 2s;", *(f"server 127.0.0.1:{8081 + i} max_fails=0;" for i in range(3))}  # fmt: skip
 
 
 def test_every_line_of_every_configuration_has_its_check(tmp_path):
@@ -697,7 +699,7 @@ def test_every_line_of_every_configuration_has_its_check(tmp_path):
     for version in ("1.22.1", "1.31.3"):
         for pattern in KITS:
             for which in ("nginx", "nginx-tls"):
-                for answers in ({}, {"load_balancer": "aws-alb"}):
+                for answers in ({}, {"load_balancer": "aws-alb"}, {"instances": 3}):
                     text = conf(which, nginx_version=version, patterns=(pattern,), **answers)
                     (tmp_path / "x.conf").write_text(text, encoding="utf-8")
                     (read,) = crossplane.parse(str(tmp_path / "x.conf"), strict=False)["config"]
