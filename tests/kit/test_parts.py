@@ -20,7 +20,7 @@ from server.hub import CHUNK_BYTES, Hub
 from server.log import EventLog
 from server.poll import PAGES
 from server.rate import Rate
-from server.wire import HttpError
+from server.wire import HttpError, Line
 
 
 def new(count, start=0):
@@ -205,22 +205,37 @@ def test_a_commit_is_synced_to_the_disk(log):
     assert log._write.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
-class Client:
-    """A client whose socket is full now and then: `send` then waits, as uvicorn's does, and `write` does nothing."""
+class Client(Line):
+    """A client whose socket is full now and then: `send` then waits, as uvicorn's does, and a line stops."""
 
     def __init__(self):
         self.room = asyncio.Event()
         self.room.set()
         self.seen = []
+        self.ended = False
+        self.writes = 1 << 62  # until the socket is full
+        self.transport = self
 
     async def send(self, message):
-        await self.room.wait()
+        await self.drained()
         self.read(message["frames"] if message["type"] == "websocket.send" else message["body"])
 
+    async def drained(self):
+        while not self.room.is_set():
+            await self.room.wait()
+        if self.ended:
+            raise BrokenPipeError
+
     def write(self, chunk):
-        if self.room.is_set():
-            self.read(chunk)
-        return self.room.is_set()
+        assert self.room.is_set(), "it has stopped"
+        self.read(chunk)
+        self.writes -= 1
+        if self.writes == 0:
+            self.fill()
+
+    def fill(self):
+        self.room.clear()
+        self.stop()
 
     def read(self, chunk):
         events = re.findall(rb'"type":"event","id":"\w+-(\d+)"|id: \w+-(\d+)\nevent: order-status\n', chunk)
@@ -240,16 +255,18 @@ def test_every_stream_gets_every_event_once_and_in_order_whatever_stalls(tmp_pat
         clients = [Client() for _ in range(count)]
         starts = [chance.randint(0, log.latest) for _ in clients]
         for client, start in zip(clients, starts, strict=True):
-            ways = {"write": client.write} if chance.random() < 0.5 else {}
+            ways = {"line": client} if chance.random() < 0.7 else {}
             hub.join(client.send, ids.make(log.epoch, start), chance.choice(["sse", "websocket"]), **ways)
         for _ in range(30):
             outcomes = log.append(new(chance.randint(1, 5)))
             hub.deliver([outcome.event for outcome in outcomes])
             for client in clients:
-                (client.room.set if chance.random() < 0.5 else client.room.clear)()
+                (client.room.set if chance.random() < 0.5 else client.fill)()
+                client.writes = chance.randint(1, 4)
             for _ in range(chance.randrange(4)):
                 await asyncio.sleep(0)
         for client in clients:
+            client.writes = 1 << 62
             client.room.set()
         for client, start in zip(clients, starts, strict=True):
             for _ in range(1000):
@@ -260,6 +277,38 @@ def test_every_stream_gets_every_event_once_and_in_order_whatever_stalls(tmp_pat
 
     asyncio.run(run())
     log.close()
+
+
+def test_a_line_that_takes_no_more_is_written_to_no_more_and_the_others_go_on(log):
+    async def run():
+        hub = Hub(log, settings._settings(SETTINGS | {"history_events": 100}))
+        gone, full, _ = clients = [Client() for _ in range(3)]
+        streams = [hub.join(client.send, "", "sse", client) for client in clients]
+        await asyncio.sleep(0)
+
+        def deliver(count):
+            hub.deliver([outcome.event for outcome in log.append(new(count))])
+
+        deliver(1)
+        gone.ended = True
+        gone.stop()
+        full.writes = 1
+        deliver(2)
+        deliver(3)
+        assert [client.seen for client in clients] == [[1], [1, 2, 3], [1, 2, 3, 4, 5, 6]]
+        await asyncio.sleep(0.01)
+        deliver(1)
+        full.room.set()
+        await asyncio.sleep(0.01)
+        assert [client.seen[-1] for client in clients] == [1, 7, 7]
+        assert set(hub._rooms["sse"].direct) == set(streams[1:]), "who has caught up is written to straight again"
+        deliver(1)
+        assert [client.seen for client in clients] == [[1], [*range(1, 9)], [*range(1, 9)]]
+        for stream in streams:
+            hub.leave(stream)
+        assert [client.on_stop for client in clients] == [None] * 3
+
+    asyncio.run(run())
 
 
 def test_a_stream_that_falls_out_of_the_history_gets_a_reset(tmp_path):

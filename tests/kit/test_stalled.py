@@ -5,8 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import statistics
+import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from socket import SO_LINGER, SOL_SOCKET
+from socket import create_connection as connect
 
 import httpx
 import lab
@@ -14,6 +18,7 @@ import peers
 import pytest
 from httpx_sse import EventSource
 from lab import until
+from test_ws import raw
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.lab
@@ -133,3 +138,26 @@ def test_a_stalled_reader_holds_up_nobody_is_bounded_and_goes_on_or_is_told(make
         told = [n for n in found if n != "reset"]
         assert told == list(range(51, 51 + len(told))), "no gap"
         assert found[-1] == ("reset" if history == 100 else 50 + EVENTS)
+
+
+def test_clients_that_end_while_events_are_written_disturb_nobody(make_lab):
+    kit = make_lab(**ALL)
+    reset = struct.pack("ii", 1, 0)  # SO_LINGER: close sends RST
+    with lab.followed(peers.follow_socket, kit.direct) as got, ThreadPoolExecutor(1) as pool:
+        sockets = [raw(kit) for _ in range(40)]
+        for _ in range(40):
+            sockets.append(connect(("127.0.0.1", kit.port), timeout=10))
+            sockets[-1].sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(lambda: kit.streams() == 81, "they are open")
+        published = pool.submit(lab.publish_through, kit, 300, 500)
+        for number, one in enumerate(sockets):
+            time.sleep(0.005)
+            if number % 2:
+                one.setsockopt(SOL_SOCKET, SO_LINGER, reset)
+            elif number < 40:
+                one.sendall(b"\x88\x80\0\0\0\0")  # a close frame
+            one.close()
+        until(lambda: got.ids[-1:] == published.result()[-1:], "the other gets everything")
+        assert got.ids == published.result()
+        until(lambda: kit.streams() == 1, "they are gone")
+    assert kit.output() == ""

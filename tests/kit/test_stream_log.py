@@ -17,6 +17,7 @@ from server.events import LogAway, NewEvent
 from server.hub import Hub
 from server.log import EventLog
 from server.stream_log import StreamLog, TooOld
+from server.wire import Line
 
 pytestmark = pytest.mark.lab
 KEEP = 100
@@ -296,16 +297,28 @@ def test_an_old_redis_is_refused_by_its_version(make_store, monkeypatch):
 # --- the hub when an epoch ends ---------------------------------------------------------------------------------------
 
 
-class Client:
+class Client(Line):
     """Takes messages when it likes; remembers (epoch, n) of events, and "reset"."""
 
     def __init__(self):
         self.room, self.seen = asyncio.Event(), []
         self.room.set()
+        self.transport = self
+
+    async def drained(self):
+        while not self.room.is_set():
+            await self.room.wait()
 
     async def send(self, message):
         await self.room.wait()
-        for block in message["body"].decode().split("\n\n"):
+        self.read(message["body"])
+
+    def write(self, chunk):
+        assert self.room.is_set(), "it has stopped"
+        self.read(chunk)
+
+    def read(self, chunk):
+        for block in chunk.decode().split("\n\n"):
             fields = dict(line.partition(": ")[::2] for line in block.split("\n"))
             if fields.get("event") == "reset":
                 self.seen.append("reset")
@@ -334,8 +347,8 @@ def test_whoever_has_seen_something_of_an_old_epoch_gets_a_reset_before_anything
     async def run():
         hub = Hub(made, settings._settings(SETTINGS | changes))
         clients = [Client() for _ in range(4)]
-        for client in clients:
-            hub.join(client.send, "")
+        for number, client in enumerate(clients):
+            hub.join(client.send, "", "sse", client if number % 2 else None)
         for _ in range(40):
             if chance.random() < 0.1:
                 made.epoch = f"{chance.randrange(16**12):012x}"
@@ -348,13 +361,17 @@ def test_whoever_has_seen_something_of_an_old_epoch_gets_a_reset_before_anything
                 events = [NewEvent("order-status", "1") for _ in range(chance.randint(1, 9))]
                 hub.deliver([outcome.event for outcome in made.append(events)])
             for client in clients:
-                (client.room.set if chance.random() < 0.6 else client.room.clear)()
+                if chance.random() < 0.6:
+                    client.room.set()
+                else:
+                    client.room.clear()
+                    client.stop()
             for _ in range(chance.randrange(6)):
                 await asyncio.sleep(0)
         for client in clients:
             client.room.set()
         for _ in range(2000):
-            if all(len(room.live) == 4 for room in hub._rooms.values()):
+            if all(len(room.live) + len(room.direct) == 4 for room in hub._rooms.values()):
                 break
             await asyncio.sleep(0.001)
         hub.deliver([made.append([NewEvent("order-status", "1")])[0].event])

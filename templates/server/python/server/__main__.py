@@ -14,19 +14,20 @@ import os
 import signal
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Any, NoReturn, TextIO
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 
 from server import security
 from server.app import App
 from server.events import Log, LogAway
 from server.log import EventLog
 from server.settings import Settings, SettingsError, load
+from server.wire import Line
 
 KIT = Path(__file__).resolve().parent.parent
 HEAD_BYTES = 64 * 1024  # request line and headers together
@@ -35,7 +36,7 @@ NAME, SOCKET = "events.sqlite3", "redis.sock"  # of the log, in var
 REDIS_S = 10.0  # how long a start waits for Redis
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(HttpToolsProtocol, Line):
     """uvicorn's HTTP/1.1, with an end to how much, and for how long, a client may send before its headers are complete."""
 
     _unused = 0  # bytes since the parser last had something to tell
@@ -49,6 +50,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._expect_nothing()
+        self.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -73,17 +75,23 @@ class BoundedHttp(HttpToolsProtocol):
             self._deadline = None
 
     def on_headers_complete(self) -> None:
-        """The parser has a request; it gets wire.writer for the hub."""
+        """The parser has a request; it gets its wire.Line for the hub."""
         self._unused = 0
         self._expect_nothing()
         super().on_headers_complete()
-        self.scope["extensions"] = {"kit.write": partial(self._write, self.cycle)}
+        self.scope["extensions"] = {"kit.line": self}
 
-    def _write(self, cycle: RequestResponseCycle, chunk: bytes) -> bool:
-        if self.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
-            return False
-        self.transport.write(chunk)
-        return True
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        super().pause_writing()
+        self.stop()
+
+    async def drained(self) -> None:
+        """As wire.Line has it."""
+        while self.flow.write_paused:
+            await self.flow.drain()
+        if self.transport.is_closing():
+            raise ClientDisconnected
 
     def on_body(self, body: bytes) -> None:
         """The parser has a piece of a body; the endpoint bounds those."""

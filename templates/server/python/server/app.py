@@ -147,7 +147,7 @@ class App:
             raise HttpError(503, "no room for one more stream", retry_after=str(-(-self._settings.retry_ms // 1000)))
         pairs = [(name.encode(), value.encode("latin-1")) for name, value in (STREAM_HEADERS | cross).items()]
         await send({"type": "http.response.start", "status": 200, "headers": pairs})
-        stream = self.hub.join(send, cursor, "sse", wire.writer(scope))
+        stream = self.hub.join(send, cursor, "sse", wire.line(scope))
         try:
             while (await receive())["type"] != "http.disconnect":
                 pass

@@ -31,7 +31,7 @@ class Format(Writes, Protocol):
         """An ASGI message that carries these bytes."""
 
     def wire(self, chunk: bytes) -> bytes:
-        """The same as it goes on the wire, for hub.Write."""
+        """The same as it goes on the wire, for wire.Line."""
 
     def end(self, chunk: bytes, code: int) -> list[Message]:
         """The ASGI messages that send these last bytes and end the connection."""

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from functools import partial
 from itertools import islice
 from types import coroutine
 from typing import Any
@@ -21,9 +22,9 @@ from server import formats, ids
 from server.events import Event, Log, LogAway
 from server.formats import Format, Message, Writes
 from server.settings import Settings
+from server.wire import Line
 
 Send = Callable[[Message], Coroutine[Any, Any, None]]
-Write = Callable[[bytes], bool]  # hands bytes to the socket as they are; False = nothing done, `send` has to do it
 CHUNK_BYTES = 256 * 1024  # replay is written in pieces of about this size
 AHEAD_S = 3.0  # a client may come from an instance that is this much ahead
 
@@ -46,25 +47,32 @@ class Tail:
 
 
 class Room:
-    """What all streams of one transport share. `live`: those that have seen everything; `deliver` writes to them."""
+    """What all streams of one transport share, and those that have seen everything, which `deliver` writes to.
 
-    __slots__ = ("format", "live", "tail")
+    `direct`: what writes straight to the socket of each that has a wire.Line; `live`: the others.
+    """
+
+    __slots__ = ("direct", "format", "live", "tail")
 
     def __init__(self, form: Format, tail: Tail) -> None:
         self.format = form
         self.tail = tail
+        self.direct: dict[Stream, Callable[[bytes], None]] = {}
         self.live: set[Stream] = set()
 
 
 class Stream:
-    """One open connection: what it has been sent so far (`cursor`), and its catch-up task if it is behind."""
+    """One open connection: what it has been sent so far (`cursor`), and its catch-up task if it is behind.
 
-    __slots__ = ("cursor", "epoch", "pump", "room", "send", "write")
+    The cursor of a direct one stands still: it is `Hub.latest`.
+    """
 
-    def __init__(self, room: Room, send: Send, write: Write, epoch: str, cursor: int) -> None:
+    __slots__ = ("cursor", "epoch", "line", "pump", "room", "send")
+
+    def __init__(self, room: Room, send: Send, line: Line | None, epoch: str, cursor: int) -> None:
         self.room = room
         self.send = send
-        self.write = write
+        self.line = line
         self.epoch = epoch
         self.cursor = cursor
         self.pump: asyncio.Task[None] | None = None
@@ -103,27 +111,34 @@ class Hub:
     def __len__(self) -> int:
         return len(self._streams) + self.polls
 
-    def join(self, send: Send, cursor: str, transport: str = "sse", write: Write = lambda _: False) -> Stream:
+    def join(self, send: Send, cursor: str, transport: str = "sse", line: Line | None = None) -> Stream:
         """Greet a client, tell it if its cursor is of no use, and start feeding it. "" = from now on.
 
-        `write`: a shorter way to the socket, if the server that this runs in has one (wire.writer).
+        `line`: a shorter way to the socket, if the server that this runs in has one (wire.line).
         """
         room = self._rooms[transport]
         n = self.place(cursor) if cursor else self.latest
-        stream = Stream(room, send, write, self.epoch, self.latest if isinstance(n, str) else n)
+        stream = Stream(room, send, line, self.epoch, self.latest if isinstance(n, str) else n)
         # The id makes a connection that breaks before its first event resume from here, not from "now".
         facts = {"types": self._settings.slugs, "heartbeat_s": self._settings.heartbeat_s}
         greeting = self._control(room, "hello", stream.cursor, facts, retry_ms=self._settings.retry_ms)
         if isinstance(n, str):
             greeting += self._reset(room, n)
         self._streams.add(stream)
+        if line is not None:
+            line.on_stop = partial(self._stopped, stream)
         stream.pump = asyncio.create_task(self._catch_up(stream, send(room.format.message(greeting))))
         return stream
 
     def leave(self, stream: Stream) -> None:
         """Forget a client that is gone."""
-        self._streams.discard(stream)
+        if stream not in self._streams:
+            return
+        self._streams.remove(stream)
         stream.room.live.discard(stream)
+        stream.room.direct.pop(stream, None)
+        if stream.line is not None:
+            stream.line.on_stop = None
         if stream.pump is not None:
             stream.pump.cancel()
 
@@ -138,15 +153,20 @@ class Hub:
 
     def renew(self, epoch: str, latest: int, events: list[Event]) -> None:
         """The log is another one, or has a gap for us: whoever has seen something of the old one gets a reset."""
+        seen = self.latest
         self.epoch, self.latest = epoch, latest
         for tail in self._tails:
             tail.form.epoch = epoch
             tail.frames.clear()
             tail.extend(events)
         for room in self._rooms.values():
-            behind, room.live = room.live, set()
+            for stream in room.direct:
+                stream.cursor = seen
+            behind = [*room.direct, *room.live]
+            room.direct.clear()
+            room.live.clear()
             for stream in behind:
-                stream.pump = asyncio.create_task(self._catch_up(stream, asyncio.sleep(0)))
+                stream.pump = asyncio.create_task(self._catch_up(stream, None))
         for changed in self.on_change:
             changed()
 
@@ -228,26 +248,41 @@ class Hub:
         return found, cursor
 
     def _broadcast(self, room: Room, chunk: bytes) -> None:
-        message, ready, cursor = room.format.message(chunk), room.format.wire(chunk), self.latest
+        ready = room.format.wire(chunk)
+        for write in list(room.direct.values()):  # no Python of ours for each client (tests/benchmarks/fanout)
+            write(ready)
+        message = room.format.message(chunk)
         for stream in list(room.live):
-            stream.cursor = cursor
-            if stream.write(ready):  # a third less work than a coroutine for each client (tests/benchmarks/fanout)
-                continue
+            stream.cursor = self.latest
             rest = step(stream.send(message))
             if rest is not None:
                 room.live.discard(stream)
                 stream.pump = asyncio.create_task(self._catch_up(stream, rest))
 
-    async def _catch_up(self, stream: Stream, pending: Awaitable[None]) -> None:
+    def _stopped(self, stream: Stream) -> None:
+        """Its socket has taken what was written, but is full now, or ends."""
+        if stream.room.direct.pop(stream, None) is not None:
+            stream.cursor = self.latest
+            stream.pump = asyncio.create_task(self._catch_up(stream, None))
+
+    async def _catch_up(self, stream: Stream, pending: Awaitable[None] | None) -> None:
         """Finish a pending write, then feed a stream from the log until it has seen everything."""
         room = stream.room
+        line = stream.line
         try:
-            await pending
-            while stream.epoch != self.epoch or stream.cursor < self.latest:
-                chunk, cursor = await self._next(stream)
-                stream.epoch = self.epoch
-                await stream.send(room.format.message(chunk))
-                stream.cursor = cursor
+            if pending is not None:
+                await pending
+            while True:
+                while stream.epoch != self.epoch or stream.cursor < self.latest:
+                    chunk, cursor = await self._next(stream)
+                    stream.epoch = self.epoch
+                    await stream.send(room.format.message(chunk))
+                    stream.cursor = cursor
+                if line is None:
+                    break
+                await line.drained()
+                if stream.epoch == self.epoch and stream.cursor == self.latest:
+                    break
         except OSError:  # the client is gone
             return
         except sqlite3.Error:
@@ -255,7 +290,10 @@ class Hub:
             await _all(stream.send, room.format.end(b"", formats.INTERNAL_ERROR))
             raise
         # No await since the comparison: nothing was delivered in between, so nothing is missed.
-        room.live.add(stream)
+        if line is None:
+            room.live.add(stream)
+        else:
+            room.direct[stream] = line.transport.write
 
     async def _next(self, stream: Stream) -> tuple[bytes, int]:
         """What a stream that is behind gets next, and where it is then."""

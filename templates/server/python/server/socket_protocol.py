@@ -10,10 +10,12 @@ from typing import Any
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from server.wire import Line
+
 GOODBYE_S = 1.0  # how long the other side has to read why it is closed
 
 
-class Socket(WebSocketsSansIOProtocol):
+class Socket(WebSocketsSansIOProtocol, Line):
     """One connection. `frames` in a websocket.send message are whole frames, as formats.Frames makes them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -21,16 +23,26 @@ class Socket(WebSocketsSansIOProtocol):
         self.close_timeout = GOODBYE_S
 
     async def run_asgi(self) -> None:
-        """With wire.writer for the hub."""
-        self.scope["extensions"]["kit.write"] = self.write
+        """With its wire.Line for the hub."""
+        self.scope["extensions"]["kit.line"] = self
         await super().run_asgi()
 
-    def write(self, frames: bytes) -> bool:
-        """Whole frames, unless the socket is full or ends."""
-        if self.close_sent or self.disconnected or not self.writable.is_set():
-            return False
-        self.transport.write(frames)
-        return True
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        super().pause_writing()
+        self.stop()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self.stop()
+        super().connection_lost(exc)
+
+    async def drained(self) -> None:
+        """As wire.Line has it."""
+        while not self.writable.is_set():  # it may be full again before this goes on
+            await self.writable.wait()
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            raise ClientDisconnected
 
     async def send(self, message: Any) -> None:
         """Waits while the socket is full, like uvicorn's. Raises ClientDisconnected, an OSError."""
@@ -42,9 +54,7 @@ class Socket(WebSocketsSansIOProtocol):
             self.__dict__.pop("request", None)  # nobody reads these after the handshake
             self.__dict__.pop("response", None)
             return
-        await self.writable.wait()
-        if self.close_sent or self.disconnected:
-            raise ClientDisconnected
+        await self.drained()
         self.transport.write(frames)
 
     def data_received(self, data: bytes) -> None:
@@ -73,11 +83,13 @@ class Socket(WebSocketsSansIOProtocol):
 
     def keepalive_timeout(self) -> None:
         """No pong in time. A close alone would wait for ever for a socket that nobody reads."""
+        self.stop()
         super().keepalive_timeout()
         self.loop.call_later(GOODBYE_S, self.transport.abort)
 
     def handle_parser_exception(self) -> None:
         """Too large, or not RFC 6455. Closing at once could lose the close frame: what still comes would reset it."""
+        self.stop()
         close = self.conn.close_sent
         assert close is not None
         self.stop_keepalive()

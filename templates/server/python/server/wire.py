@@ -45,10 +45,29 @@ def address(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
 
 
-def writer(scope: Scope) -> Callable[[bytes], bool]:
-    """hub.Write of this connection: an extension that this kit's two protocols bring; any ASGI server does without it."""
-    write: Callable[[bytes], bool] = scope.get("extensions", {}).get("kit.write", lambda _: False)
-    return write
+class Line:
+    """A connection that takes bytes as they go on the wire. This kit's two protocols are one; any ASGI server does without.
+
+    Whoever sets `on_stop` may call `transport.write` until it is called: then the socket is full, or will take no more.
+    """
+
+    transport: Any
+    on_stop: Callable[[], None] | None = None
+
+    def stop(self) -> None:
+        """The protocol calls it."""
+        if self.on_stop is not None:
+            self.on_stop()
+
+    async def drained(self) -> None:
+        """Returns at once while the socket has room, or when it has. Raises OSError if it takes no more."""
+        raise NotImplementedError
+
+
+def line(scope: Scope) -> Line | None:
+    """The line of a request whose answer has begun."""
+    found: Line | None = scope.get("extensions", {}).get("kit.line")
+    return found
 
 
 def before_upgrade(send: Send) -> Send:

@@ -15,7 +15,7 @@ from server.hub import Hub
 from server.publish import Writer
 from server.rate import Rate
 from server.settings import Settings
-from server.wire import HttpError, Receive, Scope, Send, writer
+from server.wire import HttpError, Receive, Scope, Send, line
 
 UNSUPPORTED, POLICY = 1003, 1008  # close codes, RFC 6455 section 7.4.1
 
@@ -37,7 +37,7 @@ class Sockets:
         if hub.draining or hub.full:
             raise HttpError(503, "no room for one more stream", retry_after=str(-(-self._settings.retry_ms // 1000)))
         await send({"type": "websocket.accept"})
-        stream = hub.join(send, cursor, "websocket", writer(scope))
+        stream = hub.join(send, cursor, "websocket", line(scope))
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
                 code = await self._take(message.get("text"), send, viewer)
