@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from lab import nginx_conf, nginx_version, publish_across_kills, publish_through, until
+from lab import TEMPLATES, nginx_conf, nginx_version, publish_across_kills, publish_through, until
 
 pytestmark = pytest.mark.lab
 
@@ -141,9 +141,12 @@ def test_behind_the_kits_nginx_even_a_bare_eventsource_comes_back(kit, browser):
 def test_a_page_loaded_while_the_server_is_away_starts_by_itself(kit, browser):
     kit.kill_server()
     page = open_page(browser, kit.url)
-    until(lambda: "trying again" in page.state(), "the page says that it waits")
+    until(lambda: "not connected, trying again" in page.state(), "the page says that it waits")
+    command = browser.find_element("id", "test-event")
+    assert not command.is_displayed(), "it has nothing to show yet"
     kit.start_server()
     page.wait_for("open")
+    assert command.is_displayed()
 
 
 def test_a_silent_connection_is_given_up_after_two_and_a_half_heartbeats(make_lab, any_nginx, browser):
@@ -184,7 +187,7 @@ def test_at_a_deploy_the_page_waits_as_long_as_the_server_has_told_it(make_lab, 
     page = open_page(browser, kit.url)
     page.wait_for("open")
     kit.close_server()
-    told = until(lambda: re.fullmatch(r"trying again in (.+) s", page.state()), "the page is told", 2)
+    told = until(lambda: re.fullmatch(r"not connected, trying again in (.+) s", page.state()), "the page is told", 2)
     assert 3 <= float(told[1]) <= 12  # its own first delay would be 1.5 to 3 s
 
 
@@ -226,6 +229,7 @@ def test_a_viewer_signs_in_and_reads(make_lab, any_nginx, browser, auth):
     page = open_page(browser, kit.url)
     page.wait_for("sign in to read")
     field = browser.find_element("id", "key")
+    assert field == browser.switch_to.active_element
     field.send_keys("wrong\n")
     page.wait_for("the key is wrong: try again")
     field.send_keys((kit.folder / "var/viewer-key").read_text().strip() + "\n")
@@ -252,10 +256,35 @@ def is_told_when_the_sign_in_is_over(kit, page):
     time.sleep(1.5)  # longer than any delay here
     assert (page.state(), page.text("connects")) == ("your sign-in is over: sign in again", connects)
     assert page.browser.find_element("id", "sign-in").is_displayed()
+    assert page.text("transport") == "-"
     page.browser.find_element("id", "key").send_keys("another-key\n")
     page.wait_for("open")
     published = publish_through(kit, 3, per_s=50)
     until(lambda: page.rows()[-3:] == published, "the events after it arrive")
+
+
+def luminance(colour):
+    """WCAG 2.2, relative luminance."""
+    wide = colour if len(colour) == 6 else "".join(2 * digit for digit in colour)
+    parts = [int(wide[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_what_is_read_or_operated_stands_out_from_what_is_behind_it(scheme):
+    css = (TEMPLATES / "client/browser/client/style.css").read_text(encoding="utf-8")
+    pairs = re.findall(r"--(\w+): light-dark\(#(\w+), #(\w+)\)", css)
+    shades = {name: luminance(pair[scheme]) for name, *pair in pairs}
+
+    def contrast(*names):
+        low, high = sorted(shades[name] for name in names)
+        return (high + 0.05) / (low + 0.05)
+
+    for behind in ("back", "card"):
+        assert {name: round(ratio, 1) for name in ("text", "soft", "good", "wait", "bad")
+                if (ratio := contrast(name, behind)) < 4.5} == {}  # fmt: skip
+        assert contrast("edge", behind) >= 3
 
 
 @pytest.mark.parametrize("width", [390, 1100])

@@ -51,6 +51,7 @@ def test_seven_streams_open_over_http_2_and_a_fetch_still_answers(secure, browse
     assert None not in found["opened"]
 
 
+@pytest.mark.long
 def test_red_control_over_http_1_the_seventh_does_not_open_and_a_fetch_hangs(make_lab, any_nginx, browser):
     kit = make_lab(**SSE)
     kit.start_nginx(any_nginx)
@@ -67,6 +68,6 @@ def test_seven_tabs_over_http_2_have_a_stream_each_and_get_every_event(secure, b
     tabs.all_open()
     assert kit.streams() == STREAMS
     tabs.have(publish_through(kit, 10, per_s=50))
-    assert tabs.each(lambda page: page.text("transport")) == ["SSE over h2"] * STREAMS
+    assert tabs.each(lambda page: page.text("transport")) == ["SSE over HTTP/2"] * STREAMS
     assert tabs.each(lambda page: page.text("fallback")) == [""] * STREAMS
     assert tabs.fetch_answers() == 200

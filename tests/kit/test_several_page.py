@@ -12,7 +12,7 @@ from test_browser import open_page
 from test_several import PATIENT, behind_nginx
 
 pytestmark = pytest.mark.lab
-TITLES = {"websocket": "WebSocket", "sse": "SSE over http/1.1", "long-polling": "long polling over http/1.1"}
+TITLES = {"websocket": "WebSocket", "sse": "SSE over HTTP/1.1", "long-polling": "long polling over HTTP/1.1"}
 
 
 @pytest.fixture

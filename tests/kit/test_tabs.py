@@ -97,7 +97,7 @@ def test_eight_tabs_over_http_1_share_one_connection_and_get_every_event(tabs_of
     published = publish_through(kit, 20, per_s=50)
     tabs.have(published)
     assert tabs.each(lambda _: tabs.fetch_answers()) == [200] * MANY
-    shown = f"{transport} over http/1.1, shared by {MANY} tabs"
+    shown = f"{transport} over HTTP/1.1, shared by {MANY} tabs"
     tabs.wait_for("it says so", lambda page: page.text("transport") == shown)
     assert tabs.each(lambda page: page.text("fallback")) == [""] * MANY
     assert tabs.page.complaints() == []
@@ -116,14 +116,15 @@ def test_red_control_without_sharing_the_seventh_tab_does_not_even_load(make_lab
         tabs.page = open_page(browser, kit.url)
         tabs.page.wait_for("open", 20)
     assert kit.streams() == 6
-    assert tabs.page.text("transport") == "SSE over http/1.1"
+    assert tabs.page.text("transport") == "SSE over HTTP/1.1"
     assert tabs.page.text("fallback").startswith("This browser has no SharedWorker. So this tab has its own connection")
     assert tabs.fetch_answers() == "TimeoutError"
     tabs.close(0)
     assert tabs.fetch_answers() == 200
 
 
-@pytest.mark.parametrize("transport", ALSO_LONG)
+@pytest.mark.long
+@pytest.mark.parametrize("transport", KITS)
 def test_closing_any_tab_loses_nothing_in_the_others(tabs_of, transport):
     kit, tabs = tabs_of(KITS[transport], 3)
     with ThreadPoolExecutor(1) as pool:
@@ -134,7 +135,7 @@ def test_closing_any_tab_loses_nothing_in_the_others(tabs_of, transport):
         published = publishing.result()
     tabs.have(published)
     assert tabs.page.text("connects") == "1"
-    until(lambda: tabs.page.text("transport") == f"{transport} over http/1.1", "it is alone and says nothing of others")
+    until(lambda: tabs.page.text("transport") == f"{transport} over HTTP/1.1", "it is alone and says nothing of others")
     assert kit.streams() <= 1
 
 
@@ -159,7 +160,7 @@ def test_a_worker_that_the_browser_ends_is_replaced_and_nothing_is_lost(tabs_of,
         published = publishing.result()
     tabs.have(published)
     assert tabs.each(lambda page: int(page.text("connects")) >= 2) == [True] * 3
-    tabs.wait_for("shared", lambda page: page.text("transport") == f"{transport} over http/1.1, shared by 3 tabs")
+    tabs.wait_for("shared", lambda page: page.text("transport") == f"{transport} over HTTP/1.1, shared by 3 tabs")
 
 
 @pytest.mark.long
@@ -175,7 +176,7 @@ def test_a_tab_that_crashes_takes_no_other_with_it(tabs_of, transport):
         published = publishing.result()
     del tabs.handles[0]
     tabs.have(published)
-    tabs.wait_for("shared", lambda page: page.text("transport") == f"{transport} over http/1.1, shared by 2 tabs", 30)
+    tabs.wait_for("shared", lambda page: page.text("transport") == f"{transport} over HTTP/1.1, shared by 2 tabs", 30)
 
 
 @pytest.mark.long
@@ -203,7 +204,7 @@ def test_a_tab_that_has_slept_gets_what_it_has_missed_and_the_others_nothing_twi
     tabs.at(1)
     lifecycle(tabs.browser, "frozen")
     tabs.at(0)
-    until(lambda: tabs.page.text("transport") == "SSE over http/1.1, shared by 2 tabs", "two are left")
+    until(lambda: tabs.page.text("transport") == "SSE over HTTP/1.1, shared by 2 tabs", "two are left")
     published = early + publish_through(kit, count, per_s=2000)
     until(lambda: tabs.page.text("last-id") == published[-1], "the tab in front has them")
     tabs.at(1)
@@ -244,7 +245,7 @@ def test_a_worker_that_does_not_start_is_replaced_by_an_own_connection_and_the_p
     page.wait_for("open")
     published = publish_through(kit, 3, per_s=50)
     until(lambda: page.rows() == published, "the events arrive")
-    assert page.text("transport") == "SSE over http/1.1"
+    assert page.text("transport") == "SSE over HTTP/1.1"
     assert page.text("fallback").startswith("The shared worker does not start. So this tab has its own connection")
 
 
@@ -255,7 +256,7 @@ def test_a_page_that_comes_back_from_the_cache_goes_on_from_its_cursor(tabs_of):
     page = tabs.at(0)
     tabs.browser.execute_script("addEventListener('pageshow', (event) => (window.kept = event.persisted))")
     tabs.browser.get(f"{kit.direct}/style.css")
-    until(lambda: tabs.at(1).text("transport") == "SSE over http/1.1", "the other one is alone")
+    until(lambda: tabs.at(1).text("transport") == "SSE over HTTP/1.1", "the other one is alone")
     later = publish_through(kit, 5, per_s=50)
     tabs.at(0)
     tabs.browser.back()

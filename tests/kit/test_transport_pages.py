@@ -74,7 +74,9 @@ def test_the_page_shows_each_event_over_each_transport(kit_of, nginx, browser, t
     assert page.complaints() == []
 
 
-@pytest.mark.parametrize("transport", KITS)
+@pytest.mark.parametrize(
+    "transport", ["WebSocket", "long polling", pytest.param("short polling", marks=pytest.mark.long)]
+)
 def test_the_page_survives_kill_9_over_each_transport(kit_of, nginx, browser, transport):
     kit = kit_of(KITS[transport], nginx)
     page = open_page(browser, kit.url)
@@ -87,7 +89,7 @@ def test_the_page_survives_kill_9_over_each_transport(kit_of, nginx, browser, tr
     assert page.complaints() == []
 
 
-@pytest.mark.parametrize("transport", ["long polling", "short polling"])
+@pytest.mark.parametrize("transport", ["long polling", pytest.param("short polling", marks=pytest.mark.long)])
 def test_a_page_that_is_far_behind_does_not_wait_between_polls(kit_of, any_nginx, browser, transport):
     kit = kit_of(KITS[transport] | {"poll_s": 5}, any_nginx)  # per_client_queue is 64: one answer brings no more
     page = open_page(browser, kit.url)
@@ -132,7 +134,7 @@ def test_at_a_deploy_the_page_waits_as_long_as_it_was_told_over_each_transport(k
     page = open_page(browser, kit.url)
     page.wait_for("open")
     kit.close_server()
-    told = until(lambda: re.fullmatch(r"trying again in (.+) s", page.state()), "the page is told", 2)
+    told = until(lambda: re.fullmatch(r"not connected, trying again in (.+) s", page.state()), "the page is told", 2)
     assert 3 <= float(told[1]) <= 12  # its own first delay would be 1.5 to 3 s
 
 
@@ -282,7 +284,9 @@ def test_a_viewer_is_told_over_each_transport_when_the_sign_in_is_over(kit_of, a
 
 @pytest.mark.parametrize("width", [390, 1100])
 def test_the_page_of_a_two_way_kit_fits_its_window(kit_of, any_nginx, browser, width):
-    kit = kit_of(SOCKET, any_nginx, without_upgrade)
+    long = "stock alerts of all warehouses in the northern and the southern region"
+    features = [{"name": "order status", "slug": "order-status"}, {"name": long, "slug": "stock-alerts"}]
+    kit = kit_of(SOCKET | {"features": features}, any_nginx, without_upgrade)
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
     )

@@ -7,6 +7,7 @@ import { transportsOf } from "./transports.js";
 
 const ROWS = 100; // of each feature; older ones leave the page
 const ALONE = "So this tab has its own connection; over HTTP/1.1 a browser opens six for all tabs of a site.";
+const PROTOCOLS = { "http/1.1": "HTTP/1.1", h2: "HTTP/2", h3: "HTTP/3" }; // by the names that browsers use
 const SENT = 5; // of the viewer's own messages
 const byId = (id) => document.getElementById(id);
 const address = (path) => new URL(path, document.baseURI).href; // also where the page is not at the root
@@ -33,6 +34,7 @@ async function start() {
   byId("sign-in").addEventListener("submit", signIn);
   byId("send").hidden = !config.two_way;
   byId("send").addEventListener("submit", sendText);
+  byId("test-event").hidden = false;
   showCommand();
   connect();
 }
@@ -112,7 +114,7 @@ async function signIn(submit) {
 function showState(state, detail) {
   const signsIn = state === "refused" && detail === 401 && config.auth !== "none";
   const texts = {
-    waiting: () => `trying again in ${(detail / 1000).toFixed(1)} s`,
+    waiting: () => `not connected, trying again in ${(detail / 1000).toFixed(1)} s`,
     refused: () => {
       if (!signsIn) return `the server refuses this page (${detail})`;
       if (stream.lastId) return "your sign-in is over: sign in again";
@@ -122,13 +124,20 @@ function showState(state, detail) {
   byId("state").dataset.state = state;
   byId("state").textContent = texts[state]?.() ?? state;
   byId("sign-in").hidden = !signsIn;
+  if (signsIn && document.activeElement === document.body) byId("key").focus();
+  if (state === "refused") {
+    greeted = null;
+    byId("transport").textContent = "-";
+    byId("fallback").textContent = "";
+  }
   if (stream) showCounts();
 }
 
 function showTransport() {
   if (!greeted || !stream?.source) return;
   const { transport, notes } = greeted;
-  const over = transport.name === "websocket" ? "" : ` over ${protocolOf(address("config")) || "HTTP"}`;
+  const protocol = protocolOf(address("config"));
+  const over = transport.name === "websocket" ? "" : ` over ${PROTOCOLS[protocol] ?? "HTTP"}`;
   const { tabs, why } = stream.source;
   byId("transport").textContent = transport.title + over + (tabs > 1 ? `, shared by ${tabs} tabs` : "");
   byId("fallback").textContent = [...notes, ...(why ? [why, ALONE] : [])].join(" ");
@@ -169,6 +178,7 @@ function addFeature({ name, slug, two_way: viewersSend = true }) {
   section.querySelector("h2").textContent = name;
   section.querySelector(".slug").textContent = slug;
   lists.set(slug, section.querySelector("ol"));
+  lists.get(slug).ariaLabel = name;
   byId("features").append(section);
   byId("feature").append(new Option(name, slug));
   if (viewersSend) byId("send-feature").append(new Option(name, slug));
