@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from advisor import gates, manifest, quoting, sizing
+from advisor import gates, manifest, platforms, quoting, sizing
+from advisor.errors import OutputError
 from advisor.text import visible
 from advisor.values import UNKNOWN, Unknown, Value
 
@@ -27,6 +28,10 @@ TIMES = {  # what holds where the verdict has no time, and the most that the ser
     "hold_s": (25, 600),
     "connect_patience_ms": (2500, 60_000),
 }
+KEEP_ALIVE_S = (
+    75  # for an idle connection of what stands in front, which keeps it for 60 s or less unless its card says more
+)
+WITHOUT_TLS = frozenset({"none", "varnish"})  # behind these, what stands in front ends TLS and speaks plain HTTP
 LIMITS_ADDRESSES = frozenset({"nginx", "haproxy", "traefik"})  # the proxies whose templates have such a limit
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
 
@@ -65,6 +70,7 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         )
     two_way = any(m.entry["two-way"] for m in members)
     edge = next(option for option in chosen if option.layer == "edge")
+    solved = times([m.verdict.get("timing") or {} for m in members])
     if instances > 1 and edge.name == "none":
         notes.append(f"instances: {instances}: the kit has no proxy; what spreads the clients over them is yours")
     return {
@@ -77,11 +83,8 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         "poll_s": int(poll_s) if poll_s == int(poll_s) else poll_s,
         "edge": {"name": quoting.Trusted(edge.name), "title": edge.title},
         "deploy": [f.to for f in manifest.files(chosen, instances) if f.to.startswith(("deploy/", "compose.yaml"))],
-        "between": [
-            {"title": option.title, "files": [quoting.Trusted(file.to) for file in manifest.files([option], instances)]}
-            for option in chosen
-            if option.layer == "between"
-        ],
+        **_between(chosen, base, edge, instances, notes),
+        **silence(solved, serves),
         "reasons": [_reason(m, base) for m in members],
         "auth": auth,
         **versioned,
@@ -98,9 +101,63 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         "rules_version": base.version,
         "notes": list(notes),
         **{key: size.value for key, size in sizes.items()},
-        **times([m.verdict.get("timing") or {} for m in members]),
+        **solved,
         **PORTS,
     }
+
+
+def _between(chosen: list[Option], base: RuleBase, edge: Option, instances: int, notes: list[str]) -> dict[str, Any]:
+    """What the files for the stages in front name, and what the proxy does because of them; it listens at `origin`."""
+    keep_alive_s = _keep_alive(chosen, base)
+    if edge.name == "none" and keep_alive_s > KEEP_ALIVE_S:
+        notes.append(
+            f"the event server ends idle connections after {KEEP_ALIVE_S} s, and what stands in front keeps them for "
+            "longer, so a request fails now and then: put a proxy between"
+        )
+    tls = edge.name not in WITHOUT_TLS
+    return {
+        "between": [
+            {"title": option.title, "files": [quoting.Trusted(file.to) for file in manifest.files([option], instances)]}
+            for option in chosen
+            if option.layer == "between"
+        ],
+        "cards": _rows(chosen, base),
+        "keep_alive_s": keep_alive_s,
+        "origin": {"tls": tls, "port": PORTS["tls_port" if tls else "edge_port"]},
+    }
+
+
+def _rows(chosen: list[Option], base: RuleBase) -> dict[str, dict[str, platforms.Row]]:
+    """What the files of the chosen options take from platform cards: platform to key to row, with _ in place of -."""
+    found: dict[str, dict[str, platforms.Row]] = {}
+    for path in (path for option in chosen for path in option.rows):
+        row = platforms.row(base, path)
+        if row is None:
+            raise OutputError(f"the kit's files need {path} of the platform cards, and the rules have no such line")
+        platform, _, key = path.replace("-", "_").split("/")
+        found.setdefault(platform, {})[key] = row
+    return found
+
+
+def _keep_alive(chosen: list[Option], base: RuleBase) -> int:
+    """How long the proxy keeps an idle connection of what stands in front, in seconds: longer than that does.
+
+    Else a request may meet a connection that is just being closed.
+    """
+    kept = [row.value for o in chosen if o.kept and (row := platforms.row(base, o.kept))]
+    return max([KEEP_ALIVE_S, *(int(value) + 20 for value in kept if not isinstance(value, str))])
+
+
+def silence(solved: Mapping[str, Any], serves: list[str]) -> dict[str, Any]:
+    """`quiet_s`: how long a connection of this kit may be silent with one sign of life lost; `signs`: what ends it."""
+    seconds, signs = [5], []
+    if {"websocket", "sse"} & set(serves):
+        seconds.append(2 * solved["heartbeat_s"] + 1)
+        signs.append(f"the server sends something every {solved['heartbeat_s']} s")
+    if "long-polling" in serves:
+        seconds.append(solved["hold_s"] + 5)
+        signs.append(f"a poll is answered within {solved['hold_s']} s")
+    return {"quiet_s": max(seconds), "signs": " and ".join(signs) or "a poll is answered at once"}
 
 
 def _version(chosen: list[Option], members: list[Member], notes: list[str]) -> dict[str, Any]:

@@ -41,7 +41,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of one layer. `fact` decides the layer ("" = none does); this option serves the answers `serves`."""
+    """One choice of one layer. `fact` decides the layer ("" = none does); this option serves the answers `serves`.
+
+    `rows` are what its files take from platform cards, each as platform/group/key; `kept` is the one that says how long
+    this stage keeps idle connections to what stands behind it.
+    """
 
     layer: str
     name: str
@@ -51,6 +55,8 @@ class Option:
     unanswered: bool
     files: tuple[File, ...]
     gates: Gates | None
+    rows: tuple[str, ...] = ()
+    kept: str = ""
 
     def takes(self, answer: Value | None) -> bool:
         """Whether this option serves the answer (for a some-of fact: one of its elements)."""
@@ -112,6 +118,8 @@ def _option(path: Path, parts: tuple[str, ...]) -> Option:
         unanswered=data.get("unanswered", False),
         files=tuple(files),
         gates=gates.load(_yaml(folder / data["gates"])) if "gates" in data else None,
+        rows=tuple(data.get("rows", ())),
+        kept=data.get("kept", ""),
     )
 
 

@@ -94,6 +94,14 @@ def _cards(text: str) -> dict[str, Card]:
     return {item["id"]: _card(item) for item in json.loads(text)}
 
 
+def row(base: RuleBase, path: str) -> Row | None:
+    """What a card says at platform/group/key, as it is written there; None if it says nothing of that."""
+    platform, group, key = path.split("/")
+    said = cards(base)[platform].groups.get(group, ()) if platform in cards(base) else ()
+    name = f"{platform}-{key}" if group == LIMITS else key
+    return next((one for one in said if one.id == name), None)
+
+
 def _card(data: Mapping[str, Any]) -> Card:
     groups = {group: tuple(_row(row) for row in rows) for group, rows in data["groups"].items()}
     lists = {name: tuple(data[name]) for name in ("also_called", "stands_at")}

@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from advisor import data, kit, kit_values, manifest
+from advisor import data, kit, kit_values, knowledge, manifest
 
 TEMPLATES = data.data("templates")
 OPTIONS = functools.cache(lambda: manifest.load(TEMPLATES))
@@ -44,6 +44,7 @@ class Base:
     version: str = "1"
     sha256: str = "ab" * 32
     patterns: dict[str, Title] = field(default_factory=lambda: {p: Title(t) for p, t in TITLES.items()})
+    platforms: str = field(default_factory=lambda: knowledge.load().platforms)
     questions: dict[str, Lead] = field(default_factory=lambda: {"auth": Lead("cookie")})
 
 
