@@ -114,10 +114,10 @@ def _between(chosen: list[Option], base: RuleBase, edge: Option, instances: int,
             f"the event server ends idle connections after {KEEP_ALIVE_S} s, and what stands in front keeps them for "
             "longer, so a request fails now and then: put a proxy between"
         )
-    tls = edge.name not in WITHOUT_TLS
+    tls, written = edge.name not in WITHOUT_TLS, manifest.files(chosen, instances)
     return {
         "between": [
-            {"title": option.title, "files": [quoting.Trusted(file.to) for file in manifest.files([option], instances)]}
+            {"title": option.title, "files": [quoting.Trusted(file.to) for file in written if file in option.files]}
             for option in chosen
             if option.layer == "between"
         ],

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class File:
     """One file of a kit: copied as it is (`target` empty) or rendered for the language `target` with `extra` values.
 
-    `beside` names options (of any layer): the file is written only with one of them. Empty: always.
+    `beside` names options of any layer, as NAME or LAYER/NAME (of "between" only so): the file is written with one of
+    them only. Empty: always. `apart` names those with which it is not written.
     `instances` is "one" or "several" for a file that only such a kit has.
     """
 
@@ -31,12 +32,17 @@ class File:
     target: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     instances: str = ""
 
     def suits(self, names: Collection[str], instances: int) -> bool:
         """Whether a kit of these options, for so many instances, has this file."""
         with_option = not self.beside or any(name in names for name in self.beside)
-        return with_option and self.instances in {"", "several" if instances > 1 else "one"}
+        return (
+            with_option
+            and not any(name in names for name in self.apart)
+            and self.instances in {"", "several" if instances > 1 else "one"}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,8 @@ def kits(templates: Path) -> dict[str, dict[str, Any]]:
 
 def files(chosen: Collection[Option], instances: int) -> list[File]:
     """What a kit of these options, for so many instances, has of their files."""
-    names = {option.name for option in chosen}
+    names = {option.name for option in chosen if option.layer != "between"}
+    names |= {f"{option.layer}/{option.name}" for option in chosen}
     return [file for option in chosen for file in option.files if file.suits(names, instances)]
 
 
@@ -124,10 +131,16 @@ def _option(path: Path, parts: tuple[str, ...]) -> Option:
 
 
 def _files(folder: Path, entry: dict[str, Any]) -> list[File]:
-    only: dict[str, Any] = {"beside": tuple(entry.get("beside", ())), "instances": entry.get("instances", "")}
+    only: dict[str, Any] = {name: tuple(entry.get(name, ())) for name in ("beside", "apart")}
+    only["instances"] = entry.get("instances", "")
     if "template" in entry:
-        return [File(folder / entry["template"], entry["to"], entry["target"], entry.get("with", {}), **only)]
-    found = [path for path in sorted(folder.glob(entry["copy"])) if path.name not in entry.get("without", [])]
+        return [File(_there(folder / entry["template"]), entry["to"], entry["target"], entry.get("with", {}), **only)]
+    found = [_there(path) for path in sorted(folder.glob(entry["copy"])) if path.name not in entry.get("without", [])]
     if not found:
         raise ValueError(f"{folder.name}: nothing matches {entry['copy']}")
     return [File(path, f"{entry.get('to', '')}{path.name}", **only) for path in found]
+
+
+def _there(path: Path) -> Path:
+    """A file that another option has too is named by its way from here: ../OPTION/FILE."""
+    return path.parent.resolve() / path.name if ".." in path.parts else path
