@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import fcntl
 import functools
 import hashlib
 import importlib.util
@@ -29,7 +30,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 KIT = Path(__file__).resolve().parent
 VAR = KIT / "var"
@@ -54,6 +55,7 @@ def main() -> None:
     for port in sorted({edge, *behind}):
         check_port(port)
     VAR.mkdir(mode=0o700, exist_ok=True)
+    held = lock()
     (VAR / "tmp").mkdir(exist_ok=True)  # nginx makes its own folders, but only one level
     needs_store = len(behind) > 1 and not settings.get("redis_url") and not os.environ.get("REDIS_URL")
     python = python_with_packages(several=len(behind) > 1, store=needs_store)
@@ -79,6 +81,21 @@ def main() -> None:
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave a process behind
         for stage in reversed(stages):  # the servers first: their goodbyes go through the proxy
             end(stage)
+        held.close()
+
+
+def lock() -> TextIO:
+    """Hold the kit for this process alone: another one, on other ports, would write over what this one's proxy reads."""
+    file = (VAR / "start.lock").open("a+", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel lets go of it however this process ends
+    except OSError:
+        file.seek(0)
+        fail(f"another start.py (process {file.read().strip()}) runs this kit; stop it first, or use a copy of the kit")
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
 
 
 class Child:
@@ -235,7 +252,7 @@ def store_command(python: str) -> list[str]:
             fail("no Redis here. Install one (apt install valkey or redis, brew install valkey), or name it: redis_url")
     with socket.socket(socket.AF_UNIX) as probe:
         if probe.connect_ex("var/redis.sock") == 0:  # two that write the same files would spoil them
-            fail("another start.py runs this kit, with other ports: its Redis answers on var/redis.sock; stop it first")
+            fail("a Redis answers on var/redis.sock already; stop it first")
     options = "--port 0 --unixsocket redis.sock --unixsocketperm 700 --dir var --appendonly yes --appendfsync always"
     return [binary, *options.split(), "--save", ""]
 

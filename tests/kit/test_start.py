@@ -19,6 +19,7 @@ from lab import (
     Lab,
     Started,
     following,
+    free_port,
     nginx_conf,
     nginx_version,
     processes_of,
@@ -157,6 +158,23 @@ def test_a_port_in_use_is_named_before_anything_starts(start):
     assert "Traceback" not in run.text()
     assert processes_of(kit) == []
     assert not (kit.folder / "var/token").exists()
+
+
+def test_a_second_start_py_on_other_ports_is_refused_before_it_writes_anything(start):
+    kit, first = start("--port", str(free_port()))
+    first.ready()
+    before = (kit.folder / "var/nginx.conf").read_bytes()
+    second = Started(kit, "--port", str(free_port()), "--server-port", str(free_port()))
+    assert second.process.wait(20) == 2
+    assert f"another start.py (process {first.process.pid}) runs this kit" in second.text()
+    assert (kit.folder / "var/nginx.conf").read_bytes() == before
+    first.process.kill()
+    first.process.wait()
+    until(lambda: processes_of(kit) == [], "server and nginx end")
+    third = Started(kit, "--port", str(free_port()))
+    third.ready()
+    for run in (second, third):
+        run.end()
 
 
 def test_bad_settings_end_start_py_with_the_servers_words(start):
