@@ -83,6 +83,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("what stays", {"draft"}),
     ("last words", {"closing", "export", "linear", "talk", "typed"}),
     ("files of a conversation", {"keeper"}),
+    ("widgets below ours", {"tui.calm"}),
     ("panes", {"prompts", "tui.__init__", "tui.helping", "tui.panes", "tui.widgets"}),
     ("parts of screens", {"tui.choices", "tui.dialogs", "tui.pages"}),
     ("lists of parts", {"tui.cards", "tui.features", "tui.files", "tui.shared"}),

@@ -18,6 +18,7 @@ from advisor.overview import Preview
 from advisor.rulebase import Question
 from advisor.text import visible
 from advisor.tui import features, panes
+from advisor.tui.calm import CalmScroll, CalmVertical
 from advisor.tui.choices import choices, hint, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
 from advisor.tui.screens import Shows
@@ -58,9 +59,9 @@ class InterviewScreen(Shows):
         with Horizontal(id="body"):
             with Vertical(id="main"):
                 yield Text("progress")
-                with VerticalScroll(id="words", can_focus=False):
+                with CalmScroll(id="words", can_focus=False):
                     yield Text("question")
-                with Vertical(id="answers"):
+                with CalmVertical(id="answers"):
                     yield Line("line")
                     yield Numbered("choices")
                 yield Text("effect")

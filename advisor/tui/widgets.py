@@ -13,6 +13,8 @@ from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from advisor.tui.calm import Calm, CalmList
+
 
 class PlainBars(ScrollBarRender):
     """Scroll bars of blanks: the usual eighths of a block have no certain width in East Asian terminals."""
@@ -21,7 +23,7 @@ class PlainBars(ScrollBarRender):
     HORIZONTAL_BARS = [" "] * 8
 
 
-class Text(Static):
+class Text(Calm, Static):
     """Text that is laid out anew only if its height may have changed, and not at all while it stays the same."""
 
     def __init__(self, widget_id: str, *, wraps: bool = True) -> None:
@@ -127,7 +129,7 @@ class Choice:
     ticks: bool = False
 
 
-class Numbered(OptionList):
+class Numbered(CalmList):
     """Choices that a typed number takes at once. Those that are ticked wait for Enter."""
 
     BINDINGS = [Binding("space", "tick", "Tick", show=False)]  # noqa: RUF012  # as Textual declares it
@@ -160,7 +162,7 @@ class Numbered(OptionList):
         """Show other choices, the highlight at one of them."""
         self.choices, self.ticked, self.typed = choices, list(ticked), ""
         self.marked = min(at, len(choices) - 1)
-        self.set_options([Option(self.prompt(choice)) for choice in choices])
+        self.set_lines([self.prompt(choice) for choice in choices])
         self.highlighted = self.marked if choices else None
 
     def prompt(self, choice: Choice) -> Content:
