@@ -267,16 +267,20 @@ def _check(folder: Path) -> int:
 
 
 def _stale(base: RuleBase, span: str, today: str | None) -> int:
-    from advisor.stale import months_of, older_than, today_of
+    from advisor.stale import months_of, never_read, older_than, today_of
 
-    months = months_of(span)
+    months, unread = months_of(span), never_read(base)
     old, dated = older_than(base, months, today_of(today))
-    for s in old:
+    for s in unread + [s for s in old if s.place not in {s.place for s in unread}]:
         place = f"{s.place.file}:{s.place.line}:{s.place.column}"
         source = f" [{s.url}]" if s.url else ""
-        _data(f"{place}: {s.what} is as of {s.as_of}, {s.months} months ago: {s.says}{source}")
-    _data(f"{len(old)} of {dated} dated statements are {months} months old or older")
-    return Exit.FINDINGS if old else Exit.OK
+        age = f"as of {s.as_of}, {s.months} months ago" if s.months >= 0 else "from memory, not read again"
+        _data(f"{place}: {s.what} is {age}: {s.says}{source}")
+    _data(
+        f"{len(old)} of {dated} dated statements are {months} months old or older; "
+        f"{len(unread)} are from memory and were not read again"
+    )
+    return Exit.FINDINGS if old or unread else Exit.OK
 
 
 # --- the interview ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ NAMES = (
     "platforms",
     "priors",
     "questions",
+    "timing",
     "verdict",
 )
 
@@ -114,6 +115,7 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
         "platforms": card_schema.Card,
         "priors": schema.Priors,
         "questions": schema.Questions,
+        "timing": schema.Timing,
     }
     made = models[name].model_json_schema(by_alias=True)
     made["$schema"] = DRAFT

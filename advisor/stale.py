@@ -1,4 +1,7 @@
-"""What the rule base says with a date that has grown old: values of platform cards, and evidence of everything else."""
+"""What the rule base says with a date that has grown old: values of platform cards, and evidence of everything else.
+
+Values that were written from memory come whatever their date: nobody has read them at their source.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,24 @@ def older_than(base: RuleBase, months: int, today: Day) -> tuple[list[Dated], in
     ]
     old = [statement for statement in found if statement.months >= months]
     return sorted(old, key=lambda s: (-s.months, s.place, s.what)), len(found)
+
+
+def never_read(base: RuleBase) -> list[Dated]:
+    """The values of platform cards that were written from memory, whatever date they bear: `months` is -1."""
+    return [
+        Dated(
+            row.place,
+            row.id if group == LIMITS else f"{card.id}, {group} {row.id}",
+            row.as_of,
+            -1,
+            row.says,
+            row.source,
+        )
+        for card in cards(base).values()
+        for group, rows in card.groups.items()
+        for row in rows
+        if row.checked == "memory"
+    ]
 
 
 def _statements(base: RuleBase) -> Iterator[tuple[Place, str, str, str, str]]:

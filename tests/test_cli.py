@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from advisor import editor_schema
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTIFICATIONS = ROOT / "rules" / "examples" / "notifications.yaml"
 
@@ -204,21 +206,7 @@ def test_rules_check_shows_place_and_witness(tmp_path: Path) -> None:
     assert "rules/decision.yaml:" in ran.stdout.decode()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "answers",
-        "article",
-        "caveats",
-        "decision",
-        "derived",
-        "impossible",
-        "patterns",
-        "priors",
-        "questions",
-        "verdict",
-    ],
-)
+@pytest.mark.parametrize("name", editor_schema.NAMES)
 def test_schemas_are_valid_and_fit_the_shipped_files(name: str) -> None:
     from jsonschema import Draft202012Validator
 
@@ -230,6 +218,7 @@ def test_schemas_are_valid_and_fit_the_shipped_files(name: str) -> None:
     files = {
         "answers": sorted((ROOT / "rules" / "examples").glob("*.yaml")),
         "caveats": sorted((ROOT / "rules" / "caveats").glob("*.yaml")),
+        "platforms": sorted((ROOT / "rules" / "platforms").glob("*.yaml")),
         "verdict": [],
     }.get(name, [ROOT / "rules" / f"{name}.yaml"])
     for path in files:

@@ -19,6 +19,7 @@ from advisor.errors import RuleBaseError
 from advisor.explain import explain
 from advisor.platforms import WAY, cards, doubts, months_between
 from advisor.prove import prove
+from advisor.schema import COST_FIGURES, TIMING_FIGURES
 from advisor.stale import months_of, older_than, today_of
 from advisor.timing import timing
 from advisor.verdict import Judge
@@ -276,9 +277,50 @@ def test_the_command_exits_with_1_for_findings_and_0_without(capsys):
         out,
         re.MULTILINE,
     )
-    assert re.search(r"^\d+ of \d+ dated statements are 12 months old or older\n\Z", out, re.MULTILINE)
-    assert main(["rules", "stale", "--older-than", "99y", "--today", "2026-11-24"]) == 0
+    assert re.search(r"^\d+ of \d+ dated statements are 12 months old or older; \d+ are from", out, re.MULTILINE)
+
+
+def test_what_was_never_read_is_listed_whatever_its_date(folder, capsys):
+    words = ["rules", "stale", "--folder", str(folder), "--older-than", "99y", "--today", "2026-11-24"]
+    unread = [row for card in CARDS.values() for row in card.rows() if row.checked == "memory"]
+    assert main(words) == 1
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(unread) > 0
+    place = r"rules/platforms/fastly\.yaml:\d+:\d+"
+    assert any(
+        re.match(rf"{place}: fastly-between-bytes is from memory, not read again: Longest silence", x) for x in lines
+    )
+    assert last.startswith("0 of ")
+    assert last.endswith(f"; {len(unread)} are from memory and were not read again")
+    assert len([s for s in older_than(RULES, 12, (2030, 1, 1))[0] if s.what == "fastly-between-bytes"]) == 1
+    main([*words[:4], "--older-than", "12m", "--today", "2030-01-01"])
+    assert len([x for x in capsys.readouterr().out.splitlines() if "fastly-between-bytes" in x]) == 1
+    for path in (folder / "platforms").glob("*.yaml"):
+        path.write_text(path.read_text("utf-8").replace("checked: memory", "checked: read"), "utf-8")
+    assert main(words) == 0
     assert capsys.readouterr().out.startswith("0 of ")
+
+
+@pytest.mark.parametrize(
+    ("file", "figure"), [("costs", "frame-bytes"), ("costs", "exchange-segments"), ("timing", "hold-share")]
+)
+def test_a_figure_that_the_program_counts_with_is_missed_before_it_counts(folder, file, figure, capsys):
+    path = folder / f"{file}.yaml"
+    path.write_text(path.read_text("utf-8").replace(f"  {figure}:\n", f"  {figure}x:\n"), "utf-8")
+    assert main(["rules", "check", "--folder", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert re.search(
+        rf"rules/{file}\.yaml:\d+:\d+: figures: {figure} is missing, and the program counts with every one", said
+    )
+
+
+@pytest.mark.parametrize(("module", "declared"), [("costs", COST_FIGURES), ("timing", TIMING_FIGURES)])
+def test_the_figures_that_must_exist_are_those_that_the_program_uses(module, declared):
+    source = Path(platforms.__file__).with_name(f"{module}.py").read_text("utf-8")
+    used = set(re.findall(r'figures\["([a-z0-9-]+)"\]', source))
+    kinds = set(re.findall(r'exchange_overhead_bytes\(figures, "(\w+)"\)', source))
+    used |= {f"{kind}-{part}" for kind in kinds for part in re.findall(r'figures\[f"\{kind\}-(\w+)"\]', source)}
+    assert used == set(declared)
 
 
 @pytest.mark.parametrize(("text", "months"), [("12m", 12), ("0m", 0), ("2y", 24)])
