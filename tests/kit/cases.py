@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
 
 from advisor import data, kit, kit_values, knowledge, manifest
 
@@ -25,6 +28,12 @@ VERDICT: dict[str, Any] = {
     "timing": TIMING,
     "costs": {"inputs": {"concurrent-clients": {"value": 1000, "assumed": True}}},
 }
+
+
+def often(values: Iterable[str], *always: str) -> list[Any]:
+    """Parameters of a test: `always` (by default the first) with each run, the others with --long."""
+    every = list(values)
+    return [value if value in (always or every[:1]) else pytest.param(value, marks=pytest.mark.long) for value in every]
 
 
 @dataclass

@@ -11,6 +11,7 @@ import edge
 import httpx
 import lab
 import pytest
+from cases import often
 from lab import followed, nginx_version, publish_through, until
 from peers import LONG, SHORT, WS, follow_polls, follow_socket
 from test_nginx import conf
@@ -86,7 +87,7 @@ def reload(kit):
     until(lambda: set(edge.workers(kit.nginx)) - old, "new workers")
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", often(TRANSPORTS))
 def test_a_reload_of_nginx_loses_and_doubles_nothing(make_lab, nginx, transport):
     settings, follow, times, _ = TRANSPORTS[transport]
     kit = make_lab(**settings, drain_s=1)  # as long as the old workers may stay

@@ -16,7 +16,7 @@ import edge
 import peers
 import pytest
 import yaml
-from cases import TEMPLATES, context, rendered
+from cases import TEMPLATES, context, often, rendered
 from hostile import NAMES
 from hypothesis import given
 from hypothesis import strategies as st
@@ -646,7 +646,7 @@ def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, instances, tmp_p
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("pattern", ["websocket", "long-polling", "short-polling", "all"])
+@pytest.mark.parametrize("pattern", often(["all", "websocket", "long-polling", "short-polling"]))
 def test_a_kit_from_answers_starts_with_its_own_command_and_carries_events_over_each_transport(
     build, pattern, tmp_path
 ):

@@ -196,6 +196,7 @@ def test_the_numbers_follow_from_the_clients(clients, tmp_path):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in NAMES])
 def test_no_name_changes_the_tree(name, tmp_path):
     for which in ("nginx", "nginx-tls"):
@@ -203,6 +204,7 @@ def test_no_name_changes_the_tree(name, tmp_path):
         assert tree(text, tmp_path) == intended((1, 30, 4), tls=which == "nginx-tls", behind=False, transports=WS)
 
 
+@pytest.mark.long
 def test_no_line_that_measurement_found_useless_or_harmful():
     useless = ["chunked_transfer_encoding", "proxy_cache", "gzip", "X-Accel", "proxy_send_timeout", "max_fails"]
     for version in VERSIONS:
@@ -755,9 +757,10 @@ def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(ngi
 @pytest.mark.lab
 @pytest.mark.parametrize(
     ("block", "line", "check", "answers"),
-    [(*row, {}) for row in WS_LINES + REST]
-    + [(*row, {"load_balancer": "aws-alb"}) for row in BEHIND]
-    + [(*row, {"which": "nginx-tls"}) for row in TLS],
+    [(*row, {}) for row in WS_LINES]
+    + [pytest.param(*row, {}, marks=pytest.mark.long) for row in REST]
+    + [pytest.param(*row, {"load_balancer": "aws-alb"}, marks=pytest.mark.long) for row in BEHIND]
+    + [pytest.param(*row, {"which": "nginx-tls"}, marks=pytest.mark.long) for row in TLS],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_line_of_socket_and_poll_and_all_others_have_their_checks_too(

@@ -14,7 +14,7 @@ import httpx
 import peers
 import proxies
 import pytest
-from cases import context, rendered
+from cases import context, often, rendered
 from hostile import NAMES
 from lab import Started, followed, following, publish_through, until
 from proxies import PROXIES
@@ -98,7 +98,7 @@ def test_a_proxy_has_room_for_the_streams_of_all_instances(name, instances):
 
 @pytest.mark.lab
 @with_check
-@pytest.mark.parametrize("instances", [1, 3])
+@pytest.mark.parametrize("instances", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_the_program_loads_every_file_without_a_warning(name, instances, tmp_path):
     proxy = PROXIES[name]
     proxies.certificate(proxy, tmp_path)
@@ -111,6 +111,7 @@ def test_the_program_loads_every_file_without_a_warning(name, instances, tmp_pat
                 assert not re.search(r"\[WARNING\]|\[warn|AH\d+.*warn", said), said
 
 
+@pytest.mark.long
 @pytest.mark.lab
 @with_check
 def test_the_program_loads_a_file_with_every_hostile_name_in_its_comments(name, tmp_path):
@@ -121,13 +122,6 @@ def test_the_program_loads_a_file_with_every_hostile_name_in_its_comments(name, 
     proxies.lay(proxy, files, tmp_path, lambda text: text.replace("# Acme orders\n", heads))
     code, said = proxies.check(proxy, tmp_path, proxy.files[0])
     assert code == 0, said
-
-
-def often(names):
-    """These with each run, the others with --long."""
-    return [
-        name if name in {"none", "haproxy", "apache"} else pytest.param(name, marks=pytest.mark.long) for name in names
-    ]
 
 
 # --- streams through the real thing, started by start.py -------------------------------------------------------------
@@ -164,7 +158,7 @@ def arrive(got, lab, count=6):
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("name", often(["none", *PROXIES]))
+@pytest.mark.parametrize("name", often(["none", *PROXIES], "none", "haproxy"))
 def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through_also_across_kill_9(name, through):
     lab = through(PROXIES.get(name))
     page = lab.http.get(lab.url)
@@ -206,7 +200,7 @@ HTTP2 = {"haproxy": " alpn h2,http/1.1", "envoy": "alpn_protocols: [h2, http/1.1
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("name", often(name for name, proxy in PROXIES.items() if len(proxy.files) > 1))
+@pytest.mark.parametrize("name", often((name for name, proxy in PROXIES.items() if len(proxy.files) > 1), "haproxy"))
 def test_over_tls_the_page_and_its_stream_come_with_http_2_and_a_socket_opens(name, make_lab, tmp_path):
     lab, proxy = make_lab(**peers.WS), PROXIES[name]
     trusted, for_socket = (proxies.certificate(proxy, tmp_path / "kit") for _ in "12")
@@ -220,7 +214,7 @@ def test_over_tls_the_page_and_its_stream_come_with_http_2_and_a_socket_opens(na
         assert client.get(url).http_version == "HTTP/2"
         with (
             following(url, headers={"origin": url}, http2=True, verify=trusted) as stream,
-            peers.following(peers.follow_socket, url, origin=url, ssl=for_socket) as socket,
+            followed(peers.follow_socket, url, origin=url, ssl=for_socket) as socket,
         ):
             ids = publish_through(lab, 6, 20)
             for got in (stream, socket):
@@ -229,7 +223,7 @@ def test_over_tls_the_page_and_its_stream_come_with_http_2_and_a_socket_opens(na
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("name", often(HTTP2))
+@pytest.mark.parametrize("name", often(HTTP2, "haproxy"))
 def test_without_its_words_there_is_no_http_2(name, tmp_path):
     proxy, words = PROXIES[name], HTTP2[name]
     trusted = proxies.certificate(proxy, tmp_path)

@@ -8,6 +8,7 @@ import socket
 import time
 
 import pytest
+from cases import often
 from lab import nginx_conf, nginx_version, publish_across_kills, publish_through, until
 from test_browser import is_told_when_the_sign_in_is_over, open_page
 from test_transports import run
@@ -74,9 +75,7 @@ def test_the_page_shows_each_event_over_each_transport(kit_of, nginx, browser, t
     assert page.complaints() == []
 
 
-@pytest.mark.parametrize(
-    "transport", ["WebSocket", "long polling", pytest.param("short polling", marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("transport", often(KITS))
 def test_the_page_survives_kill_9_over_each_transport(kit_of, nginx, browser, transport):
     kit = kit_of(KITS[transport], nginx)
     page = open_page(browser, kit.url)
@@ -89,7 +88,7 @@ def test_the_page_survives_kill_9_over_each_transport(kit_of, nginx, browser, tr
     assert page.complaints() == []
 
 
-@pytest.mark.parametrize("transport", ["long polling", pytest.param("short polling", marks=pytest.mark.long)])
+@pytest.mark.parametrize("transport", often(["long polling", "short polling"]))
 def test_a_page_that_is_far_behind_does_not_wait_between_polls(kit_of, any_nginx, browser, transport):
     kit = kit_of(KITS[transport] | {"poll_s": 5}, any_nginx)  # per_client_queue is 64: one answer brings no more
     page = open_page(browser, kit.url)
@@ -105,7 +104,7 @@ def test_a_page_that_is_far_behind_does_not_wait_between_polls(kit_of, any_nginx
     assert page.rows() == published
 
 
-@pytest.mark.parametrize("transport", KITS)
+@pytest.mark.parametrize("transport", often(KITS))
 def test_a_deploy_and_a_new_log_over_each_transport(kit_of, any_nginx, browser, transport):
     kit = kit_of(KITS[transport], any_nginx)
     page = open_page(browser, kit.url)
@@ -172,7 +171,7 @@ def swallowing(kit, binary, paths, deaf):
 @pytest.mark.parametrize(
     ("paths", "transport", "note", "most_s"),
     [
-        (["/ws"], "SSE", "WebSocket did not open within 2.5 s; using SSE.", 4),
+        pytest.param(["/ws"], "SSE", "WebSocket did not open within 2.5 s; using SSE.", 4, marks=pytest.mark.long),
         (
             ["/ws", "/events"],
             "long polling",
@@ -255,7 +254,7 @@ def test_a_viewer_who_sends_a_lot_loses_neither_messages_nor_the_socket(kit_of, 
 
 
 @pytest.mark.parametrize("auth", ["cookie", "bearer-header"])
-@pytest.mark.parametrize("transport", KITS)
+@pytest.mark.parametrize("transport", often(KITS))
 def test_a_viewer_signs_in_over_each_transport(kit_of, any_nginx, browser, transport, auth):
     kit = kit_of(KITS[transport], any_nginx, auth=auth)
     page = open_page(browser, kit.url)
@@ -318,7 +317,7 @@ done({ open: states.includes("open"), events });
 
 
 @pytest.mark.parametrize("listed", [True, False])
-@pytest.mark.parametrize("transport", KITS)
+@pytest.mark.parametrize("transport", often(KITS))
 def test_a_page_of_another_origin_reads_and_sends_if_it_is_listed_and_only_then(make_lab, browser, transport, listed):
     page, other = make_lab(run=False), make_lab(run=False, **KITS[transport])
     for kit, origins in ((page, []), (other, [page.direct if listed else "https://app.example.com"])):

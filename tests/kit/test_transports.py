@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from cases import often
 from lab import publish_through, until
 
 pytestmark = pytest.mark.lab
@@ -97,7 +98,7 @@ done({ opened, events: events.map(([type, data]) => data), types: [...new Set(ev
 """
 
 
-@pytest.mark.parametrize("transport", ["websocket", "long-polling", "short-polling"])
+@pytest.mark.parametrize("transport", often(["websocket", "long-polling", "short-polling"]))
 @pytest.mark.parametrize(
     ("plan", "opened", "events", "snapshots", "counts"),
     [
