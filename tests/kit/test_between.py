@@ -94,6 +94,7 @@ def after_drain(value, kit):
 
 
 FIRST_BYTE = lambda value, kit: value == max(60, kit["quiet_s"]) * 1000  # noqa: E731 - a row of the table below
+ALL = ["/events", "/ws", "/ticket", "/send", "/poll", "/snapshot", "/config", "/session", "/publish"]  # of the server
 ORIGIN = "aws_cloudfront_distribution.realtime.origin.custom_origin_config."
 PATHS = "aws_cloudfront_distribution.realtime.ordered_cache_behavior."
 PORT = lambda value, kit: value == kit["origin"]["port"]  # noqa: E731 - a row of the table below
@@ -182,7 +183,7 @@ SET = {
         ORIGIN + "origin_keepalive_timeout": lambda value, kit: (
             value < kit["keep_alive_s"]
         ),
-        PATHS + "for_each": ["/events", "/ws", "/poll", "/snapshot"],
+        PATHS + "for_each": ALL,
         PATHS + "path_pattern": "${ordered_cache_behavior.value}",
         PATHS + "compress": False,
         PATHS + "cache_policy_id": (
@@ -311,8 +312,9 @@ def test_akamai_waits_longer_than_the_kit_is_silent_and_neither_caches_nor_compr
         "caching": {"behavior": "NO_STORE"},
         "webSockets": {"enabled": True},
         "gzipResponse": {"behavior": "NEVER"},
+        "allowPost": {"enabled": True, "allowWithoutContentLength": False},
     }
-    assert rule["criteria"][0]["options"]["values"] == ["/events", "/ws", "/poll", "/snapshot"]
+    assert rule["criteria"][0]["options"]["values"] == ALL
     assert "webSockets" not in main("akamai", "sse")[0]
 
 

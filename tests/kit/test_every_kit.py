@@ -28,7 +28,7 @@ MORE = {  # further answers about the path and the application
     "plain": ({}, {}),
     "behind": ({"load-balancer": "aws-alb"}, {}),
     "several": ({}, {"instances": 3}),
-    "both": ({"cdn": "cloudflare"}, {"instances": 3, "platform": "kubernetes"}),
+    "both": ({"cdn": "cloudflare", "load-balancer": "gcp-lb"}, {"instances": 3, "platform": "kubernetes"}),
 }
 CELLS = [("1.22.0", "debian", more) for more in MORE] + [(None, "wheel", more) for more in MORE]
 CELLS += [("1.31.3", "wheel", "plain"), ("1.31.3", "wheel", "several")]
