@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -141,6 +141,22 @@ def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]
         text(part.where, part.items[0].after.decode(), force=True)
         return draft, [f"The decision record is in {shown}."]
     return draft, _kit({item.name: item.after for item in part.items}, part.notes, part.where, force=True)
+
+
+def next_steps(parts: Iterable[Part], written: Collection[Kind]) -> Iterator[str]:
+    """What to do now, where no kit was written that could be started."""
+    places = {part.kind: part for part in parts}
+    kit, record, file = (places[kind] for kind in ("kit", "record", "answers"))
+    if "kit" in written:
+        return
+    if kit.items:
+        yield "The starter kit was left out; 3 ticks it."
+        return
+    yield from kit.notes or (f"Starter kit: {kit.trouble}.",)
+    if "record" in written:
+        yield f"Next: read what to do first in {visible(str(record.where))}."
+    elif "answers" in written:
+        yield f"Next: advisor recommend --answers {shlex.quote(visible(str(file.where)))} says what to do first."
 
 
 def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) -> Draft:

@@ -104,10 +104,12 @@ def preview(session: Session, seen: Preview) -> str:
     """What an answer would do, in words."""
     if seen.refused:
         return f"not possible: {seen.refused}"
+    back = [pattern for pattern in seen.left if pattern not in session.possible]
+    again = f"; would bring back {_titles(session, back)}" if back else ""
     if not seen.falls:
-        return "rules out no pattern"
+        return f"rules out no pattern{again}"
     settles = f", and settles it: {_titles(session, seen.left)}" if len(seen.left) == 1 else ""
-    return f"rules out {_titles(session, seen.falls)}{settles}"
+    return f"rules out {_titles(session, seen.falls)}{settles}{again}"
 
 
 def mistakes(problems: Sequence[Problem], most: int = 20) -> Iterator[str]:

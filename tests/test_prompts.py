@@ -464,6 +464,12 @@ def test_previews_standing_and_cards_are_there_as_lines(talk):
     assert '"x" is not a number' in shown
 
 
+def test_an_answer_that_makes_a_pattern_possible_again_says_so(talk):
+    _, shown, _ = talk("a", "2", "b", "p 1", "q")
+    assert "rules out" in shown
+    assert "would bring back WebRTC" in " ".join(shown.split())
+
+
 def test_features_are_renamed_copied_removed_and_listed_and_the_whole_has_a_name(talk):
     _, shown, project = talk(
         "chat", "2", "rename talk", "copy talk 2", "copy talk", "n third", "features", "remove", "u", "remove",

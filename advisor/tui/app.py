@@ -23,7 +23,7 @@ from advisor.interview import Session
 from advisor.rulebase import RuleBase
 from advisor.text import visible
 from advisor.tui import files, helping
-from advisor.tui.commands import Commands
+from advisor.tui.commands import Commands, Palette
 from advisor.tui.dialogs import AskText, Help
 from advisor.tui.interview import InterviewScreen
 from advisor.tui.screens import Shows
@@ -264,7 +264,7 @@ class AdvisorApp(App[None]):
     def action_command_palette(self) -> None:
         """All commands by name; Textual's own, but for the character that it ends its placeholder with."""
         if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder="Search for commands ...", id="--command-palette"))
+            self.push_screen(Palette())
 
     def switch_theme(self) -> None:
         """Light to dark, dark to light."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from advisor.answering import say
 from advisor.text import visible
@@ -23,11 +24,24 @@ ACTIONS = {
     "undo": ("Undo the last change", "Key u"),
     "back": ("Go to the question before", "Key b"),
     "forward": ("Go to the question after", "Key right arrow"),
-    "unknown": ("Answer: I don't know", "Key ?"),
+    "unknown": ("Answer: I don't know", "Key 0; key ? where a number or a text is typed"),
     "more": ("Add a feature", "Key n"),
     "help": ("Help", "Key F1"),
     "leave": ("Save and quit", "Key q"),
 }
+
+
+class Palette(CommandPalette):
+    """All commands by name."""
+
+    HELP = "Every command, question, feature and tab by name. Type a part of it; up and down move, Enter does it."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "app.help", "help"),
+        Binding("escape", "escape", "back"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="Search for commands ...", id="--command-palette")
 
 
 class Commands(Provider):

@@ -40,6 +40,16 @@ class AskText(ModalScreen[str | None]):
             yield Static(self.note, id="note", markup=False)
             yield Static("Enter takes it, Escape goes back, F1 helps", classes="keys", markup=False)
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say at once what is wrong with it; nothing is, before anything is typed."""
+        event.stop()
+        wrong = self.check(event.value) if self.check and event.value else ""
+        self.say(wrong)
+
+    def say(self, wrong: str) -> None:
+        """What is wrong with the line, or the note where nothing is."""
+        self.query_one("#note", Static).update(Content.styled(wrong, "bold $error") if wrong else self.note)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the line."""
         event.stop()
@@ -50,7 +60,7 @@ class AskText(ModalScreen[str | None]):
         text = self.query_one(Line).value
         wrong = self.check(text) if self.check else ""
         if wrong:
-            self.query_one("#note", Static).update(Content.styled(wrong, "bold $error"))
+            self.say(wrong)
         else:
             self.dismiss(text.strip())
 

@@ -166,6 +166,8 @@ class ExportScreen(Ours):
                 said += self.owner.write(part)
         except OutputError as error:
             said.append(f"Stopped: {error}.")
+        else:
+            said += export.next_steps(self.parts, {part.kind for part in chosen})
         self.look()
         self.app.push_screen(Help(Content("\n\n".join(said))))
 

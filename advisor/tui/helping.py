@@ -13,12 +13,14 @@ KEYS = {
     "escape": "Escape", "enter": "Enter", "f1": "F1",
 }  # fmt: skip
 CHOOSING = """\
-  a number          takes or ticks that choice; 0 is "I don't know", never no
+  a number          takes or ticks that choice; 0 is "I don't know"
+  ?                 "I don't know", too
   Enter, space      take or tick the highlighted choice
   up, down          move: it is said what each answer would rule out
 """
 TYPING = """\
   Enter             takes what was typed; while you type, it is said what that would rule out
+  ?                 "I don't know", while nothing is typed; a 0 that is typed is the number 0
 """
 EVERYWHERE = """\
   ctrl+p            all commands by name: questions, features, light and dark

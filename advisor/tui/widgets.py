@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from rich.text import Text as RichText
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
@@ -277,6 +278,16 @@ class Line(Input):
         self.placeholder = placeholder
         self.value = text
         self.cursor_position = len(text)
+
+    @property
+    def _value(self) -> RichText:
+        """What is shown: a reversed ? for each character that cannot be seen or that a terminal would obey."""
+        shown = "".join(c if c.isprintable() else "?" for c in self.value)
+        text = RichText(shown, no_wrap=True, overflow="ignore", end="")
+        for i, character in enumerate(self.value if shown != self.value else ""):
+            if not character.isprintable():
+                text.stylize("bold reverse", i, i + 1)
+        return text
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """What the line keeps for itself instead of handing it to the bindings of the screen."""

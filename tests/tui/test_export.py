@@ -87,6 +87,17 @@ def test_where_there_is_no_kit_or_no_file_it_is_said(drive, home):
     assert "decision record: DECISION.md is no file that can be replaced" in flat(narrow.shown)
 
 
+def test_without_a_kit_it_is_said_what_to_do_next(drive):
+    text = "features: [{name: call, media: yes}]\n"
+    none = flat(drive("e", "enter", "look", text=text).seen[0])
+    assert "no template for WebRTC yet" in none
+    assert "Next: read what to do first in DECISION.md." in none
+    answers = flat(drive("0", "e", "2", "enter", "y", text=text, file="my answers.yaml").shown)
+    assert "advisor recommend --answers 'my answers.yaml' says what to do first." in answers
+    left_out = flat(drive("e", "3", "enter", "y").shown)
+    assert "The starter kit was left out; 3 ticks it." in left_out
+
+
 def test_the_screens_to_export_are_the_reviewed_ones(drive, golden):
     text = "features:\n  - name: call  # with video\n    media: yes\n"  # outside: no kit whose files may become more
     keys = ("a", "o", "enter", "0", "e")

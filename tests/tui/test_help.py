@@ -51,6 +51,18 @@ def test_no_key_needs_alt_or_cmd(drive):
             assert not any(part in binding.key for part in ("alt", "super", "meta", "cmd")), binding
 
 
+def test_f1_helps_in_the_palette_and_escape_goes_back_to_it(drive):
+    async def go(pilot):
+        await pilot.press("ctrl+p", "f1")
+        await pilot.pause()
+
+    app = drive(then=go, size=(120, 60))
+    assert "Every command, question, feature and tab by name" in flat(app.shown)
+    assert "Escape goes back" in app.shown
+    back = drive("ctrl+p", "f1", "escape")
+    assert type(back.last).__name__ == "Palette"
+
+
 async def chosen(pilot, words):
     await pilot.press("ctrl+p")
     await pilot.pause(0.1)

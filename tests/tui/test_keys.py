@@ -268,3 +268,12 @@ def test_it_works_without_colours(drive, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     app = drive("3", "look")
     assert "Still possible" in app.seen[0]
+
+
+def test_what_cannot_be_seen_in_a_pasted_name_is_marked_and_refused_at_once(drive):
+    app = drive("n", "=a\u202eb\x1bc\u200bd", "look", "=plain", "look", "enter", size=(70, 24))
+    assert "a?b?c?d" in app.seen[0]
+    assert not set("\u202e\x1b\u200b") & set(app.seen[0])
+    assert "a text is one line without control characters" in " ".join(app.seen[0].split())
+    assert "one line without" not in " ".join(app.seen[1].split())
+    assert app.session.feature.name == "plain"
