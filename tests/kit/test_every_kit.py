@@ -64,6 +64,9 @@ def test_every_kit_loads_in_its_nginx_and_comes_out_the_same_again(kit, version,
     edge.certificate(tmp_path / "kit")
     confs = sorted(name for name in files if name.startswith("nginx/") and name.endswith(".conf"))
     assert confs == ["nginx/nginx-tls.conf", "nginx/nginx.conf"]
+    if in_pods := files.get("deploy/kubernetes/nginx.conf"):
+        (tmp_path / "kit/nginx/pod.conf").write_bytes(in_pods)
+        confs.append("nginx/pod.conf")
     for conf in confs:
         code, said = edge.check(binary, tmp_path / "kit", conf)
         assert (code, "[" in said) == (0, False), (conf, said)

@@ -203,7 +203,9 @@ def test_one_instance_has_a_disk_for_itself_and_several_follow_one_another(way):
     (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
     assert (spread["topologyKey"], spread["maxSkew"]) == ("kubernetes.io/hostname", 1)
     (budget,) = objects(several)[f"{FOLDER}budget.yaml"]
-    assert budget["spec"]["maxUnavailable"] == 1
+    own = deployment(several)
+    assert budget["spec"] == {"maxUnavailable": 1, "selector": own["spec"]["selector"]}
+    assert budget["metadata"] == own["metadata"]
     volumes = [{v["name"]: v for v in pod(kit)["volumes"]}["var"] for kit in (one, several)]
     assert ["persistentVolumeClaim" in volumes[0], "emptyDir" in volumes[1]] == [True, True]
 
@@ -265,6 +267,13 @@ def test_the_way_in_keeps_the_addresses_of_clients():
 
 
 # --- what stands between ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("behind", [{"load_balancer": "aws-alb"}, {"cdn": "cloudflare"}, {}])
+def test_what_stands_in_front_is_told_to_go_to_the_cluster(behind):
+    readme = files(reverse_proxy="nginx", **behind)["README.md"].decode()
+    said = "name the address and port of this kit's proxy on a machine"
+    assert (said in readme) == bool(behind)
 
 
 def ingress(**answers):
