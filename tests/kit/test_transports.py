@@ -20,10 +20,11 @@ def run(browser, script, **values):
       const done = (value) => finish([false, value]);
       const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       {constants}
-      const modules = ["stream", "transports", "poll-source", "sender", "shared-source"];
+      const modules = ["stream", "transports", "poll-source", "sender", "shared-source", "fetch-source"];
       Promise.all(modules.map((name) => import(new URL(`${{name}}.js`, document.baseURI)))).then(
         async (found) => {{
-          const {{ EventStream, transportsOf, PollSource, Sender, SharedSource }} = Object.assign({{}}, ...found);
+          const all = Object.assign({{}}, ...found);
+          const {{ EventStream, transportsOf, FetchSource, PollSource, Sender, SharedSource }} = all;
           {script}
         }},
       ).catch((error) => finish([true, error.stack]));
