@@ -91,7 +91,8 @@ const stream = new EventStream({
   onEvent: (event) => events.push([event.type, event.data]), onSnapshot() {}, onState: (state) => states.push(state),
 });
 stream.start();
-for (let waited = 0; waited < 100 && (opened.length < most.opened || events.length < most.events); waited += 1) await sleep(50);
+const complete = () => opened.length >= most.opened && events.length >= most.events;
+for (let waited = 0; waited < 5000 && !complete(); waited += 50) await sleep(50);
 await sleep(200); // what must not come has time to
 stream.stop();
 const { missing, repeated, resets } = stream.counts;
