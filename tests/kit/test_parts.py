@@ -311,6 +311,21 @@ def test_a_line_that_takes_no_more_is_written_to_no_more_and_the_others_go_on(lo
     asyncio.run(run())
 
 
+def test_after_a_gap_in_what_the_hub_is_told_a_line_goes_on_where_it_was(log):
+    async def run():
+        hub = Hub(log, settings._settings(SETTINGS | {"history_events": 100}))
+        client = Client()
+        hub.join(client.send, "", "sse", client)
+        await asyncio.sleep(0)
+        hub.deliver([outcome.event for outcome in log.append(new(5))])
+        log.append(new(3))
+        hub.renew(log.epoch, log.latest, log.newest(2))
+        await asyncio.sleep(0.1)
+        assert client.seen == [*range(1, 9)]
+
+    asyncio.run(run())
+
+
 def test_a_stream_that_falls_out_of_the_history_gets_a_reset(tmp_path):
     log = EventLog(tmp_path / "events.sqlite3", keep=100)
     written = []
