@@ -7,8 +7,10 @@ import json
 import os
 import re
 import signal
+import socket
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import peers
@@ -16,7 +18,7 @@ import proxies
 import pytest
 from cases import context, often, rendered
 from hostile import NAMES
-from lab import Started, followed, following, publish_through, until
+from lab import Started, followed, following, nginx_conf, nginx_version, publish_through, until
 from proxies import PROXIES
 
 from advisor import kit, knowledge
@@ -183,6 +185,64 @@ def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through_also_across
         ids += publish_through(lab, 3, 20)
         until(lambda: got.ids[-1:] == ids[-1:], "the last event arrives")
         assert (got.ids, got.connects > 1) == (ids, True)
+
+
+SILENT_S = 66
+
+
+@pytest.mark.lab
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_what_is_silent_for_longer_than_the_stock_limits_lives(through, make_lab, any_nginx):
+    """nginx, Apache and Varnish as installed end what is silent for 60 s, Envoy any response after 15 s."""
+    times = {"heartbeat_s": 90, "hold_s": 25}
+    labs = {name: through(proxy, **times) for name, proxy in PROXIES.items()}
+    labs["nginx"] = make_lab(**peers.WS | times)
+    conf = nginx_conf(nginx_version(any_nginx), labs["nginx"].settings | {"read_timeout_s": 3600})
+    labs["nginx"].start_nginx(any_nginx, conf)
+    with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(len(labs)))
+        streams = {name: stack.enter_context(silent_stream(lab)) for name, lab in labs.items()}
+        sockets = {
+            name: stack.enter_context(peers.opened(lab.url, origin=lab.url, ping_interval=None))
+            for name, lab in labs.items()
+        }
+        began = time.monotonic()
+        held = {name: pool.submit(poll_held, lab, times["hold_s"]) for name, lab in labs.items()}
+        assert {name: answer.result() for name, answer in held.items()} == dict.fromkeys(labs, (200, []))
+        time.sleep(began + SILENT_S - time.monotonic())
+        for name, lab in labs.items():
+            (made,) = publish_through(lab, 1, 20)
+            told = [json.loads(sockets[name].recv(timeout=10)) for _ in range(2)]
+            assert [(one["type"], one["id"]) for one in told[1:]] == [("event", made)], name
+            assert told[0]["type"] == "hello", name
+            seen = read_until(streams[name], made.encode())
+            assert b"heartbeat" not in seen.replace(b"heartbeat_s", b""), name
+
+
+@contextlib.contextmanager
+def silent_stream(lab):
+    """A socket on which the response of /events has begun."""
+    url = httpx.URL(lab.url)
+    with socket.create_connection((url.host, url.port), timeout=10) as raw:
+        raw.sendall(f"GET /events HTTP/1.1\r\nHost: {url.host}:{url.port}\r\n\r\n".encode())
+        read_until(raw, b"hello")
+        yield raw
+
+
+def read_until(raw, wanted):
+    seen = b""
+    while wanted not in seen:
+        seen += (more := raw.recv(65536))
+        assert more, "the stream has ended"
+    return seen
+
+
+def poll_held(lab, hold_s):
+    cursor = lab.http.get(f"{lab.url}/poll").json()["cursor"]
+    with httpx.Client(timeout=hold_s + 20) as client:
+        answer = client.get(f"{lab.url}/poll", params={"cursor": cursor, "wait": hold_s})
+    return answer.status_code, answer.json()["events"] if answer.status_code == 200 else answer.text
 
 
 # --- over TLS ---------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from server.settings import Settings
 from server.wire import NO_STORE, Headers, HttpError, Receive, Send, answer, answer_json
 
 BATCH = 500  # events in one answer
-PACE_S = 0.075  # an event waits this long at most while few are connected
+PACE_S = 0.06  # an event waits this long at most while few are connected
 ANSWERS_PER_S = 3000  # to all clients together; about a quarter of what one core can do
 PAGES = 16  # answers that are kept for those who ask next; each may have hub.CHUNK_BYTES
 
