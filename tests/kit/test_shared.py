@@ -230,8 +230,9 @@ const counts = pages.map(({ stream: { counts: { missing, repeated, resets } } })
 const result = { current: current(), whole: pages.every(({ seen }) => whole(seen)), counts: Math.max(...counts), most,
   opened };
 pages.forEach(({ stream }) => stream.stop());
-await sleep(20);
-done({ ...result, left: sources.filter((source) => !source.closed).length });
+const left = () => sources.filter((source) => !source.closed).length;
+for (let tries = 0; tries < 400 && left() > 0; tries += 1) await sleep(5); // the worker hears of it by messages
+done({ ...result, left: left() });
 """
 
 
