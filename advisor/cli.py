@@ -269,12 +269,13 @@ def _check(folder: Path) -> int:
 def _stale(base: RuleBase, span: str, today: str | None) -> int:
     from advisor.stale import months_of, never_read, older_than, today_of
 
-    months, unread = months_of(span), never_read(base)
-    old, dated = older_than(base, months, today_of(today))
-    for s in unread + [s for s in old if s.place not in {s.place for s in unread}]:
+    months, now = months_of(span), today_of(today)
+    unread = never_read(base, now)
+    old, dated = older_than(base, months, now)
+    for s in unread + [s for s in old if not s.unread]:
         place = f"{s.place.file}:{s.place.line}:{s.place.column}"
         source = f" [{s.url}]" if s.url else ""
-        age = f"as of {s.as_of}, {s.months} months ago" if s.months >= 0 else "from memory, not read again"
+        age = "from memory, not read again" if s.unread else f"as of {s.as_of}, {s.months} months ago"
         _data(f"{place}: {s.what} is {age}: {s.says}{source}")
     _data(
         f"{len(old)} of {dated} dated statements are {months} months old or older; "

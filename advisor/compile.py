@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from advisor import cards, crosschecks, platforms, schema, yamlfile
+from advisor import cards, crosschecks, figure_schema, platforms, schema, yamlfile
 from advisor import rulebase as rb
 from advisor.boxes import Box
 from advisor.conditions import ConditionError, Space
@@ -47,8 +47,8 @@ class _Compiler(Reader):
         article_file, article = self.read("article.yaml", schema.Article)
         impossible_file, impossible = self.read("impossible.yaml", schema.ImpossibleFile)
         priors_file, priors = self.read("priors.yaml", schema.Priors)
-        costs = self.table("costs.yaml", schema.Costs)
-        timing = self.table("timing.yaml", schema.Timing)
+        costs = self.table("costs.yaml", figure_schema.Costs)
+        timing = self.table("timing.yaml", figure_schema.Timing)
         caveat_files = [
             self.read(f"caveats/{p.name}", schema.Caveats) for p in sorted(self.folder.glob("caveats/*.yaml"))
         ]

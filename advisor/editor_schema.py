@@ -102,12 +102,12 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
     """A rules file: the model's own schema, with conditions, facts and patterns narrowed to the ids that exist."""
     from pydantic import BaseModel
 
-    from advisor import card_schema, schema
+    from advisor import card_schema, figure_schema, schema
 
     models: dict[str, type[BaseModel]] = {
         "article": schema.Article,
         "caveats": schema.Caveats,
-        "costs": schema.Costs,
+        "costs": figure_schema.Costs,
         "decision": schema.Decision,
         "derived": schema.DerivedFile,
         "impossible": schema.ImpossibleFile,
@@ -115,7 +115,7 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
         "platforms": card_schema.Card,
         "priors": schema.Priors,
         "questions": schema.Questions,
-        "timing": schema.Timing,
+        "timing": figure_schema.Timing,
     }
     made = models[name].model_json_schema(by_alias=True)
     made["$schema"] = DRAFT

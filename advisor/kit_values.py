@@ -28,9 +28,7 @@ TIMES = {  # what holds where the verdict has no time, and the most that the ser
     "hold_s": (25, 600),
     "connect_patience_ms": (2500, 60_000),
 }
-KEEP_ALIVE_S = (
-    75  # for an idle connection of what stands in front, which keeps it for 60 s or less unless its card says more
-)
+KEEP_ALIVE_S = 75  # of an idle connection of what stands in front, which lets go after 60 s unless its card says more
 WITHOUT_TLS = frozenset({"none", "varnish"})  # behind these, what stands in front ends TLS and speaks plain HTTP
 LIMITS_ADDRESSES = frozenset({"nginx", "haproxy", "traefik"})  # the proxies whose templates have such a limit
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
@@ -85,6 +83,7 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         "deploy": [f.to for f in manifest.files(chosen, instances) if f.to.startswith(("deploy/", "compose.yaml"))],
         **_between(chosen, base, edge, instances, notes),
         **silence(solved, serves),
+        "paths": paths(serves, two_way=two_way),
         "reasons": [_reason(m, base) for m in members],
         "auth": auth,
         **versioned,
@@ -146,6 +145,14 @@ def _keep_alive(chosen: list[Option], base: RuleBase) -> int:
     """
     kept = [row.value for o in chosen if o.kept and (row := platforms.row(base, o.kept))]
     return max([KEEP_ALIVE_S, *(int(value) + 20 for value in kept if not isinstance(value, str))])
+
+
+def paths(serves: list[str], *, two_way: bool) -> list[str]:
+    """The server's paths that nothing in front may cache, hold back or compress, and those that are posted to."""
+    made = ["/events"] if "sse" in serves else []
+    made += ["/ws", "/ticket"] if "websocket" in serves else []
+    made += ["/send"] if two_way else []
+    return [*made, "/poll", "/snapshot", "/config", "/session", "/publish"]
 
 
 def silence(solved: Mapping[str, Any], serves: list[str]) -> dict[str, Any]:

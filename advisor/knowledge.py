@@ -29,8 +29,9 @@ FORMAT = "4"  # of the cached data; raise it when rulebase.py changes shape
 SETTLED_S = 2.0  # file systems count coarsely: a file as new as this may change again and keep its size and date
 # The modules that shape what is made of the rules.
 CODE = (
-    "boxes", "card_schema", "cards", "compile", "conditions", "diagram", "given", "limits", "platforms", "rulebase",
-    "rulefiles", "rulejson", "rulereader", "scalars", "schema", "space", "values", "yamlfile",
+    "boxes", "card_schema", "cards", "compile", "conditions", "crosschecks", "diagram", "figure_schema", "given",
+    "limits", "platforms", "rulebase", "rulefiles", "rulejson", "rulereader", "scalars", "schema", "space", "values",
+    "yamlfile",
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ Day = tuple[int, int, int]
 
 
 class Dated(NamedTuple):
-    """One statement with its date; `months` is its age."""
+    """One statement with its date; `months` is its age. `unread`: written from memory, and not read at its source."""
 
     place: Place
     what: str
@@ -31,53 +31,45 @@ class Dated(NamedTuple):
     months: int
     says: str
     url: str
+    unread: bool
 
 
 def older_than(base: RuleBase, months: int, today: Day) -> tuple[list[Dated], int]:
     """The statements that are older, oldest first, and how many have a date at all."""
-    found = [
-        Dated(place, what, as_of, months_between(then, today), says, url)
-        for place, what, as_of, says, url in _statements(base)
-        if (then := day(as_of)) is not None
-    ]
+    found = _dated(base, today)
     old = [statement for statement in found if statement.months >= months]
     return sorted(old, key=lambda s: (-s.months, s.place, s.what)), len(found)
 
 
-def never_read(base: RuleBase) -> list[Dated]:
-    """The values of platform cards that were written from memory, whatever date they bear: `months` is -1."""
+def never_read(base: RuleBase, today: Day) -> list[Dated]:
+    """The values of platform cards that were written from memory, whatever date they bear."""
+    return [statement for statement in _dated(base, today) if statement.unread]
+
+
+def _dated(base: RuleBase, today: Day) -> list[Dated]:
     return [
-        Dated(
-            row.place,
-            row.id if group == LIMITS else f"{card.id}, {group} {row.id}",
-            row.as_of,
-            -1,
-            row.says,
-            row.source,
-        )
-        for card in cards(base).values()
-        for group, rows in card.groups.items()
-        for row in rows
-        if row.checked == "memory"
+        Dated(place, what, as_of, months_between(then, today), says, url, unread)
+        for place, what, as_of, says, url, unread in _statements(base)
+        if (then := day(as_of)) is not None
     ]
 
 
-def _statements(base: RuleBase) -> Iterator[tuple[Place, str, str, str, str]]:
+def _statements(base: RuleBase) -> Iterator[tuple[Place, str, str, str, str, bool]]:
     for card in cards(base).values():
         for group, rows in card.groups.items():
             for row in rows:
                 what = row.id if group == LIMITS else f"{card.id}, {group} {row.id}"
-                yield row.place, what, row.as_of, row.says, row.source
+                yield row.place, what, row.as_of, row.says, row.source, row.checked == "memory"
     items: list[Rule | Caveat | Pattern] = [*base.patterns.values(), *base.excludes, *base.accepts]
     items += [*(r for step in (*base.steps, *base.article) for r in step.rules), *base.caveats.values()]
     for item in items:
-        yield from ((item.place, item.id, e.as_of, e.text, e.url) for e in item.evidence)
+        yield from ((item.place, item.id, e.as_of, e.text, e.url, False) for e in item.evidence)
     for table in ("costs", "timing"):
         said = base.tables.get(table, {})
         for name, item in [*said.get("figures", {}).items(), *said.get("formulas", {}).items()]:
             for e in item.get("evidence", ()):
                 says = e.get("says") or e.get("measured") or ""
-                yield Place(*item["place"]), name, str(e.get("as-of", "")), says, e.get("source", "")
+                yield Place(*item["place"]), name, str(e.get("as-of", "")), says, e.get("source", ""), False
 
 
 def months_of(text: str) -> int:

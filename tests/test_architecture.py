@@ -61,6 +61,7 @@ FLOORS: list[tuple[str, set[str]]] = [
             "decision",
             "diagram",
             "facts",
+            "figure_schema",
             "kit_values",
             "report_json",
             "rulefiles",

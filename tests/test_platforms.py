@@ -17,9 +17,9 @@ from advisor.compile import compile_folder
 from advisor.data import data
 from advisor.errors import RuleBaseError
 from advisor.explain import explain
+from advisor.figure_schema import COST_FIGURES, TIMING_FIGURES
 from advisor.platforms import WAY, cards, doubts, months_between
 from advisor.prove import prove
-from advisor.schema import COST_FIGURES, TIMING_FIGURES
 from advisor.stale import months_of, older_than, today_of
 from advisor.timing import timing
 from advisor.verdict import Judge

@@ -253,14 +253,20 @@ def test_a_viewer_who_sends_a_lot_loses_neither_messages_nor_the_socket(kit_of, 
     assert page.text("connects") == "1"
 
 
-@pytest.mark.parametrize("auth", ["cookie", "bearer-header"])
-@pytest.mark.parametrize("transport", often(KITS))
-def test_a_viewer_signs_in_over_each_transport(kit_of, any_nginx, browser, transport, auth):
-    kit = kit_of(KITS[transport], any_nginx, auth=auth)
+def signed_in(browser, kit):
+    """The kit's page after its viewer has given the key."""
     page = open_page(browser, kit.url)
     page.wait_for("sign in to read")
     browser.find_element("id", "key").send_keys((kit.folder / "var/viewer-key").read_text().strip() + "\n")
     page.wait_for("open")
+    return page
+
+
+@pytest.mark.parametrize("auth", ["cookie", "bearer-header"])
+@pytest.mark.parametrize("transport", often(KITS))
+def test_a_viewer_signs_in_over_each_transport(kit_of, any_nginx, browser, transport, auth):
+    kit = kit_of(KITS[transport], any_nginx, auth=auth)
+    page = signed_in(browser, kit)
     assert page.text("transport").startswith(transport)
     assert page.text("fallback") == ""
     published = publish_through(kit, 3, per_s=50)
@@ -274,10 +280,7 @@ def test_a_viewer_signs_in_over_each_transport(kit_of, any_nginx, browser, trans
 @pytest.mark.parametrize("transport", KITS)
 def test_a_viewer_is_told_over_each_transport_when_the_sign_in_is_over(kit_of, any_nginx, browser, transport, auth):
     kit = kit_of(KITS[transport], any_nginx, auth=auth)
-    page = open_page(browser, kit.url)
-    page.wait_for("sign in to read")
-    browser.find_element("id", "key").send_keys((kit.folder / "var/viewer-key").read_text().strip() + "\n")
-    page.wait_for("open")
+    page = signed_in(browser, kit)
     is_told_when_the_sign_in_is_over(kit, page)
 
 
