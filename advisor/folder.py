@@ -18,13 +18,13 @@ import sys
 import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, ParamSpec
 
 from advisor.errors import OutputError
 from advisor.text import quoted, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 LOCK = "advisor.lock"
 NOTHING = "Nothing was changed"
@@ -32,6 +32,9 @@ _LOCK_LIMIT = 1 << 20
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 Done = Literal["written", "replaced", "unchanged"]
+Mask = set[int | signal.Signals]
+P = ParamSpec("P")
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> Done:
@@ -46,10 +49,15 @@ def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> D
     where = visible(str(target))
     try:
         target = Path(os.path.abspath(target))  # noqa: PTH100 - Path.resolve would follow a symlink, which is to be refused
-        with _parents(target.parent), _workshop(target) as made:
-            _fill(made, files)
-            with _locked(target.parent):
-                return _put(made, target, files, force=force)
+        before = _blocked(())
+        try:
+            _blocked(_SIGNALS)
+            with _parents(target.parent), _workshop(target) as made:
+                _interruptible(before, _fill, made, files)
+                with _locked(target.parent, before):
+                    return _put(made, target, files, force=force)
+        finally:
+            _set_blocked(before)
     except OSError as error:
         raise OutputError(f"{where}: {error.strerror or error}. {NOTHING}") from error
 
@@ -112,8 +120,8 @@ def _sync(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(parent: Path) -> Iterator[None]:
-    """Only one run at a time looks at the target and swaps, and no signal comes in between.
+def _locked(parent: Path, mask: Mask) -> Iterator[None]:
+    """Only one run at a time looks at the target and swaps; a signal can end the waiting for the other.
 
     The kernel ends the lock with the process. Where a folder cannot be locked, the rename alone must do.
     """
@@ -124,10 +132,36 @@ def _locked(parent: Path) -> Iterator[None]:
             with suppress(OSError):
                 descriptor = os.open(parent, os.O_RDONLY)
                 stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-            stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, before)
+                _interruptible(mask, fcntl.flock, descriptor, fcntl.LOCK_EX)
         yield
+
+
+# --- signals ----------------------------------------------------------------------------------------------------------
+#
+# A KeyboardInterrupt between the making of a folder and the `try` that takes it away, or while it is taken away, would
+# leave it there. So signals wait while `write` runs, save where its work is long. These are plain functions: a context
+# manager that is interrupted on its way in is closed by the garbage collector, and would block signals long after.
+
+
+def _blocked(more: Iterable[signal.Signals]) -> Mask:
+    """Let signals wait; returns those that waited before."""
+    return set() if sys.platform == "win32" else signal.pthread_sigmask(signal.SIG_BLOCK, more)
+
+
+def _set_blocked(mask: Mask) -> None:
+    """Only these signals wait; the others come at once, as a KeyboardInterrupt from here."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _interruptible(mask: Mask, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Do work during which only the signals of the mask wait."""
+    waiting = _blocked(())
+    try:
+        _set_blocked(mask)
+        work(*args, **kwargs)
+    finally:
+        _set_blocked(waiting)
 
 
 # --- looking at what is there, and swapping ---------------------------------------------------------------------------

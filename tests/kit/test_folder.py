@@ -7,6 +7,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -381,6 +382,51 @@ def test_a_signal_at_any_moment_leaves_the_old_state_or_the_new_one(tmp_path, nu
             only(out.parent, *(["out"] if now else []))
         ends.add(now)
     assert b"2" in ends or len(ends) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file between its open and its with
+@pytest.mark.parametrize("exists", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_keyboard_interrupt_before_any_line_leaves_nothing_beside_the_folder(tmp_path, exists):
+    """Ctrl-C before each line in turn that Python runs for the writing, those of its own library included."""
+    out = tmp_path / "parent" / "out"
+    out.parent.mkdir()
+    if exists:
+        folder.write(kit("1"), out)
+    ends, step = set(), 0
+    while b"whole run" not in ends:
+        if exists and b"2" in ends:
+            folder.write(kit("1"), out)
+        elif not exists:
+            shutil.rmtree(out, ignore_errors=True)
+        left = step
+
+        def trace(_frame, event, _arg):
+            nonlocal left
+            if event == "line":
+                if left == 0:
+                    signal.raise_signal(signal.SIGINT)
+                left -= 1
+            return trace
+
+        before = sys.gettrace()
+        try:
+            sys.settrace(trace)
+            folder.write(kit("2"), out)
+        except KeyboardInterrupt:
+            pass
+        else:
+            ends.add(b"whole run")
+        finally:
+            sys.settrace(before)
+        now = state(out).get("server/app.py")
+        assert now in {b"1" if exists else None, b"2"}, step
+        assert now is None or whole(out), step
+        only(out.parent, *(["out"] if now else []))
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set(), step
+        ends.add(now)
+        step += 1
+    assert len(ends) == 3
+    assert step > 500
 
 
 def test_two_runs_at_once_give_one_whole_kit(tmp_path):
