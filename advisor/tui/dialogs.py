@@ -36,7 +36,7 @@ class AskText(ModalScreen[str | None]):
         """A question, a line, what is wrong with it."""
         with Vertical(classes="dialog"):
             yield Static(Content.styled(self.question, "bold"), markup=False)
-            yield Line("line", self.text)
+            yield Line("line", self.text, replace=True)
             yield Static(self.note, id="note", markup=False)
             yield Static("Enter takes it, Escape goes back, F1 helps", classes="keys", markup=False)
 

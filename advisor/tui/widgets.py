@@ -268,8 +268,8 @@ class Ask:
 class Line(Input):
     """A line for a number or a text. Where a number is wanted, letters stay commands of the screen."""
 
-    def __init__(self, widget_id: str, text: str = "") -> None:
-        super().__init__(text, id=widget_id, compact=True, select_on_focus=False)
+    def __init__(self, widget_id: str, text: str = "", *, replace: bool = False) -> None:
+        super().__init__(text, id=widget_id, compact=True, select_on_focus=replace)  # what is selected is typed over
         self.numeric = False
 
     def fill(self, text: str, placeholder: str, *, numeric: bool) -> None:
