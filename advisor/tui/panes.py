@@ -164,8 +164,11 @@ def question(session: Session, asked: Question, height: int) -> Content:
 
 def end(session: Session) -> Content:
     """What is said where nothing is left to ask."""
-    pattern = session.verdict["features"][session.current]["primary"]
+    feature = session.verdict["features"][session.current]
+    pattern, alone = feature["primary"], feature["alone"]
     decided = session.base.patterns[pattern].title if pattern else "no pattern fits"
+    if pattern != alone:
+        decided += f", on a connection that is open anyway; alone it would be {session.base.patterns[alone].title}"
     said = f"{quoted(session.feature.name, NAME)} is decided: {decided}."
     if session.conflicts:
         said = "These answers contradict each other, so there is nothing to ask."

@@ -16,6 +16,10 @@ if sys.platform == "win32":
 from pty_driver import TRIVIAL, Driven, first_paint
 
 OURS = ["-m", "advisor", "orders.yaml"]
+STILL = (  # a cursor that blinks draws too, half a second after a key
+    "from advisor.cli import main; from advisor.tui.widgets import Line; "
+    "Line.cursor_blink = False; main(['orders.yaml'])"
+)
 FILE = "features: [{name: order status, media: no, background-delivery: no, clients: [browser]}]\n"
 
 
@@ -37,11 +41,15 @@ def test_first_paint(benchmark, folder, words, text):
 
 @pytest.mark.benchmark(group="key to the last byte of its repaint, and a quarter of a second of quiet")
 @pytest.mark.parametrize(
-    "keys", [("trivial", "ab"), ("moving", ("down", "up")), ("answering", "0u"), ("back", "b0")], ids=str
-)
+    "keys",
+    [
+        ("trivial", "ab"), ("moving", ("down", "up")), ("answering", "0u"), ("back", "b0"), ("answering anew", "?"),
+    ],
+    ids=str,
+)  # fmt: skip
 def test_keys(benchmark, folder, keys):
     name, pressed = keys
-    driven = Driven(["trivial.py"] if name == "trivial" else OURS, folder)
+    driven = Driven(["trivial.py"] if name == "trivial" else ["-c", STILL], folder)
     try:
         driven.settle(until="hello" if name == "trivial" else "Still possible")
         driven.settle(limit=1)

@@ -164,6 +164,14 @@ def test_the_end_says_what_to_do_next_and_its_choices_do_it(drive):
     assert "[1 Recommendation]" in app.seen[1]
 
 
+def test_the_end_of_a_feature_that_rides_on_anothers_connection_says_so(drive):
+    """Beside it stand the patterns that its own answers leave, so the headline alone would contradict them."""
+    chat = "{name: chat, kind: chat, bidirectional-realtime: yes}"
+    app = drive(*["?"] * 48, "look", text=f"features: [{{name: board, kind: dashboard}}, {chat}]\n")
+    said = " ".join(app.seen[0].replace("│", " ").split())
+    assert '"board" is decided: WebSocket, on a connection that is open anyway;' in said
+
+
 def test_contradictory_answers_are_said_and_can_be_changed(drive):
     text = "path: {websockets-blocked: always}\nfeatures: [{name: a, existing-connection: websocket}]\n"
     app = drive("look", "a", "enter", text=text)
