@@ -53,7 +53,7 @@ def hint(question: Question) -> str:
         unit = f"In {question.unit}. " if question.unit else ""
         return f"{unit}Type it; Enter takes it; ? means I don't know."
     if question.type == "text":
-        return "Type it; Enter takes it; ? means I don't know."
+        return "Type it; Enter takes it; Escape leaves the line, and letters are commands again."
     return "Press its number, or move to it and press Enter."
 
 

@@ -45,7 +45,7 @@ class InterviewScreen(Shows):
         Binding("q", "leave", "quit", tooltip="save and quit"),
         Binding("right", "forward", "the question after", show=False),
         Binding("question_mark", "unknown", "I don't know", show=False),
-        Binding("down", "list", "to the choices", show=False),
+        Binding("escape,down", "list", "leave the line", key_display="esc", tooltip="from the line to the choices"),
         Binding("pagedown", "scroll_text(1)", "scroll the text of the question", show=False),
         Binding("pageup", "scroll_text(-1)", "scroll it back", show=False),
     ]
@@ -132,6 +132,7 @@ class InterviewScreen(Shows):
     def show_question(self, session: Session, question: Question) -> None:
         """The question at hand, with its choices or its line."""
         self.put("question", panes.question(session, question, self.drawn[1]))
+        self.query_one(Keys).typing = question.type == "text"
         answer = session.answers.get(question.id)
         line, numbered = self.query_one(Line), self.query_one(Numbered)
         typed = question.type in ("number", "text")
@@ -150,6 +151,7 @@ class InterviewScreen(Shows):
         """Nothing is left to ask: say so, and what can be done next."""
         self.put("question", panes.end(session))
         self.query_one(Line).display = False
+        self.query_one(Keys).typing = False
         following = [("show the result (r)", "result"), ("write the answers and what comes of them (e)", "export")]
         following += [("see all features side by side (f)", "features")] if session.several else []
         following += [("add another feature (n)", "more"), ("go through the answers again (a)", "answers")]
@@ -196,6 +198,12 @@ class InterviewScreen(Shows):
             values = [*numbered.ticked, *([] if chosen.value in numbered.ticked else [chosen.value])]
             return tuple(values)  # type: ignore[arg-type]  # the list holds choices only
         return chosen.value  # type: ignore[return-value]  # of a question's choices
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the keys that work where the focus is now."""
+        asked = self.session.question if self.owner.session is not None else None
+        text = asked is not None and asked.type == "text"
+        self.query_one(Keys).typing = text and isinstance(event.widget, Line)
 
     # --- answering ----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from textual import events
 from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import reactive
 from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -64,6 +65,13 @@ class Hint(Text):
 class Keys(Static):
     """The keys of a screen in one line, as many as fit, the most useful ones first. Each can be clicked."""
 
+    typing = reactive(False, layout=False)  # a line takes the letters for its text: they are no keys of the screen now
+
+    def watch_typing(self) -> None:
+        """Draw others."""
+        if self.is_attached:
+            self.on_resize()
+
     def on_mount(self) -> None:
         """Draw them."""
         self.on_resize()
@@ -76,6 +84,8 @@ class Keys(Static):
             if not isinstance(binding, Binding) or not binding.show:
                 continue
             key = binding.key_display or binding.key.partition(",")[0]
+            if len(key) == 1 if self.typing else key == "esc":
+                continue
             part = Content.assemble((key, "bold $accent"), f" {binding.description}")
             room -= part.cell_length + 2
             if room >= 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from advisor.answers import read
-from advisor.tui.widgets import Line
+from advisor.tui.widgets import Keys, Line
 from advisor.values import UNKNOWN, Other
 
 RECOVERY = ".answers.yaml.recovery"
@@ -148,6 +148,27 @@ def test_all_answers_jump_and_take_away(drive):
     assert "clients" not in facts(gone)
     assert drive("a", "o", "enter").session.question.id == "kind"
     assert drive("a", "escape").session.question.id == "kind"
+
+
+def test_letters_are_text_where_a_text_is_asked_for_and_keys_again_after_escape(drive):
+    """The last line shows no key that would only be typed."""
+    seen = []
+
+    async def then(pilot):
+        pilot.app.change(lambda session: session.goto("page"))
+        await pilot.pause()
+        for keys in (["b", "a"], ["escape"], ["b"]):
+            await pilot.press(*keys)
+            await pilot.pause()
+            here = pilot.app.screen
+            seen.append((str(here.query_one(Keys).content), here.query_one(Line).value, here.session.question.id))
+
+    drive(text="features: [{name: a, page: cart, kind: chat}]\n", then=then)
+    typing, left, after = seen
+    assert typing == ("f1 help  esc leave the line", "cartba", "page")
+    assert left[0].startswith("f1 help  b back")
+    assert "esc" not in left[0]
+    assert after[2] != "page"
 
 
 def test_names_are_text_and_never_markup(drive):
