@@ -7,10 +7,10 @@ same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from advisor.decision import Answers, Known, decide, lead_case
+from advisor.decision import Answers, Known, decide, know, lead_case
 from advisor.diagram import Diagram, decision_order
 from advisor.rulebase import Question, RuleBase, band_of
 from advisor.space import realise, typical
@@ -27,23 +27,48 @@ class Changes(NamedTuple):
     decisive: dict[str, tuple[str, ...]]
 
 
-def changes(answers: Answers, known: Known, base: RuleBase, diagram: Diagram | None) -> Changes:
+class Together(NamedTuple):
+    """A feature among others of its project, whose connections it may ride on.
+
+    `decide` gives its pattern if these answers were others. `apart` are the answers with which it stands on a page of
+    its own (`page` among them); None where it does so already.
+    """
+
+    decide: Callable[[Answers], str | None]
+    apart: Answers | None
+
+
+def changes(
+    answers: Answers, known: Known, base: RuleBase, diagram: Diagram | None, together: Together | None = None
+) -> Changes:
     """What would change the decision that these answers give."""
-    here = decide(known.lead, base).primary
+
+    def alone(changed: Answers) -> str | None:
+        return decide(lead_case({**answers, **changed}, base), base).primary
+
+    decided = together.decide if together else alone
+    here = decided({})
     found: dict[str, dict[str, Value]] = {}
     decisive: dict[str, tuple[str, ...]] = {}
-    for fact, value in single_changes(known, base):
-        to = decide(lead_case({**answers, fact: value}, base), base).primary
+    for fact, value in [*_leaving(together), *single_changes(known, base)]:
+        to = decided({fact: value})
         if to is not None and to != here:
             found.setdefault(to, {fact: value})
             decisive[fact] = tuple(dict.fromkeys((*decisive.get(fact, ()), to)))
     if diagram is not None and len(found) < len(base.patterns) - 1:
-        for to, facts in _several(known, base, diagram):
-            if to != here and to not in found and decide(lead_case({**answers, **facts}, base), base).primary == to:
+        ways = [*_several(known, base, diagram), *_several_apart(together, base, diagram)]
+        for to, facts in sorted(ways, key=lambda way: len(way[1])):
+            if to != here and to not in found and decided(facts) == to:
                 found[to] = facts
     order = list(base.patterns)
     ranked = sorted(found.items(), key=lambda item: (len(item[1]), order.index(item[0])))
     return Changes(tuple(ranked), decisive)
+
+
+def _leaving(together: Together | None) -> Iterator[tuple[str, Value]]:
+    """The feature on a page of its own: one answer, for those that share one."""
+    if together is not None and together.apart is not None:
+        yield "page", together.apart["page"]
 
 
 def _several(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[str, dict[str, Value]]]:
@@ -51,6 +76,16 @@ def _several(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[s
         facts = _facts(variables, known, base)
         if facts:
             yield to, facts
+
+
+def _several_apart(
+    together: Together | None, base: RuleBase, diagram: Diagram
+) -> Iterator[tuple[str, dict[str, Value]]]:
+    """The same on a page of its own, where no neighbour's connection decides."""
+    if together is not None and together.apart is not None:
+        page = together.apart["page"]
+        for to, facts in _several(know(together.apart, base), base, diagram):
+            yield to, {"page": page, **facts}
 
 
 def single_changes(known: Known, base: RuleBase) -> Iterator[tuple[str, Value]]:

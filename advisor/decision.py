@@ -52,7 +52,7 @@ def know(answers: Answers, base: RuleBase) -> Known:
         for fact, question in base.questions.items()
         if fact not in stated and fact not in left_open
     )
-    case = _lead(given, base)
+    case = lead_of(given, base)
     free = {base.index[PATTERN], *(variable for fact in left_open for variable in base.of_fact.get(fact, ()))}
     free |= {base.index[key] for key, d in base.derived.items() if any(fact in left_open for fact in d.factors)}
     box = {variable: 1 << value for variable, value in enumerate(case) if variable not in free}
@@ -61,11 +61,16 @@ def know(answers: Answers, base: RuleBase) -> Known:
 
 def lead_case(answers: Answers, base: RuleBase) -> tuple[int, ...]:
     """`know(answers, base).lead`, without the rest: for deciding many variations of one file."""
+    return lead_of(filled_in(answers, base), base)
+
+
+def filled_in(answers: Answers, base: RuleBase) -> dict[str, Value]:
+    """What is stated, and what the priors fill in beside it."""
     stated: dict[str, Value] = {fact: value for fact, value in answers.items() if not isinstance(value, Unknown)}
-    return _lead({**{fact: value for fact, (value, _) in usually(stated, base).items()}, **stated}, base)
+    return {**{fact: value for fact, (value, _) in usually(stated, base).items()}, **stated}
 
 
-def _lead(given: Answers, base: RuleBase) -> tuple[int, ...]:
+def lead_of(given: Answers, base: RuleBase) -> tuple[int, ...]:
     """The case of these answers, with every other fact at its lead value."""
     leads, default = _defaults(base)
     case = list(default)

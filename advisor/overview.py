@@ -157,9 +157,9 @@ FED = {
     "costs": "the costs are worked out from it",
     "timing": "the times (heartbeat, hold, retry) are worked out from it",
     "kit": "the starter kit is made from it",
-    "merge": "it says which features share a connection",
     "report": "it says what is likely where you do not know, and the article asks for it",
 }
+MERGE = "which features share a connection, and so the pattern of those that ride on another's"
 
 
 def reason(fact: str, found: Relevance, base: RuleBase) -> str:
@@ -171,6 +171,8 @@ def reason(fact: str, found: Relevance, base: RuleBase) -> str:
         return "which pattern is recommended."
     if why.kind == "caveat":
         return f'not the pattern, but whether you have to watch this: "{base.caveats[why.id].title}".'
+    if why.kind == "feeds" and why.id == "merge":
+        return f"{MERGE}."
     if why.kind == "feeds":
         return f"not the pattern; {FED.get(why.id, f'{why.id} needs it')}."
     what = "acceptable besides" if why.kind == "acceptable" else "the fallback"

@@ -7,11 +7,13 @@ rest. Neighbours are looked at as they decided alone, so the order of the featur
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any, NamedTuple
 
 from advisor.answers import Project
-from advisor.decision import Known, decide, excluding, know
+from advisor.changes import Together
+from advisor.decision import Answers, decide, excluding, filled_in, lead_case, lead_of
 from advisor.errors import Exit
 from advisor.rulebase import RuleBase
 from advisor.values import UNKNOWN, Value
@@ -23,72 +25,137 @@ SHARED = ("websocket", "sse")  # connections that can carry a second feature, th
 
 
 class Alone(NamedTuple):
-    """One feature before merging: its answers, what is known, the pattern it would get alone, and the page it is on.
+    """One feature before merging: its answers, its case, the pattern it would get alone, and the page it is on.
 
     `page` is None where no browser takes part; features that name none share one, "".
     """
 
-    facts: Mapping[str, Value]
-    known: Known
+    facts: Answers
+    lead: tuple[int, ...]
     pattern: str | None
     page: str | None
+
+    @property
+    def open(self) -> Counter[str]:
+        """The connections that it keeps open on its page, or has there already."""
+        own = {self.pattern, self.facts.get("existing-connection")}
+        return Counter(connection for connection in SHARED if connection in own)
 
 
 def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> dict[str, Any]:
     """The verdict of the whole project, as contract and JSON Schema have it."""
     judge = judge or Judge(base)
-    alone = {feature.name: decide_alone(project.answers(feature), base) for feature in project.features}
+    neighbours = Neighbours(project, base)
+    alone, _ = neighbours.under({})
     features = []
     for name, one in alone.items():
-        merged = merge(name, alone, base)
-        if merged is None:
-            features.append(judge.feature(name, one.facts))
-        else:
-            features.append(judge.feature(name, {**one.facts, "existing-connection": merged}, one.pattern))
+        merged = neighbours.merged(name)
+        facts = one.facts if merged is None else {**one.facts, "existing-connection": merged}
+        features.append(judge.feature(name, facts, "" if merged is None else one.pattern, neighbours.together(name)))
     return {
         "schema": 1,
         "project": project.name,
         "rules": {"version": base.version, "sha256": base.sha256},
         "features": features,
-        "shared": shared(features, alone),
+        "shared": shared(features, alone, base),
         "exit": int(Exit.NO_PATTERN if any(f["primary"] is None for f in features) else Exit.OK),
     }
 
 
-def decide_alone(facts: Mapping[str, Value], base: RuleBase) -> Alone:
+def decide_alone(facts: Answers, base: RuleBase) -> Alone:
     """One feature as if there were no other."""
-    known = know(facts, base)
-    clients = known.answers["clients"]
-    in_browser = isinstance(clients, tuple) and any(client in ON_A_PAGE for client in clients)
+    given = filled_in(facts, base)
+    lead = lead_of(given, base)
     page = facts.get("page", "")
+    clients = given.get("clients", base.questions["clients"].lead)
+    in_browser = isinstance(clients, tuple) and any(client in ON_A_PAGE for client in clients)
     return Alone(
-        facts, known, decide(known.lead, base).primary, (page if isinstance(page, str) else "") if in_browser else None
+        facts, lead, decide(lead, base).primary, (page if isinstance(page, str) else "") if in_browser else None
     )
 
 
-def merge(name: str, alone: Mapping[str, Alone], base: RuleBase) -> str | None:
+def merge(one: Alone, there: Mapping[str, int], base: RuleBase) -> str | None:
     """The connection that a neighbour on the same page keeps open anyway, if this feature can ride on it.
 
-    "None is open" is said of today; what a neighbour is about to open counts all the same.
+    `there` counts what the neighbours have open. "None is open" is said of today; what a neighbour is about to open
+    counts all the same.
     """
-    one = alone[name]
     if one.facts.get("existing-connection", "none") not in (UNKNOWN, "none") or one.page is None:
         return None
     if one.pattern in (None, "websocket") or base.patterns[one.pattern or ""].group == "outside":
         return None
-    neighbours = {
-        connection
-        for other, theirs in alone.items()
-        if other != name and theirs.page == one.page
-        for connection in (theirs.pattern, theirs.facts.get("existing-connection"))
-    }
     for connection in SHARED:
-        if connection in neighbours and excluding(connection, one.known.lead, base) is None:
+        if there.get(connection, 0) > 0 and excluding(connection, one.lead, base) is None:
             return connection
     return None
 
 
-def shared(features: list[dict[str, Any]], alone: Mapping[str, Alone]) -> dict[str, Any]:
+class Neighbours:
+    """The features of a project as they are decided among each other, with their answers or with others."""
+
+    def __init__(self, project: Project, base: RuleBase) -> None:
+        self.project = project
+        self.base = base
+        self.own = {feature.name: feature.facts for feature in project.features}
+        self.seen: dict[tuple[tuple[str, Value], ...], tuple[dict[str, Alone], dict[str, Counter[str]]]] = {}
+
+    def under(self, everywhere: Answers) -> tuple[dict[str, Alone], dict[str, Counter[str]]]:
+        """Each feature alone, and what each page has open, if these answers about path and servers were others."""
+        key = tuple(everywhere.items())
+        if key not in self.seen:
+            common = {**self.project.path, **self.project.app, **everywhere}
+            alone = {name: decide_alone({**common, **facts}, self.base) for name, facts in self.own.items()}
+            pages: dict[str, Counter[str]] = {}
+            for one in alone.values():
+                if one.page is not None:
+                    pages.setdefault(one.page, Counter()).update(one.open)
+            self.seen[key] = alone, pages
+        return self.seen[key]
+
+    def merged(self, name: str, changed: Answers | None = None) -> str | None:
+        """The connection that a feature rides on, if these answers of it were others."""
+        return self._merged(name, changed or {})[1]
+
+    def decided(self, name: str, changed: Answers) -> str | None:
+        """The pattern of a feature, if these answers of it were others."""
+        one, merged = self._merged(name, changed)
+        if merged is None:
+            return one.pattern
+        return decide(lead_case({**one.facts, "existing-connection": merged}, self.base), self.base).primary
+
+    def _merged(self, name: str, changed: Answers) -> tuple[Alone, str | None]:
+        own = self.own[name]
+        everywhere = {f: v for f, v in changed.items() if self.base.questions[f].scope != "feature" and f not in own}
+        alone, pages = self.under(everywhere)
+        before = one = alone[name]
+        if len(everywhere) < len(changed):
+            one = decide_alone({**before.facts, **changed}, self.base)
+        if one.page is None:
+            return one, None
+        there = pages.get(one.page, Counter())
+        if before.page == one.page:
+            there = there - before.open
+        return one, merge(one, there, self.base)
+
+    def together(self, name: str) -> Together | None:
+        """How this feature would be decided among the others; None where there are none."""
+        if len(self.own) < 2:
+            return None
+        alone, _ = self.under({})
+        one, pages = alone[name], {other.page for other in alone.values()}
+        apart = None
+        if sum(other.page == one.page for other in alone.values()) > 1 and one.page is not None:
+            apart = {**one.facts, "page": next(p for p in elsewhere() if p not in pages)}
+        return Together(lambda changed: self.decided(name, changed), apart)
+
+
+def elsewhere() -> Iterator[str]:
+    """Names for a page that no feature is on."""
+    yield "another page"
+    yield from (f"another page {i}" for i in count(2))
+
+
+def shared(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: RuleBase) -> dict[str, Any]:
     """What the features have in common: connections by page, caveats that several raise, the strictest times."""
     groups: dict[tuple[str, str], list[str]] = {}
     raised: Counter[str] = Counter()
@@ -103,13 +170,13 @@ def shared(features: list[dict[str, Any]], alone: Mapping[str, Alone]) -> dict[s
             for (page, pattern), names in groups.items()
             if len(names) > 1
         ],
-        "pages": pages(features, alone),
+        "pages": pages(features, alone, base),
         "caveats": [caveat for caveat, count in raised.items() if count > 1],
         "timing": {key: min(f["timing"][key] for f in features) for key in ("heartbeat_s", "hold_s")},
     }
 
 
-def pages(features: list[dict[str, Any]], alone: Mapping[str, Alone]) -> list[dict[str, Any]]:
+def pages(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: RuleBase) -> list[dict[str, Any]]:
     """How many HTTP responses each page holds, times the tabs: what counts against a browser's limit for one host.
 
     Event streams of a page are one, since they share it; a held poll, a streamed body or a gRPC-Web stream is one each.
@@ -122,11 +189,21 @@ def pages(features: list[dict[str, Any]], alone: Mapping[str, Alone]) -> list[di
             held.setdefault(page, []).append(feature)
     made = []
     for page, members in held.items():
-        known = [alone[member["name"]].known for member in members]
+        answers = [alone[member["name"]].facts for member in members]
         patterns = [member["primary"] for member in members]
         streams = sum(p != "sse" for p in patterns) + ("sse" in patterns)
-        tabs = max(n for k in known if isinstance(n := k.answers["tabs-per-user"], int | float))
-        stated = {k.stated.get("http2-to-browser") for k in known}
-        http2 = stated.pop() if len(stated) == 1 else None
-        made.append({"page": page, "streams": streams, "tabs": tabs, "total": streams * tabs, "http2": http2})
+        usual = base.questions["tabs-per-user"].lead
+        counts = [filled_in(facts, base).get("tabs-per-user", usual) for facts in answers]
+        tabs = max(n for n in counts if isinstance(n, int | float))
+        stated = {a.get("http2-to-browser", UNKNOWN) for a in answers}
+        http2 = stated.pop() if len(stated) == 1 else UNKNOWN
+        made.append(
+            {
+                "page": page,
+                "streams": streams,
+                "tabs": tabs,
+                "total": streams * tabs,
+                "http2": None if http2 is UNKNOWN else http2,
+            }
+        )
     return made

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from advisor.boxes import Box, find, meet
-from advisor.changes import Changes, changes
+from advisor.changes import Changes, Together, changes
 from advisor.costs import costs
 from advisor.decision import (
     Answers,
@@ -52,8 +52,13 @@ class Judge:
         self.diagram = diagram_of(base)
         self.impossible = cannot_occur(base)
 
-    def feature(self, name: str, answers: Answers, alone: str | None = "") -> dict[str, Any]:
-        """The verdict of one feature. `alone` is the pattern before merging; "" means that nothing was merged."""
+    def feature(
+        self, name: str, answers: Answers, alone: str | None = "", together: Together | None = None
+    ) -> dict[str, Any]:
+        """The verdict of one feature; `together` is how it would be decided among others, were its answers different.
+
+        `alone` is the pattern before merging; "" means that nothing was merged.
+        """
         base = self.base
         known = know(answers, base)
         steps, decision = trace(known, base)
@@ -62,7 +67,7 @@ class Judge:
         acceptable = self._acceptable(known, decision)
         times = timing(known.stated, base, near.nearest_core if near else None)
         there = list(regions(base, known.box)) if primary else []
-        other = changes(answers, known, base, self.diagram)
+        other = changes(answers, known, base, self.diagram, together)
         contradictions = [{"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)]
         raised = list(self._caveats(known, primary, there, times)) if primary else []
         if contradictions and CONFLICT in base.caveats and all(c["id"] != CONFLICT for c in raised):

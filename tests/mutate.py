@@ -21,7 +21,7 @@ from advisor.answers import parse
 from advisor.conditions import ConditionError, Space
 from advisor.decision import accepted, decide, excluding, holds, know, with_pattern
 from advisor.knowledge import load
-from advisor.portfolio import decide_alone, merge
+from advisor.portfolio import Neighbours
 from advisor.prove import prove
 from advisor.rulebase import PATTERN, Example, RuleBase
 
@@ -117,15 +117,16 @@ class Judged:
             import json
 
             project = parse(json.dumps(item["answers"]), item["id"], base)
-            self.projects.append((item["id"], {f.name: project.answers(f) for f in project.features}))
+            self.projects.append((item["id"], project))
 
     def misses(self, base: RuleBase) -> set[str]:
         found = set()
-        for scenario, answers in self.projects:
-            alone = {name: decide_alone(facts, base) for name, facts in answers.items()}
-            for name, facts in answers.items():
+        for scenario, project in self.projects:
+            neighbours = Neighbours(project, base)
+            for feature in project.features:
+                name, facts = feature.name, project.answers(feature)
                 label = self.labels[scenario, name]
-                merged = merge(name, alone, base)
+                merged = neighbours.merged(name)
                 case = know({**facts, "existing-connection": merged} if merged else facts, base).lead
                 primary = decide(case, base).primary
                 where = f"{scenario}/{name}"

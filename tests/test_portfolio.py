@@ -13,9 +13,9 @@ from test_verdict import random_answers_of_file
 from advisor import portfolio
 from advisor.answers import Feature, Project
 from advisor.data import data
-from advisor.decision import know
 from advisor.knowledge import load
-from advisor.portfolio import recommend
+from advisor.portfolio import Neighbours, recommend
+from advisor.values import Other
 from advisor.verdict import Judge
 
 CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2}
@@ -138,10 +138,77 @@ def test_exit_is_0_for_what_lies_outside_too(judge):
 
 def test_each_feature_is_looked_at_once_however_many_there_are(judge, monkeypatch):
     """Neighbours are compared by what was found out once; two hundred features must not take forty thousand looks."""
-    looks = []
-    monkeypatch.setattr(portfolio, "know", lambda facts, base: looks.append(1) or know(facts, base))
+    looks, real = [], portfolio.decide_alone
+    monkeypatch.setattr(portfolio, "decide_alone", lambda facts, base: looks.append(1) or real(facts, base))
+    monkeypatch.setattr(portfolio.Neighbours, "together", lambda *_: None)  # what other answers would change is apart
     decided(judge, {f"f{i}": dict(STATUS) for i in range(12)})
     assert len(looks) == 12
+
+
+@pytest.mark.parametrize("count", [12, 24])
+def test_what_would_change_it_costs_each_feature_the_same_however_many_there_are(judge, monkeypatch, count):
+    looks, real = [], portfolio.decide_alone
+    monkeypatch.setattr(portfolio, "decide_alone", lambda facts, base: looks.append(1) or real(facts, base))
+    decided(judge, {f"f{i}": dict(STATUS) for i in range(count)})
+    assert len(looks) / count < 250
+
+
+def check_changes(judge, whole):
+    """The verdict, after each change that it proposes was written into the project and led where it says."""
+    verdict = recommend(whole, judge.base, judge)
+    for feature in verdict["features"]:
+        mine = next(f for f in whole.features if f.name == feature["name"])
+        assert all(to != feature["primary"] for item in feature["assumptions"] for to in item["decides"])
+        for change in feature["changes"]:
+            facts = {fact: back(value) for fact, value in change["set"].items()}
+            common = {
+                f: v for f, v in facts.items() if judge.base.questions[f].scope != "feature" and f not in mine.facts
+            }
+            own = {f: v for f, v in facts.items() if f not in common}
+            changed = Project(
+                whole.name,
+                {**whole.path, **common},
+                whole.app,
+                tuple(Feature(f.name, {**f.facts, **own}) if f is mine else f for f in whole.features),
+            )
+            assert Neighbours(changed, judge.base).decided(feature["name"], {}) == change["to"], (
+                feature["name"],
+                change,
+            )
+            assert change["to"] != feature["primary"]
+    return verdict
+
+
+def back(value):
+    """An answer of the verdict as one of the file."""
+    if isinstance(value, list):
+        return tuple(back(item) for item in value)
+    return Other(value["other"]) if isinstance(value, dict) else value
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_each_proposed_change_works_among_the_other_features(judge, seed):
+    """A neighbour's connection is there whatever this feature says, and answers about the path hold for all."""
+    rng = Random(seed)
+    features = {}
+    for i in range(3):
+        facts = random_answers_of_file(rng, judge.base)
+        chance = {"feature": 0.5, "path": 0.1, "app": 0.1}  # a feature may have its own path
+        kept = {f: v for f, v in facts.items() if rng.random() < chance[judge.base.questions[f].scope]}
+        features[f"f{i}"] = {**kept, "clients": ("browser",)}
+    path = random_answers_of_file(rng, judge.base)
+    path = {f: v for f, v in path.items() if judge.base.questions[f].scope == "path" and rng.random() < 0.3}
+    check_changes(judge, project(features, path=path))
+
+
+def test_who_rides_on_a_neighbours_connection_is_told_of_a_page_of_its_own_not_to_close_it(judge):
+    verdict = check_changes(judge, project({"chat": CHAT, "status": STATUS}))
+    status = verdict["features"][1]
+    assert {"to": "sse", "set": {"page": "another page"}} in [
+        {k: c[k] for k in ("to", "set")} for c in status["changes"]
+    ]
+    assert "existing-connection" not in {fact for c in status["changes"] for fact in c["set"] if c["to"] == "sse"}
 
 
 def test_tabs_times_streams_are_counted_for_each_page(judge):

@@ -58,7 +58,7 @@ def why(width: int, feature: Mapping[str, Any], base: RuleBase) -> list[Block]:
         mark = f"{MARK[step['state']]} {number:2} "
         if step["state"] == "decided":
             said = f"{step['because']} {'; '.join(words.conditions_of(step, feature)[:4])}"
-            blocks.say(step["title"], said, leads=f"rule:{step['rule']}", mark=mark, style="bold $success")
+            blocks.say(step["title"], said, leads=f"rule:{step['rule']}", mark=mark, style="bold $text-success")
         else:
             said = "; ".join(words.conditions_of(step, feature)[:4]) if step["state"] == "passed" else ""
             style = "" if step["state"] == "passed" else "dim"

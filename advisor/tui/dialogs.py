@@ -48,7 +48,7 @@ class AskText(ModalScreen[str | None]):
 
     def say(self, wrong: str) -> None:
         """What is wrong with the line, or the note where nothing is."""
-        self.query_one("#note", Static).update(Content.styled(wrong, "bold $error") if wrong else self.note)
+        self.query_one("#note", Static).update(Content.styled(wrong, "bold $text-error") if wrong else self.note)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the line."""

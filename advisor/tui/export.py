@@ -24,7 +24,7 @@ from advisor.tui.dialogs import AskText, Help
 from advisor.tui.screens import Ours
 from advisor.tui.widgets import Hint, Keys, Rows, Text
 
-MARKS = {"+": "$success", "-": "$error", "@": "dim"}
+MARKS = {"+": "$text-success", "-": "$text-error", "@": "dim"}
 NEXT = (
     "Enter on the first line writes what is ticked; on a file it shows what would change. 1 2 3 tick; p sets the place."
 )

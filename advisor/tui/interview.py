@@ -126,7 +126,7 @@ class InterviewScreen(Shows):
 
     def tell(self, text: str, *, wrong: bool) -> None:
         """A line that stays until something changes or the highlight moves."""
-        self.told = Content.styled(text, "bold $warning" if wrong else "bold")
+        self.told = Content.styled(text, "bold $text-warning" if wrong else "bold")
         self.show_preview()
 
     def show_question(self, session: Session, question: Question) -> None:
@@ -173,7 +173,7 @@ class InterviewScreen(Shows):
         if question is not None:
             value = self.candidate(question)
             if isinstance(value, str) and question.type == "number":
-                said = Content.styled(value, "$error")
+                said = Content.styled(value, "$text-error")
             elif value is not None:
                 preview = session.preview(question.id, value)
                 said = panes.effect(session, preview)
@@ -242,7 +242,7 @@ class InterviewScreen(Shows):
             return
         value = typed_value(question, event.value)
         if value is None or (isinstance(value, str) and question.type == "number"):
-            self.put("effect", Content.styled(str(value or "Type an answer, or ? for I don't know."), "bold $error"))
+            self.put("effect", Content.styled(str(value or "Type an answer, or ? for I don't know."), "bold $text-error"))
         else:
             self.answer(question, value)
 

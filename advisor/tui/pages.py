@@ -41,7 +41,7 @@ def recommendation(width: int, verdict: Mapping[str, Any], index: int, base: Rul
     """The pattern, how sure it is, the article's verdict beside it, what to do first, what else would do."""
     page, feature = Page(width), verdict["features"][index]
     primary = feature["primary"]
-    page.say(words.title(primary, base) if primary else "No pattern fits these answers", style="bold $success")
+    page.say(words.title(primary, base) if primary else "No pattern fits these answers", style="bold $text-success")
     page.say(f"for {visible(feature['name'])}; confidence {feature['confidence']}: {CONFIDENCE[feature['confidence']]}")
     if primary:
         page.say()
@@ -102,7 +102,7 @@ def costs(width: int, feature: Mapping[str, Any], base: RuleBase) -> Content:
     for name, value, because in words.times(feature):
         page.say(f"{name} {value}: {because}", 1, hang=2)
     for conflict in feature["timing"].get("conflicts", []):
-        page.say(f"CONFLICT: {' against '.join(conflict['between'])}. {conflict['text']}", 1, "bold $error", hang=2)
+        page.say(f"CONFLICT: {' against '.join(conflict['between'])}. {conflict['text']}", 1, "bold $text-error", hang=2)
     for line in words.hard_ends(feature):
         page.say(line, 1, hang=2)
     return page.content()
@@ -119,7 +119,7 @@ def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: 
         if wide:
             aligned = [f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True)]
             line = f"{mark}{cells[0]:{widths[0]}} {' '.join(aligned)}"
-            page.lines.append(Content.styled(line, "bold $success" if chosen else ""))
+            page.lines.append(Content.styled(line, "bold $text-success" if chosen else ""))
         else:
             said = zip(heads, cells[1:], strict=True)
             page.say(f"{mark}{cells[0]}: {', '.join(f'{column.head} {cell}' for column, cell in said)}", hang=4)

@@ -14,7 +14,7 @@ from advisor.text import plural, quoted, visible
 
 NAME = 40  # columns that a name may take in a line
 WIDE, SHORT, HIGH = 96, 12, 28  # from so many columns with a side pane; from so many rows with reasons, and with all
-WORST = {"breaks": "$error", "degrades": "$warning", "note": "$secondary"}
+WORST = {"breaks": "$text-error", "degrades": "$text-warning", "note": "$secondary"}
 Piece = str | tuple[str, str]
 
 
@@ -72,7 +72,7 @@ def progress(session: Session) -> Content:
     found = session.progress
     parts: list[Piece] = [f"{found.answered} answered, {found.left}"]
     if session.conflicts:
-        parts.append((f"  These answers contradict each other: {session.conflicts[0]} Change one (a).", "bold $error"))
+        parts.append((f"  These answers contradict each other: {session.conflicts[0]} Change one (a).", "bold $text-error"))
     elif len(session.possible) == 1 and found.most:
         parts += ["  The pattern is settled: ", (titles(session, session.possible), "bold")]
         parts.append("; the rest is for caveats and what else goes with it (r shows the result so far)")
@@ -91,7 +91,7 @@ def path(session: Session, width: int) -> Content:
         parts.append([(f" {mark} ", "bold"), (f"{step.number} {step.title}", style)])
         if step.keeps:
             word = "gives" if step.settles else "keeps"
-            parts.append([(f"     {word} {titles(session, step.keeps)}", "$success" if step.settles else "")])
+            parts.append([(f"     {word} {titles(session, step.keeps)}", "$text-success" if step.settles else "")])
     return lines(parts, width, 5)
 
 
@@ -102,10 +102,10 @@ def patterns(session: Session, preview: Preview, width: int) -> Content:
     for pattern in possible:
         title = base.patterns[pattern].title
         if pattern in preview.falls:
-            parts.append([(" ? ", "bold $warning"), title, ("  would go", "$warning")])
+            parts.append([(" ? ", "bold $text-warning"), title, ("  would go", "$text-warning")])
         else:
             so_far = "  so far" if pattern == session.so_far and not session.several and len(possible) > 1 else ""
-            parts.append([(" + ", "bold $success"), title, (so_far, "dim")])
+            parts.append([(" + ", "bold $text-success"), title, (so_far, "dim")])
     for fallen in session.fallen:
         answer = say(base.questions[fallen.fact], session.standing[fallen.fact])
         title = base.patterns[fallen.pattern].title
@@ -140,7 +140,7 @@ def strip(session: Session, width: int) -> Content:
 def effect(session: Session, preview: Preview) -> Content:
     """What the highlighted answer would do, in a sentence."""
     if preview.refused:
-        return Content.assemble(("Not possible: ", "bold $error"), preview.refused)
+        return Content.assemble(("Not possible: ", "bold $text-error"), preview.refused)
     back = [pattern for pattern in preview.left if pattern not in session.possible]
     again = Content.assemble(" It would bring back ", (titles(session, back), "bold"), ".") if back else Content("")
     if len(preview.falls) == 0:

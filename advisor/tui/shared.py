@@ -53,7 +53,7 @@ def common(session: Session, width: int) -> Content:
     if wrong:
         page.head("What does not go together")
     for line in wrong:
-        page.say(f"! {line}", 2, "bold $warning", hang=2)
+        page.say(f"! {line}", 2, "bold $text-warning", hang=2)
     page.head("What they share")
     if not session.several:
         page.say("One feature so far. What lies on the path and at the servers is asked once, for all of them.", 2)

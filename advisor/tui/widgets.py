@@ -59,7 +59,7 @@ class Hint(Text):
 
     def tell(self, text: str, *, wrong: bool) -> None:
         """Say this."""
-        self.put(Content.styled(text, "bold $warning" if wrong else "bold"))
+        self.put(Content.styled(text, "bold $text-warning" if wrong else "bold"))
 
 
 class Keys(Static):
@@ -86,7 +86,7 @@ class Keys(Static):
             key = binding.key_display or binding.key.partition(",")[0]
             if len(key) == 1 if self.typing else key == "esc":
                 continue
-            part = Content.assemble((key, "bold $accent"), f" {binding.description}")
+            part = Content.assemble((key, "bold $text-accent"), f" {binding.description}")
             room -= part.cell_length + 2
             if room >= 0:
                 parts.append(part.stylize(f"@click=screen.{binding.action}"))
