@@ -242,7 +242,8 @@ class InterviewScreen(Shows):
             return
         value = typed_value(question, event.value)
         if value is None or (isinstance(value, str) and question.type == "number"):
-            self.put("effect", Content.styled(str(value or "Type an answer, or ? for I don't know."), "bold $text-error"))
+            wrong = str(value or "Type an answer, or ? for I don't know.")
+            self.put("effect", Content.styled(wrong, "bold $text-error"))
         else:
             self.answer(question, value)
 

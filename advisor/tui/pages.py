@@ -102,7 +102,8 @@ def costs(width: int, feature: Mapping[str, Any], base: RuleBase) -> Content:
     for name, value, because in words.times(feature):
         page.say(f"{name} {value}: {because}", 1, hang=2)
     for conflict in feature["timing"].get("conflicts", []):
-        page.say(f"CONFLICT: {' against '.join(conflict['between'])}. {conflict['text']}", 1, "bold $text-error", hang=2)
+        said = f"CONFLICT: {' against '.join(conflict['between'])}. {conflict['text']}"
+        page.say(said, 1, "bold $text-error", hang=2)
     for line in words.hard_ends(feature):
         page.say(line, 1, hang=2)
     return page.content()

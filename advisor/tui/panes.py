@@ -72,7 +72,8 @@ def progress(session: Session) -> Content:
     found = session.progress
     parts: list[Piece] = [f"{found.answered} answered, {found.left}"]
     if session.conflicts:
-        parts.append((f"  These answers contradict each other: {session.conflicts[0]} Change one (a).", "bold $text-error"))
+        said = f"  These answers contradict each other: {session.conflicts[0]} Change one (a)."
+        parts.append((said, "bold $text-error"))
     elif len(session.possible) == 1 and found.most:
         parts += ["  The pattern is settled: ", (titles(session, session.possible), "bold")]
         parts.append("; the rest is for caveats and what else goes with it (r shows the result so far)")
