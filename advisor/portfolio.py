@@ -112,9 +112,9 @@ class Neighbours:
             self.seen[key] = alone, pages
         return self.seen[key]
 
-    def merged(self, name: str, changed: Answers | None = None) -> str | None:
-        """The connection that a feature rides on, if these answers of it were others."""
-        return self._merged(name, changed or {})[1]
+    def merged(self, name: str) -> str | None:
+        """The neighbour's connection that a feature rides on; None where it has its own."""
+        return self._merged(name, {})[1]
 
     def decided(self, name: str, changed: Answers) -> str | None:
         """The pattern of a feature, if these answers of it were others."""

@@ -171,10 +171,7 @@ def check_changes(judge, whole):
                 whole.app,
                 tuple(Feature(f.name, {**f.facts, **own}) if f is mine else f for f in whole.features),
             )
-            assert Neighbours(changed, judge.base).decided(feature["name"], {}) == change["to"], (
-                feature["name"],
-                change,
-            )
+            assert Neighbours(changed, judge.base).decided(mine.name, {}) == change["to"], (mine.name, change)
             assert change["to"] != feature["primary"]
     return verdict
 
