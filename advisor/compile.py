@@ -13,7 +13,7 @@ from typing import Any, Literal
 from advisor import cards, crosschecks, figure_schema, platforms, schema, yamlfile
 from advisor import rulebase as rb
 from advisor.boxes import Box
-from advisor.conditions import ConditionError, Space
+from advisor.conditions import STATED, ConditionError, Space
 from advisor.given import value
 from advisor.rulefiles import RuleFile, Steps, digest
 from advisor.rulereader import Reader
@@ -235,11 +235,15 @@ class _Compiler(Reader):
                 path: Steps = ("caveats", i)
                 if c.id in made:
                     self.problem(file, (*path, "id"), f"caveat {c.id!r} stands in {made[c.id].place.file} already")
+                boxes, stated = self.situations(file, path, c.when)
                 made[c.id] = rb.Caveat(
                     c.id,
                     c.severity,
-                    self.boxes(file, path, c.when, pattern=True),
+                    boxes,
+                    stated,
                     c.when,
+                    c.first,
+                    c.doubt,
                     c.warn_unknown,
                     c.title,
                     c.why,
@@ -292,11 +296,24 @@ class _Compiler(Reader):
     # --- checks on the way --------------------------------------------------------------------------------------------
 
     def boxes(self, file: RuleFile, path: Steps, when: Any, *, pattern: bool = False) -> tuple[Box, ...]:
+        for i, part in enumerate(when if isinstance(when, list) else [when]):
+            if isinstance(part, dict) and STATED in part:
+                where = ("when", i, STATED) if isinstance(when, list) else ("when", STATED)
+                self.problem(file, (*path, *where), "only the condition of a caveat can ask what is stated")
         try:
             return tuple(self.spaces[pattern].boxes(when))
         except ConditionError as error:
             self.problem(file, (*path, "when", *error.path), str(error))
             return ({},)
+
+    def situations(self, file: RuleFile, path: Steps, when: Any) -> tuple[tuple[Box, ...], tuple[tuple[str, ...], ...]]:
+        """The boxes of a caveat, and beside each the facts that have to be stated."""
+        try:
+            found = self.spaces[True].situations(when)
+        except ConditionError as error:
+            self.problem(file, (*path, "when", *error.path), str(error))
+            found = [({}, ())]
+        return tuple(box for box, _ in found), tuple(stated for _, stated in found)
 
     def known_patterns(self, file: RuleFile, path: Steps, names: Iterable[str]) -> None:
         for name in names:

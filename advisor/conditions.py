@@ -2,7 +2,8 @@
 
 A mapping means all of it, a list any of it. A fact takes one answer, a list of answers, or `{not: ...}`; a number takes
 band names. A some-of fact means "contains": one element, a list (any of them), or a mapping of `any`, `all`, `not` and
-`only` (nothing but these, and at least one of them).
+`only` (nothing but these, and at least one of them). The condition of a caveat may ask besides that facts are stated,
+`stated: [auth]`: what is only assumed does not raise it then.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from advisor.text import did_you_mean, number
 
 if TYPE_CHECKING:
     from advisor.rulebase import Band, RuleBase, Variable
+
+STATED = "stated"  # in the condition of a caveat: the facts that somebody must have answered
 
 
 class ConditionError(Exception):
@@ -36,8 +39,21 @@ class Space:
         for i, variable in enumerate(self.variables):
             self.of_fact.setdefault(variable.fact, []).append(i)
 
+    def situations(self, when: Any) -> list[tuple[dict[int, int], tuple[str, ...]]]:
+        """The condition as boxes, each with the facts that have to be stated for it. Raises ConditionError."""
+        parts = [((i,), part) for i, part in enumerate(when)] if isinstance(when, list) and when else [((), when)]
+        return [(box, self._stated(part, path)) for path, part in parts for box in self.boxes(part, path)]
+
+    def _stated(self, when: Any, path: tuple[str | int, ...]) -> tuple[str, ...]:
+        wanted = when.get(STATED, ()) if isinstance(when, Mapping) else ()
+        facts = tuple(str(fact) for fact in ([wanted] if isinstance(wanted, str) else wanted))
+        for fact in facts:
+            if fact not in self.of_fact:
+                raise ConditionError(f"no fact {fact!r}{_hint(fact, self.of_fact)}", (*path, STATED))
+        return facts
+
     def boxes(self, when: Any, path: tuple[str | int, ...] = ()) -> list[dict[int, int]]:
-        """The condition as a union of boxes. Raises ConditionError."""
+        """The condition as a union of boxes, whatever has to be stated for it. Raises ConditionError."""
         if isinstance(when, list):
             if not when:
                 raise ConditionError("an empty list holds for no case; leave the condition out, or name one", path)
@@ -45,7 +61,10 @@ class Space:
         if not isinstance(when, Mapping):
             raise ConditionError("a condition is a mapping of facts to answers, or a list of such mappings", path)
         result: list[dict[int, int]] = [{}]
+        self._stated(when, path)
         for fact, wanted in when.items():
+            if fact == STATED:
+                continue
             parts = list(self._fact(str(fact), wanted, (*path, str(fact))))
             result = [both for box, part in itertools.product(result, parts) if (both := meet(box, part)) is not None]
         if not result:
@@ -126,7 +145,9 @@ def say(when: Any, base: RuleBase) -> str:
         return "; or ".join(say(part, base) for part in when)
     if not when:
         return "always"
-    return ", and ".join(f"{fact} {say_wanted(fact, wanted, base)}" for fact, wanted in when.items())
+    said = [f"{fact} {say_wanted(fact, wanted, base)}" for fact, wanted in when.items() if fact != STATED]
+    stated = when.get(STATED, ())
+    return ", and ".join([*said, *(f"{fact} is stated" for fact in ([stated] if isinstance(stated, str) else stated))])
 
 
 def say_wanted(fact: str, wanted: Any, base: RuleBase) -> str:

@@ -146,6 +146,7 @@ class _One(NamedTuple):
     uplink_requests: float
     overhead_bytes: float
     worst_delay_s: float
+    turn_s: float  # how much later each further client of an instance is served
     held: float
     proxy_connections: float
     server_memory: float
@@ -160,7 +161,7 @@ def _short_polling(at: Load, figures: Mapping[str, float]) -> _One:
     overhead += multiply(uplink, exchange_overhead_bytes(figures, "delivery"))
     kept = 1.0 if at.interval_s <= figures["keep-alive-s"] else 0.0
     memory = kept * figures["tls-memory-bytes"]
-    return _One(requests, uplink, overhead, at.interval_s, 0, kept, 0, memory, requests + uplink)
+    return _One(requests, uplink, overhead, at.interval_s, 0, 0, kept, 0, memory, requests + uplink)
 
 
 def _long_polling(at: Load, figures: Mapping[str, float]) -> _One:
@@ -169,7 +170,8 @@ def _long_polling(at: Load, figures: Mapping[str, float]) -> _One:
     overhead = multiply(requests + uplink, exchange_overhead_bytes(figures, "delivery"))
     memory = figures["stream-memory-bytes"], figures["proxy-poll-memory-bytes"] + figures["tls-memory-bytes"]
     per_stream = figures["descriptors-per-stream"]
-    return _One(requests, uplink, overhead, figures["round-trip-s"], 1, per_stream, *memory, uplink)
+    round_trip, turn = figures["round-trip-s"], 1 / figures["held-answers-per-s"]
+    return _One(requests, uplink, overhead, round_trip, turn, 1, per_stream, *memory, uplink)
 
 
 def _stream(at: Load, figures: Mapping[str, float]) -> _One:
@@ -180,7 +182,7 @@ def _stream(at: Load, figures: Mapping[str, float]) -> _One:
     overhead = multiply(multiply(at.messages_per_s, HOUR), message) + HOUR / at.heartbeat_s * heartbeat
     overhead += multiply(uplink, exchange_overhead_bytes(figures, "delivery"))
     memory = figures["stream-memory-bytes"], figures["proxy-stream-memory-bytes"] + figures["tls-memory-bytes"]
-    return _One(0, uplink, overhead, 0, 1, figures["descriptors-per-stream"], *memory, uplink)
+    return _One(0, uplink, overhead, 0, 0, 1, figures["descriptors-per-stream"], *memory, uplink)
 
 
 def _websocket(at: Load, figures: Mapping[str, float]) -> _One:
@@ -192,7 +194,7 @@ def _websocket(at: Load, figures: Mapping[str, float]) -> _One:
     overhead = multiply(multiply(at.messages_per_s, HOUR), down) + multiply(multiply(at.uplink_per_s, HOUR), up)
     overhead += HOUR / at.heartbeat_s * beat  # a ping and its pong
     memory = figures["socket-memory-bytes"], figures["proxy-socket-memory-bytes"] + figures["tls-memory-bytes"]
-    return _One(0, 0, overhead, 0, 1, figures["descriptors-per-stream"], *memory, 0)
+    return _One(0, 0, overhead, 0, 0, 1, figures["descriptors-per-stream"], *memory, 0)
 
 
 def _for_all(one: _One, clients: float, at: Load, figures: Mapping[str, float]) -> dict[str, Any]:
@@ -212,7 +214,7 @@ def _for_all(one: _One, clients: float, at: Load, figures: Mapping[str, float]) 
         "deliveries_per_s": tidy(multiply(at.messages_per_s, clients)),
         "overhead_bytes_per_h": tidy(overhead),
         "total_bytes_per_h": tidy(overhead + payload),
-        "worst_delay_s": tidy(one.worst_delay_s),
+        "worst_delay_s": tidy(one.worst_delay_s + multiply(one.turn_s, clients) / max(at.instances, 1)),
         "held_connections": tidy(held),
         "held_per_instance": tidy(ports),
         "proxy_descriptors": tidy(in_proxy) if at.proxied else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from advisor.conditions import STATED
 from advisor.errors import UsageError
 from advisor.rulebase import PATTERN, Question, RuleBase
 from advisor.text import did_you_mean
@@ -120,14 +121,14 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
     made = models[name].model_json_schema(by_alias=True)
     made["$schema"] = DRAFT
     definitions = made.setdefault("$defs", {})
-    definitions["When"] = when_schema(base, pattern=name in ("decision", "caveats"))
+    definitions["When"] = when_schema(base, pattern=name in ("decision", "caveats"), stated=name == "caveats")
     definitions["Facts"] = _object({q.id: answer_schema(q) for q in base.questions.values()})
     definitions["PatternId"] = {"enum": list(base.patterns)}
     _narrow(made)
     return made
 
 
-def when_schema(base: RuleBase, *, pattern: bool) -> dict[str, Any]:
+def when_schema(base: RuleBase, *, pattern: bool, stated: bool = False) -> dict[str, Any]:
     """The condition language over the facts that exist: one situation, or a list of them."""
     facts: dict[str, Any] = {}
     for variable in base.variables:
@@ -136,6 +137,9 @@ def when_schema(base: RuleBase, *, pattern: bool) -> dict[str, Any]:
         some_of = bool(variable.element)
         values = [base.variables[i].element for i in base.of_fact[variable.fact]] if some_of else list(variable.values)
         facts.setdefault(variable.fact, _wanted([v for v in values if v != "other"], some_of=some_of))
+    if stated:
+        names = {"enum": list(base.questions)}
+        facts[STATED] = {"anyOf": [names, {"type": "array", "minItems": 1, "items": names}]}
     situation = {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": facts}
     return {"anyOf": [situation, {"type": "array", "minItems": 1, "items": situation}]}
 

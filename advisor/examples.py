@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from advisor.boxes import contains
 from advisor.decision import accepted, article, decide, holds, know, lead_case, with_pattern
 from advisor.rulebase import Caveat, Example, Place, Rule, RuleBase
 
@@ -70,9 +71,15 @@ def _caveats(caveat: Caveat, base: RuleBase) -> Iterator[Failure]:
             continue
         case = lead_case(example.given, base)
         primary = decide(case, base).primary
-        raised = primary is not None and holds(caveat, with_pattern(case, primary, base))
+        raised = primary is not None and _raises(caveat, with_pattern(case, primary, base), example)
         if raised != (example.expect == "raised"):
             yield _failed(caveat, example, f"it is {'raised' if raised else 'silent'} (the pattern is {primary})")
+
+
+def _raises(caveat: Caveat, case: Sequence[int], example: Example) -> bool:
+    """Whether a situation of the caveat holds, with what it asks to be stated among the example's answers."""
+    situations = zip(caveat.boxes, caveat.stated, strict=True)
+    return any(contains(box, case) and example.given.keys() >= set(stated) for box, stated in situations)
 
 
 def _failed(item: Rule | Caveat, example: Example, why: str) -> Failure:

@@ -38,7 +38,8 @@ class Formula(Model):
 
 COST_FIGURES: Final = (  # what advisor/costs.py counts with
     "connection-headroom", "delivery-bytes", "delivery-segments", "descriptors-per-stream", "ephemeral-ports",
-    "event-bytes", "exchange-bytes", "exchange-segments", "frame-bytes", "heartbeat-event-bytes", "keep-alive-s",
+    "event-bytes", "exchange-bytes", "exchange-segments", "frame-bytes", "heartbeat-event-bytes", "held-answers-per-s",
+    "keep-alive-s",
     "mask-bytes", "message-segments", "proxy-poll-memory-bytes", "proxy-socket-memory-bytes",
     "proxy-stream-memory-bytes", "request-time-s", "round-trip-s", "segment-bytes", "socket-memory-bytes",
     "stream-memory-bytes", "tls-memory-bytes", "tls-record-bytes",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from advisor.rulebase import RuleBase
 
-FORMAT = "4"  # of the cached data; raise it when rulebase.py changes shape
+FORMAT = "5"  # of the cached data; raise it when rulebase.py changes shape
 SETTLED_S = 2.0  # file systems count coarsely: a file as new as this may change again and keep its size and date
 # The modules that shape what is made of the rules.
 CODE = (

@@ -1,7 +1,9 @@
 """Several features together: each decided alone, then once more with what the others of its page keep open.
 
-Merging is deciding again: a feature whose neighbour needs a WebSocket is told that one is open, and the rules do the
-rest. Neighbours are looked at as they decided alone, so the order of the features does not matter.
+Which features are on one page is the team's statement, never a guess: a feature without `page` is decided alone, and
+the project is told what it could share. Merging is deciding again: a feature whose neighbour needs a WebSocket is told
+that one is open, and the rules do the rest. Neighbours are looked at as they decided alone, so the order of the
+features does not matter.
 """
 
 from __future__ import annotations
@@ -25,14 +27,15 @@ SHARED = ("websocket", "sse")  # connections that can carry a second feature, th
 
 
 class Alone(NamedTuple):
-    """One feature before merging: its answers, its case, the pattern it would get alone, and the page it is on.
+    """One feature before merging: its answers, its case, the pattern it would get alone, and where it is shown.
 
-    `page` is None where no browser takes part; features that name none share one, "".
+    `page` is None where nobody said which page it is on. `in_browser`: a browser takes part, so there is a page.
     """
 
     facts: Answers
     lead: tuple[int, ...]
     pattern: str | None
+    in_browser: bool
     page: str | None
 
     @property
@@ -66,28 +69,32 @@ def decide_alone(facts: Answers, base: RuleBase) -> Alone:
     """One feature as if there were no other."""
     given = filled_in(facts, base)
     lead = lead_of(given, base)
-    page = facts.get("page", "")
+    page = facts.get("page")
     clients = given.get("clients", base.questions["clients"].lead)
     in_browser = isinstance(clients, tuple) and any(client in ON_A_PAGE for client in clients)
-    return Alone(
-        facts, lead, decide(lead, base).primary, (page if isinstance(page, str) else "") if in_browser else None
-    )
+    stated = page if isinstance(page, str) and page and in_browser else None
+    return Alone(facts, lead, decide(lead, base).primary, in_browser, stated)
 
 
 def merge(one: Alone, there: Mapping[str, int], base: RuleBase) -> str | None:
-    """The connection that a neighbour on the same page keeps open anyway, if this feature can ride on it.
+    """The connection that a neighbour on the same page keeps open anyway, if this feature rides on it.
 
     `there` counts what the neighbours have open. "None is open" is said of today; what a neighbour is about to open
-    counts all the same.
+    counts all the same. The rules decide with that connection open: what a timer serves well stays a timer.
     """
-    if one.facts.get("existing-connection", "none") not in (UNKNOWN, "none") or one.page is None:
+    if one.facts.get("existing-connection", "none") not in (UNKNOWN, "none") or not one.in_browser:
         return None
     if one.pattern in (None, "websocket") or base.patterns[one.pattern or ""].group == "outside":
         return None
     for connection in SHARED:
         if there.get(connection, 0) > 0 and excluding(connection, one.lead, base) is None:
-            return connection
+            return connection if riding(one, connection, base) == connection else None
     return None
+
+
+def riding(one: Alone, connection: str, base: RuleBase) -> str | None:
+    """The pattern of a feature beside which this connection is open."""
+    return decide(lead_case({**one.facts, "existing-connection": connection}, base), base).primary
 
 
 class Neighbours:
@@ -119,9 +126,7 @@ class Neighbours:
     def decided(self, name: str, changed: Answers) -> str | None:
         """The pattern of a feature, if these answers of it were others."""
         one, merged = self._merged(name, changed)
-        if merged is None:
-            return one.pattern
-        return decide(lead_case({**one.facts, "existing-connection": merged}, self.base), self.base).primary
+        return one.pattern if merged is None else merged
 
     def _merged(self, name: str, changed: Answers) -> tuple[Alone, str | None]:
         own = self.own[name]
@@ -156,7 +161,10 @@ def elsewhere() -> Iterator[str]:
 
 
 def shared(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: RuleBase) -> dict[str, Any]:
-    """What the features have in common: connections by page, caveats that several raise, the strictest times."""
+    """What the features have in common: connections by page, caveats that several raise, the strictest times.
+
+    `reuse` is advice for features whose page nobody stated; it changes no verdict.
+    """
     groups: dict[tuple[str, str], list[str]] = {}
     raised: Counter[str] = Counter()
     for feature in features:
@@ -170,25 +178,54 @@ def shared(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: Rul
             for (page, pattern), names in groups.items()
             if len(names) > 1
         ],
+        "reuse": list(reuse(features, alone, base)),
         "pages": pages(features, alone, base),
         "caveats": [caveat for caveat, count in raised.items() if count > 1],
         "timing": {key: min(f["timing"][key] for f in features) for key in ("heartbeat_s", "hold_s")},
     }
 
 
+def reuse(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: RuleBase) -> Iterator[dict[str, str]]:
+    """For each feature the first other one whose connection it could use, were both on one page and nobody said so.
+
+    Of two that would open the same kind of connection, the later in the file uses that of the earlier.
+    """
+    position = {feature["name"]: i for i, feature in enumerate(features)}
+    primary = {feature["name"]: feature["primary"] for feature in features}
+    for name, one in alone.items():
+        if not one.in_browser or primary[name] != one.pattern:
+            continue  # it has no page, or rides on a neighbour's connection already
+        for connection in SHARED:
+            carriers = [other for other in alone if primary[other] == connection and _may_share(one, alone[other])]
+            if one.pattern == connection:
+                carriers = [other for other in carriers if position[other] < position[name]]
+            elif merge(one, {connection: 1}, base) is None:
+                continue
+            if carriers and carriers[0] != name:
+                yield {"feature": name, "could_use": carriers[0]}
+                break
+
+
+def _may_share(one: Alone, other: Alone) -> bool:
+    """Whether two features may turn out to be on one page: both in a browser, and not both with a stated page."""
+    return other.in_browser and (one.page is None or other.page is None)
+
+
 def pages(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: RuleBase) -> list[dict[str, Any]]:
     """How many HTTP responses each page holds, times the tabs: what counts against a browser's limit for one host.
 
     Event streams of a page are one, since they share it; a held poll, a streamed body or a gRPC-Web stream is one each.
-    `http2` is None where nobody stated it, or not all the same.
+    A feature whose page nobody stated counts as a page of its own, named "". `http2` is None where nobody stated it, or
+    not all the same.
     """
-    held: dict[str, list[dict[str, Any]]] = {}
+    held: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for feature in features:
-        page = alone[feature["name"]].page
-        if page is not None and feature["primary"] in HELD:
-            held.setdefault(page, []).append(feature)
+        one = alone[feature["name"]]
+        if one.in_browser and feature["primary"] in HELD:
+            own = "" if one.page is not None else feature["name"]
+            held.setdefault((one.page or "", own), []).append(feature)
     made = []
-    for page, members in held.items():
+    for (page, _), members in held.items():
         answers = [alone[member["name"]].facts for member in members]
         patterns = [member["primary"] for member in members]
         streams = sum(p != "sse" for p in patterns) + ("sse" in patterns)
@@ -200,6 +237,7 @@ def pages(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: Rule
         made.append(
             {
                 "page": page,
+                "features": [member["name"] for member in members],
                 "streams": streams,
                 "tabs": tabs,
                 "total": streams * tabs,

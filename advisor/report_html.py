@@ -12,7 +12,6 @@ from advisor.costs import COUNTED
 from advisor.data import data
 from advisor.text import visible
 from advisor.walk import walk
-from advisor.words import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +59,7 @@ def _environment() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
     made.globals.update(
-        bill=bill, words=words, walk=_walk, panels=_panels, confidence=CONFIDENCE, severity=SEVERITY, state=STATE,
+        bill=bill, words=words, walk=_walk, panels=_panels, severity=SEVERITY, state=STATE,
         counted=COUNTED, worst=_worst,
     )  # fmt: skip
     return made

@@ -103,7 +103,8 @@ def _outcome(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
     else:
         reason = escape(decided["because"]) if decided and decided["because"] else "no rule asks for anything else."
         yield f'Chosen option: "{escape(words.title(feature["primary"], base))}", because: {reason}'
-    yield f"Confidence: {feature['confidence']}."
+    yield escape(f"Confidence: {words.confidence_line(feature, base)}")
+    yield from map(escape, words.first_lines(feature, base))
     if feature["fallback"]:
         yield f"Where it cannot connect, fall back to {escape(words.title(feature['fallback'], base))}."
     yield from map(escape, words.scope_lines(feature, base))
@@ -190,7 +191,8 @@ def _shared(verdict: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
         name, pattern = escape(feature["name"]), escape(words.title(feature["primary"], base))
         yield f"| {name} | {pattern} | {feature['confidence']} |"
     lines = [words.connection_line(connection, base) for connection in verdict["shared"]["connections"]]
-    lines += filter(None, map(words.page_line, verdict["shared"]["pages"]))
+    pages = map(words.page_line, verdict["shared"]["pages"])
+    lines += filter(None, [words.reuse_line(verdict, base), *pages])
     if lines:
         yield from ("", *_bullets(map(escape, lines)))
 

@@ -8,7 +8,6 @@ from advisor import bill, words
 from advisor.bars import bars
 from advisor.costs import COUNTED
 from advisor.text import plural, visible, wrap
-from advisor.words import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +99,8 @@ def _portfolio(page: Page, verdict: Mapping[str, Any], base: RuleBase) -> None:
         page.lines += wrap(line, page.width, " " * len(first), first).split("\n")
     for connection in verdict["shared"]["connections"]:
         page.say(words.connection_line(connection, base), hang=2)
-    for line in filter(None, map(words.page_line, verdict["shared"]["pages"])):
+    pages = map(words.page_line, verdict["shared"]["pages"])
+    for line in filter(None, [words.reuse_line(verdict, base), *pages]):
         page.say(line, hang=2)
     if verdict["shared"]["caveats"]:
         page.item("Raised for the features together", ", ".join(verdict["shared"]["caveats"]))
@@ -117,7 +117,9 @@ def _headline(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         page.say(base.patterns[primary].summary)
     for line in words.scope_lines(feature, base):
         page.say(line)
-    page.say(f"Confidence: {feature['confidence']}, {CONFIDENCE[feature['confidence']]}.")
+    page.item("Confidence", words.confidence_line(feature, base))
+    for line in words.first_lines(feature, base):
+        page.say(line, style="breaks", hang=2)
     if feature["fallback"]:
         page.say(f"Fallback where it cannot connect: {words.title(feature['fallback'], base)}.")
 

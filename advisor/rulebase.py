@@ -126,12 +126,19 @@ class Step(NamedTuple):
 
 
 class Caveat(NamedTuple):
-    """Something the team must know or do. `figures` is printed only when every number it names is known."""
+    """Something the team must know or do. `figures` is printed only when every number it names is known.
+
+    `stated` has for each box the facts that must have been stated for it. `first`: told at the top of the verdict.
+    `doubt`: sources disagree, so the confidence is medium at most where it is certain.
+    """
 
     id: str
     severity: Severity
     boxes: tuple[Box, ...]
+    stated: tuple[tuple[str, ...], ...]
     when: Any
+    first: bool
+    doubt: bool
     warn_unknown: bool
     title: str
     why: str

@@ -85,6 +85,8 @@ def _common(data: dict[str, Any]) -> dict[str, Any]:
         made["evidence"] = _evidence(data["evidence"])
     if "examples" in data:
         made["examples"] = _examples(data["examples"])
+    if "stated" in data:
+        made["stated"] = tuple(map(tuple, data["stated"]))
     if "patterns" in data:
         made["patterns"] = tuple(data["patterns"])
     return made

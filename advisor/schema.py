@@ -264,6 +264,8 @@ class Caveat(Model):
     severity: Literal["breaks", "degrades", "note"]
     when: When
     warn_unknown: YesNo
+    first: YesNo = False
+    doubt: YesNo = False
     title: Prose
     why: Prose
     do: Prose

@@ -65,11 +65,18 @@ def feature(facts: Mapping[str, Any], inputs: Mapping[str, Any]) -> Feature:
 
 
 def wanted_streams(features: Iterable[Feature]) -> float:
-    """Features of one page share a stream, so a page has as many as its busiest feature; pages add up."""
+    """Features of one page share a stream, so a page has as many as its busiest feature; pages add up.
+
+    A feature whose page nobody stated counts as a page of its own.
+    """
     pages: dict[str, float] = {}
+    unknown = 0.0
     for each in features:
-        pages[each.page] = max(pages.get(each.page, 0.0), each.clients)
-    return sum(pages.values())
+        if each.page:
+            pages[each.page] = max(pages.get(each.page, 0.0), each.clients)
+        else:
+            unknown += each.clients
+    return unknown + sum(pages.values())
 
 
 def most_streams(instances: int) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from advisor.boxes import Box, find, meet
+from advisor import confidence
 from advisor.changes import Changes, Together, changes
 from advisor.costs import costs
 from advisor.decision import (
@@ -23,17 +22,15 @@ from advisor.decision import (
     with_pattern,
 )
 from advisor.diagram import Diagram, TooWideError
-from advisor.figures import filled
-from advisor.regions import Region, regions
-from advisor.rulebase import PATTERN, Caveat, Evidence, RuleBase
-from advisor.space import cannot_occur, realise, unreachable
+from advisor.raising import evidence, told
+from advisor.raising import raised as raised_by
+from advisor.rulebase import RuleBase
 from advisor.text import number
 from advisor.timing import timing
 from advisor.values import Other, Value, plain
 
 CONFLICT = "requirements-conflict"  # the caveat under which contradicting answers are reported too
 USUAL = "The usual case; nobody said otherwise."
-SEVERITIES = ("breaks", "degrades", "note")
 
 
 def diagram_of(base: RuleBase) -> Diagram | None:
@@ -50,7 +47,6 @@ class Judge:
     def __init__(self, base: RuleBase) -> None:
         self.base = base
         self.diagram = diagram_of(base)
-        self.impossible = cannot_occur(base)
 
     def feature(
         self, name: str, answers: Answers, alone: str | None = "", together: Together | None = None
@@ -65,25 +61,29 @@ class Judge:
         primary = decision.primary
         near = base.patterns[primary] if primary else None
         acceptable = self._acceptable(known, decision)
+        fine = {a["id"] for a in acceptable}
         times = timing(known.stated, base, near.nearest_core if near else None)
-        there = list(regions(base, known.box)) if primary else []
         other = changes(answers, known, base, self.diagram, together)
         contradictions = [{"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)]
-        raised = list(self._caveats(known, primary, there, times)) if primary else []
+        doubtful = confidence.without_unlisted(answers)
+        readings = [known] if doubtful == dict(answers) else [known, know(doubtful, base)]
+        raised = raised_by(readings, primary, times, base) if primary else []
         if contradictions and CONFLICT in base.caveats and all(c["id"] != CONFLICT for c in raised):
             why = " ".join(c["why"] for c in contradictions)
-            raised.insert(0, {**self._told(base.caveats[CONFLICT], known, times), "certainty": "certain", "why": why})
+            raised.insert(0, {**told(base.caveats[CONFLICT], known, times, base), "certainty": "certain", "why": why})
         return {
             "name": name,
             "primary": primary,
             "alone": primary if alone == "" else alone,
             "acceptable": acceptable,
-            "rejected": self._rejected(known, decision, [a["id"] for a in acceptable]),
+            "rejected": self._rejected(known, decision, fine),
             "fallback": self._fallback(known, primary),
             "outside": near is not None and near.group == "outside",
             "nearest_core": near.nearest_core if near and near.group != "core" else None,
             **self._article(known, decision),
-            "confidence": self._confidence(known, primary, there, {a["id"] for a in acceptable}),
+            **confidence.level(readings, primary, fine, raised, base, self.diagram),
+            "riskiest": confidence.riskiest(known, other, fine, base),
+            "stated": list(known.stated),
             "caveats": [c for c in raised if "certainty" in c],
             "contradictions": contradictions,
             "caveats_if": [c for c in raised if "certainty" not in c],
@@ -109,7 +109,7 @@ class Judge:
             for pattern, rule in chosen
         ]
 
-    def _rejected(self, known: Known, decision: Decision, acceptable: list[str]) -> list[dict[str, str]]:
+    def _rejected(self, known: Known, decision: Decision, acceptable: set[str]) -> list[dict[str, str]]:
         """What a reader would ask about: the core patterns, and what the deciding rule would rather have taken."""
         rule = decision.rule
         asked = [p.id for p in self.base.patterns.values() if p.group == "core"]
@@ -132,14 +132,6 @@ class Judge:
             return None
         names = self.base.patterns[primary].fallbacks
         return next((p for p in names if excluding(p, known.lead, self.base) is None), None)
-
-    def _confidence(self, known: Known, primary: str | None, there: list[Region], acceptable: set[str]) -> str:
-        possible = self.diagram.possible(known.box) if self.diagram else set()
-        if not possible:  # no diagram, or answers that contradict each other, which it does not have
-            possible = {r.pattern for r in there if find(r.box, r.minus, self.base.full) is not None}
-        if possible <= {primary or ""}:
-            return "high"
-        return "medium" if possible <= acceptable else "low"
 
     def _article(self, known: Known, decision: Decision) -> dict[str, Any]:
         base = self.base
@@ -171,83 +163,6 @@ class Judge:
                 }
             )
         return made
-
-    # --- caveats ------------------------------------------------------------------------------------------------------
-
-    def _caveats(
-        self, known: Known, primary: str, there: list[Region], times: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
-        """Those that hold for every completion (certain), for some and worth a warning (possible), and the others.
-
-        Completions are those that keep the primary: a caveat speaks about the pattern that is recommended.
-        """
-        variable = self.base.index[PATTERN]
-        bit = 1 << self.base.variables[variable].values.index(primary)
-        inside = [r for r in there if r.pattern == primary]
-        limits = self._limits(known)
-        for caveat in sorted(self.base.caveats.values(), key=lambda c: SEVERITIES.index(c.severity)):
-            boxes = [
-                {v: m for v, m in box.items() if v != variable}
-                for box in caveat.boxes
-                if box.get(variable, bit) & bit and meet({variable: bit}, box) is not None
-            ]
-            raising = next((w for box in boxes if (w := self._some(box, inside, limits)) is not None), None)
-            if raising is None:
-                continue
-            certain = all(find(r.box, [*r.minus, *boxes, *limits], self.base.full) is None for r in inside)
-            if certain or caveat.warn_unknown:
-                yield {**self._told(caveat, known, times), "certainty": "certain" if certain else "possible"}
-            else:
-                only_if = self._if(caveat, *raising, known)
-                yield {"id": caveat.id, "severity": caveat.severity, "title": caveat.title, "if": only_if}
-
-    def _limits(self, known: Known) -> list[Box]:
-        """What to leave out of the completions. Stated answers that contradict each other are decided all the same."""
-        limits = list(self.impossible)
-        if find(known.box, limits, self.base.full) is None:
-            limits = [box for key in self.base.derived for box in unreachable(key, self.base)]
-        for derived in self.base.derived.values():
-            if any(fact in known.open for fact in derived.factors):
-                numbers = {
-                    f: n
-                    for f in derived.factors
-                    if f not in known.open and isinstance(n := known.answers[f], int | float)
-                }
-                limits += unreachable(derived.id, self.base, tuple(numbers.items()))
-        return limits
-
-    def _told(self, caveat: Caveat, known: Known, times: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "id": caveat.id,
-            "severity": caveat.severity,
-            "title": caveat.title,
-            "why": caveat.why,
-            "do": caveat.do,
-            "figures": filled(caveat.figures, known.stated, times, self.base),
-            "evidence": [evidence(e) for e in caveat.evidence],
-        }
-
-    def _some(self, box: Box, inside: list[Region], limits: list[Box]) -> tuple[Box, list[Box]] | None:
-        """Where the condition can hold with this primary: a box, and what to leave out of it."""
-        for region in inside:
-            both = meet(box, region.box)
-            without = [*region.minus, *limits]
-            if both is not None and find(both, without, self.base.full) is not None:
-                return both, without
-        return None
-
-    def _if(self, caveat: Caveat, where: Box, without: list[Box], known: Known) -> dict[str, object]:
-        """The open answers under which it is raised: as few as possible that are not those of the headline."""
-        for fact in known.open:
-            closer = meet(where, {v: 1 << known.lead[v] for v in self.base.of_fact[fact]})
-            if closer is not None and find(closer, without, self.base.full) is not None:
-                where = closer
-        found = find(where, without, self.base.full) or {}
-        point = {v: 1 << known.lead[v] if mask >> known.lead[v] & 1 else mask & -mask for v, mask in found.items()}
-        answers = {f: v for f, v in (realise(point, self.base, known.answers) or {}).items() if f in known.open}
-        moved = {fact: plain(value) for fact, value in answers.items() if value != known.answers[fact]}
-        read = {self.base.variables[v].fact for box in caveat.boxes for v in box}
-        return moved or {fact: plain(value) for fact, value in answers.items() if fact in read}
 
     # --- the rest -----------------------------------------------------------------------------------------------------
 
@@ -295,11 +210,6 @@ def shown(fact: str, value: Value, base: RuleBase) -> str:
     if isinstance(value, tuple):
         return ", ".join(shown(fact, item, base) for item in value) or "none of them"
     return f"something else ({value.text})" if isinstance(value, Other) else str(value)
-
-
-def evidence(item: Evidence) -> dict[str, str]:
-    """Evidence as JSON carries it."""
-    return {"kind": item.kind, "text": item.text, "where": item.where, "url": item.url, "as_of": item.as_of}
 
 
 def _step(traced: TracedStep) -> dict[str, Any]:

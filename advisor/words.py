@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 BEYOND = 1e300  # costs.py gives the largest float for what no float holds; nobody needs its digits
 CORE = ("short-polling", "long-polling", "sse", "websocket")
-CONFIDENCE = {
-    "high": "whatever the open answers turn out to be, the pattern stays",
-    "medium": "an open answer can change the pattern, but only to one that is acceptable too",
-    "low": "an open answer can change the pattern to one that is not acceptable now",
-}
 
 
 def answer(value: Any) -> str:
@@ -144,6 +139,35 @@ def assumed(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
         yield f"Without a say in the pattern. {text.rstrip('.')}: {'; '.join(facts)}."
 
 
+MOST_NAMED = 3  # assumptions in the line about confidence; all of them are in the list of assumptions
+
+
+def confidence_line(feature: Mapping[str, Any], base: RuleBase) -> str:
+    """How sure the pattern is: high says for which assumptions, the others say why; then what to find out first."""
+    level, risk = feature["confidence"], feature["riskiest"]
+    taken = {item["fact"]: answer(item["value"]) for item in feature["assumptions"] if item["decides"]}
+    if risk is None:
+        return f"{level}: {feature['confidence_why']}."
+    others = " or ".join(title(pattern, base) for pattern in risk["decides"])
+    if risk["fact"] not in taken:
+        return f"{level}: {feature['confidence_why']}. Find out {risk['fact']} first: it could lead to {others}."
+    first = f"{risk['fact']} is {taken.pop(risk['fact'])}"
+    if level != "high":
+        return f"{level}: {feature['confidence_why']}. Riskiest assumption: {first}; otherwise perhaps {others}."
+    named = [f"{fact} is {value}" for fact, value in taken.items()][: MOST_NAMED - 1]
+    more = [f"{len(taken) - len(named)} more below"] if len(taken) > len(named) else []
+    besides = f" Assumed too, and each could change it: {'; '.join([*named, *more])}." if named else ""
+    return f"high, if what is assumed holds. Riskiest assumption: {first}; otherwise perhaps {others}.{besides}"
+
+
+def first_lines(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+    """The caveats that are told before everything else."""
+    for caveat in feature["caveats"]:
+        known = base.caveats.get(caveat["id"])
+        if known is not None and known.first:
+            yield f"Before anything else: {caveat['title']}. {caveat['do'].split('. ')[0]}. ({caveat['id']})"
+
+
 TIMES = {
     "heartbeat_s": ("heartbeat", "s"),
     "hold_s": ("long-poll hold", "s"),
@@ -212,21 +236,42 @@ def article_line(feature: Mapping[str, Any], base: RuleBase) -> str:
 ROOM = 5  # of the six connections that a browser opens to one host over HTTP/1.1: one more is needed for all the rest
 
 
+def page_name(page: Mapping[str, Any]) -> str:
+    """A page by its stated name, else by the feature that it shows."""
+    return f"Page {visible(page['page'])}" if page["page"] else visible(page["features"][0])
+
+
 def page_line(page: Mapping[str, Any]) -> str:
     """What one browser holds open to the host, where that comes near the limit of HTTP/1.1; else nothing."""
     if page["total"] < ROOM or page["http2"]:
         return ""
-    name = f"Page {visible(page['page'])}" if page["page"] else "The page"
     streams = plural(page["streams"], "held response")
     sure = "" if page["http2"] is False else "unless HTTP/2 reaches the browser, "
     return (
-        f"{name}: {streams} x {number(page['tabs'])} tabs = {number(page['total'])} connections of one browser; "
-        f"{sure}it opens about six to one host for everything."
+        f"{page_name(page)}: {streams} x {number(page['tabs'])} tabs = {number(page['total'])} connections of one "
+        f"browser; {sure}it opens about six to one host for everything."
     )
 
 
 def connection_line(connection: Mapping[str, Any], base: RuleBase) -> str:
     """A connection that several features of one page share."""
     names = ", ".join(visible(name) for name in connection["features"])
-    page = f"Page {visible(connection['page'])}" if connection.get("page") else "One page"
-    return f"{page}: {names} share one {title(connection['pattern'], base)} connection."
+    return f"Page {visible(connection['page'])}: {names} share one {title(connection['pattern'], base)} connection."
+
+
+def reuse_line(verdict: Mapping[str, Any], base: RuleBase) -> str:
+    """The advice for features whose page nobody stated: which could use whose connection. Empty where there is none."""
+    primary = {feature["name"]: feature["primary"] for feature in verdict["features"]}
+    users: dict[str, list[str]] = {}
+    for item in verdict["shared"]["reuse"]:
+        users.setdefault(item["could_use"], []).append(visible(item["feature"]))
+    if not users:
+        return ""
+    parts = [
+        f"{', '.join(names)} could use the {title(primary[carrier], base)} connection of {visible(carrier)}"
+        for carrier, names in users.items()
+    ]
+    return (
+        f"Where no page is stated, each feature is decided alone. On one page {'; '.join(parts)}. "
+        "If they are on one page, give them the same `page`."
+    )

@@ -83,7 +83,23 @@ def make(
         accepts=tuple(rule(item, full) for item in accepts or []),
         article=(),
         caveats={
-            key: rb.Caveat(key, "note", tuple(full.boxes(when)), when, warn, key, "why", "do", "", (), (), PLACE)
+            key: rb.Caveat(
+                key,
+                "note",
+                tuple(full.boxes(when)),
+                ((),) * len(full.boxes(when)),
+                when,
+                False,
+                False,
+                warn,
+                key,
+                "why",
+                "do",
+                "",
+                (),
+                (),
+                PLACE,
+            )
             for key, when, warn in caveats or []
         },
         impossible=tuple(

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from advisor import yamlfile
-from advisor.decision import accepted, decide, excluding, holds, know, with_pattern
+from advisor.boxes import contains
+from advisor.decision import accepted, decide, excluding, know, with_pattern
 from advisor.given import value
-from advisor.rulebase import RuleBase
+from advisor.rulebase import Caveat, RuleBase
 
 FOLDER = Path(__file__).resolve().parent / "boundaries"
 
@@ -43,9 +44,14 @@ def _caveat(caveat: str, sides: dict[str, list[dict[str, Any]]], base: RuleBase)
             case = lead(given, base)
             primary = decide(case, base).primary
             there = primary is not None and caveat in base.caveats
-            raised = there and holds(base.caveats[caveat], with_pattern(case, primary or "", base))
+            raised = there and _raised(base.caveats[caveat], with_pattern(case, primary or "", base), given)
             if raised != (side == "raised"):
                 yield f"{caveat} should be {side} for {given} (the pattern is {primary})"
+
+
+def _raised(caveat: Caveat, case: tuple[int, ...], given: dict[str, Any]) -> bool:
+    situations = zip(caveat.boxes, caveat.stated, strict=True)
+    return any(contains(box, case) and given.keys() >= set(stated) for box, stated in situations)
 
 
 def _decision(case: dict[str, Any], base: RuleBase) -> Iterator[str]:

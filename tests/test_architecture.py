@@ -73,6 +73,7 @@ FLOORS: list[tuple[str, set[str]]] = [
         {"answers", "cards", "changes", "completions", "editor_schema", "examples", "reach", "rulereader"},
     ),
     ("what may be said in which of them", {"claims"}),
+    ("how sure, and what to watch", {"confidence", "raising"}),
     ("proved and judged", {"compile", "prove", "relevance", "verdict"}),
     (
         "several features, and words for all of it",

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_verdict import random_answers_of_file
 
-from advisor import portfolio
+from advisor import portfolio, report_markdown, report_text, words
 from advisor.answers import Feature, Project
 from advisor.data import data
 from advisor.knowledge import load
 from advisor.portfolio import Neighbours, recommend
-from advisor.values import Other
+from advisor.values import UNKNOWN, Other
 from advisor.verdict import Judge
 
-CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2}
-STATUS = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2}
+CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2, "page": "shop"}
+STATUS = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "page": "shop"}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,81 @@ def test_a_one_way_feature_rides_on_the_socket_that_its_page_has_open(judge):
     features, verdict = decided(judge, {"chat": CHAT, "status": STATUS})
     assert (features["status"]["alone"], features["status"]["primary"]) == ("sse", "websocket")
     assert features["chat"]["alone"] == features["chat"]["primary"] == "websocket"
-    assert verdict["shared"]["connections"] == [{"page": "", "pattern": "websocket", "features": ["chat", "status"]}]
+    assert verdict["shared"]["connections"] == [
+        {"page": "shop", "pattern": "websocket", "features": ["chat", "status"]}
+    ]
+    assert verdict["shared"]["reuse"] == []  # it is done already
+
+
+def without_page(facts):
+    return {fact: value for fact, value in facts.items() if fact != "page"}
+
+
+@pytest.mark.parametrize("unknown", [{}, {"page": UNKNOWN}, {"page": ""}])
+def test_without_a_stated_page_each_feature_is_decided_alone_and_the_project_gets_one_advice(judge, unknown):
+    """No page stated once meant one page: an admin report rode on the chat's WebSocket."""
+    report = {**without_page(STATUS), **unknown}
+    features, verdict = decided(judge, {"chat": {**without_page(CHAT), **unknown}, "report": report})
+    assert features["report"]["primary"] == features["report"]["alone"] == "sse"
+    assert verdict["shared"]["connections"] == []
+    assert verdict["shared"]["reuse"] == [{"feature": "report", "could_use": "chat"}]
+    line = words.reuse_line(verdict, judge.base)
+    assert "On one page report could use the WebSocket connection of chat" in line
+    for format_ in (report_text.text, report_markdown.markdown):
+        assert " ".join(format_(verdict, judge.base).split()).count("could use the WebSocket connection of") == 1
+
+
+def test_a_neighbour_that_no_page_is_shared_with_gives_no_advice_where_it_could_not_help(judge):
+    one_way = without_page(STATUS)
+    _, verdict = decided(judge, {"chat": CHAT, "status": {**one_way, "page": "stock"}})
+    assert verdict["shared"]["reuse"] == []  # both pages are stated, and are two
+    _, verdict = decided(judge, {"chat": without_page(CHAT), "job": {**one_way, "clients": ("server",)}})
+    assert verdict["shared"]["reuse"] == []
+    _, verdict = decided(judge, {"one": one_way, "two": one_way, "three": one_way})
+    assert verdict["shared"]["reuse"] == [
+        {"feature": "two", "could_use": "one"},
+        {"feature": "three", "could_use": "one"},
+    ]
+
+
+SERVED_BY_A_TIMER = [
+    {"latency-need-ms": 300_000},
+    {"bounded-job": True, "latency-need-ms": 10_000},
+    {"same-content-for-all": True, "cdn-caching": True, "latency-need-ms": 10_000},
+    {"server-msg-rate-per-s": 0},
+]
+
+
+@pytest.mark.parametrize("facts", SERVED_BY_A_TIMER)
+@pytest.mark.parametrize("connection", ["websocket", "sse"])
+def test_what_a_timer_serves_well_stays_a_timer_beside_an_open_connection(judge, facts, connection):
+    """Also where the page is stated, or somebody says that a connection is open on it."""
+    feature = {**STATUS, **facts}
+    carrier = CHAT if connection == "websocket" else STATUS
+    features, _ = decided(judge, {"carrier": carrier, "x": feature})
+    stated, _ = decided(judge, {"x": {**feature, "existing-connection": connection}})
+    for found in (features["x"], stated["x"]):
+        assert found["primary"] == found["alone"]
+        assert found["primary"] in ("short-polling", "http-request")
+    assert features["carrier"]["primary"] == connection
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_neighbour_without_a_page_changes_no_verdict(judge, seed):
+    """Nor does one on another page: all that is said of a feature is what is said of it alone."""
+    rng = Random(seed)
+    path = random_answers_of_file(rng, judge.base)
+    path = {f: v for f, v in path.items() if judge.base.questions[f].scope == "path" and rng.random() < 0.3}
+    features = {}
+    for i, page in enumerate(rng.sample([None, UNKNOWN, "one", "two", None, UNKNOWN], 4)):
+        facts = without_page(random_answers_of_file(rng, judge.base))
+        kept = {f: v for f, v in facts.items() if rng.random() < 0.4}
+        features[f"f{i}"] = {**kept, **({} if page is None else {"page": page})}
+    together, _ = decided(judge, features, path=path)
+    for name, facts in features.items():
+        alone, _ = decided(judge, {name: facts}, path=path)
+        assert alone[name] == together[name]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +181,7 @@ def test_who_rides_on_a_connection_shares_its_page_with_one_that_keeps_it(judge,
     features = {f"f{i}": {**random_answers_of_file(rng, judge.base), "clients": ("browser",)} for i in range(3)}
     for facts in features.values():
         facts.pop("existing-connection", None)
+        facts["page"] = "shop"
     found, _ = decided(judge, features)
     for name, feature in found.items():
         if feature["primary"] != feature["alone"]:
@@ -193,7 +268,7 @@ def test_each_proposed_change_works_among_the_other_features(judge, seed):
         facts = random_answers_of_file(rng, judge.base)
         chance = {"feature": 0.5, "path": 0.1, "app": 0.1}  # a feature may have its own path
         kept = {f: v for f, v in facts.items() if rng.random() < chance[judge.base.questions[f].scope]}
-        features[f"f{i}"] = {**kept, "clients": ("browser",)}
+        features[f"f{i}"] = {**kept, "clients": ("browser",), **rng.choice([{"page": "shop"}, {"page": "shop"}, {}])}
     path = random_answers_of_file(rng, judge.base)
     path = {f: v for f, v in path.items() if judge.base.questions[f].scope == "path" and rng.random() < 0.3}
     check_changes(judge, project(features, path=path))
@@ -215,9 +290,12 @@ def test_tabs_times_streams_are_counted_for_each_page(judge):
         judge, {"one": feed, "two": feed, "three": {**held, "page": "stock"}, "four": {**held, "page": "stock"}}
     )
     assert verdict["shared"]["pages"] == [
-        {"page": "shop", "streams": 1, "tabs": 4, "total": 4, "http2": None},  # event streams of a page are one
-        {"page": "stock", "streams": 2, "tabs": 4, "total": 8, "http2": False},
+        # Event streams of a page are one.
+        {"page": "shop", "features": ["one", "two"], "streams": 1, "tabs": 4, "total": 4, "http2": None},
+        {"page": "stock", "features": ["three", "four"], "streams": 2, "tabs": 4, "total": 8, "http2": False},
     ]
+    _, verdict = decided(judge, {"one": without_page(feed), "two": without_page(held)})
+    assert [(page["page"], page["features"]) for page in verdict["shared"]["pages"]] == [("", ["one"]), ("", ["two"])]
 
 
 def test_the_question_to_ask_next_is_unanswered_and_decides(judge):

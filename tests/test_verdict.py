@@ -8,6 +8,7 @@ import pytest
 from bases import World, bands, make, means, occurring_cases, question, random_answers, randoms, worlds
 from hypothesis import HealthCheck, given, settings
 
+from advisor import confidence
 from advisor import rulebase as rb
 from advisor.changes import other_answers
 from advisor.data import data
@@ -15,7 +16,7 @@ from advisor.decision import decide, holds, know, with_pattern
 from advisor.diagram import Diagram, TooWideError
 from advisor.given import value
 from advisor.knowledge import load
-from advisor.regions import regions
+from advisor.raising import raised
 from advisor.values import UNKNOWN
 from advisor.verdict import Judge
 
@@ -30,8 +31,11 @@ def completions(world, known):
 
 
 def caveats(judge, known, primary):
-    there = list(regions(judge.base, known.box))
-    return {c["id"]: c for c in judge._caveats(known, primary, there, {})}
+    return {c["id"]: c for c in raised([known], primary, {}, judge.base)}
+
+
+def level(judge, known, primary, acceptable):
+    return confidence.level([known], primary, acceptable, [], judge.base, judge.diagram)["confidence"]
 
 
 @slow
@@ -45,11 +49,11 @@ def test_a_caveat_is_certain_possible_or_absent_as_over_the_completions_that_kee
     if not completions(world, known):
         return  # contradicting answers have a test of their own
     for caveat in base.caveats.values():
-        raised = [means(caveat.when, world.with_pattern(case, primary), base) for case in kept]
+        where = [means(caveat.when, world.with_pattern(case, primary), base) for case in kept]
         found = got.get(caveat.id)
-        if not any(raised):
+        if not any(where):
             assert found is None
-        elif all(raised):
+        elif all(where):
             assert found["certainty"] == "certain"
         elif caveat.warn_unknown:
             assert found["certainty"] == "possible"
@@ -83,8 +87,9 @@ def test_confidence_is_high_with_one_primary_medium_inside_the_acceptable_else_l
     if not outcomes:
         return
     acceptable = {"p", primary}
-    expected = "high" if outcomes <= {primary} else "medium" if outcomes <= acceptable else "low"
-    assert Judge(base)._confidence(known, primary, list(regions(base, known.box)), acceptable) == expected
+    enough = len(known.stated) >= confidence.FEW
+    expected = "low" if not outcomes <= acceptable else "high" if outcomes <= {primary} and enough else "medium"
+    assert level(Judge(base), known, primary, acceptable) == expected
 
 
 def contradictory():
@@ -102,11 +107,10 @@ def test_answers_that_contradict_each_other_are_decided_with_their_caveats_and_t
     judge = Judge(base)
     known = know({"open-socket": True, "blocked": True}, base)
     assert caveats(judge, known, "r")["conflict"]["certainty"] == "certain"
-    there = list(regions(base, known.box))
-    assert judge._confidence(known, "r", there, {"r"}) == "low"
-    assert judge._confidence(known, "r", there, {"r", "p"}) == "medium"
+    assert level(judge, known, "r", {"r"}) == "low"
+    assert level(judge, known, "r", {"r", "p"}) == "medium"
     settled = know({"open-socket": True, "blocked": True, "late": False}, base)
-    assert judge._confidence(settled, "r", list(regions(base, settled.box)), {"r"}) == "high"
+    assert level(judge, settled, "r", {"r"}) == "high"
 
 
 def test_a_stated_number_counts_as_it_is_and_not_as_its_band():

@@ -11,7 +11,6 @@ from advisor import bill, words
 from advisor.bars import bars
 from advisor.rulebase import RuleBase
 from advisor.text import visible, wrap
-from advisor.words import CONFIDENCE
 
 
 class Page:
@@ -42,7 +41,9 @@ def recommendation(width: int, verdict: Mapping[str, Any], index: int, base: Rul
     page, feature = Page(width), verdict["features"][index]
     primary = feature["primary"]
     page.say(words.title(primary, base) if primary else "No pattern fits these answers", style="bold $text-success")
-    page.say(f"for {visible(feature['name'])}; confidence {feature['confidence']}: {CONFIDENCE[feature['confidence']]}")
+    page.say(f"for {visible(feature['name'])}; confidence {words.confidence_line(feature, base)}")
+    for line in words.first_lines(feature, base):
+        page.say(line, style="bold $text-error")
     if primary:
         page.say()
         page.say(base.patterns[primary].summary)

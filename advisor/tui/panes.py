@@ -75,8 +75,8 @@ def progress(session: Session) -> Content:
         said = f"  These answers contradict each other: {session.conflicts[0]} Change one (a)."
         parts.append((said, "bold $text-error"))
     elif len(session.possible) == 1 and found.most:
-        parts += ["  The pattern is settled: ", (titles(session, session.possible), "bold")]
-        parts.append("; the rest is for caveats and what else goes with it (r shows the result so far)")
+        parts += ["  No question that is left changes the pattern: ", (titles(session, session.possible), "bold")]
+        parts.append("; they are for caveats and what else goes with it (r shows the result so far)")
     elif not session.several and session.so_far and found.answered:
         parts += ["  So far: ", (session.base.patterns[session.so_far].title, "bold")]
     return Content.assemble(*parts)
@@ -173,7 +173,7 @@ def end(session: Session) -> Content:
     said = f"{quoted(session.feature.name, NAME)} is decided: {decided}."
     if session.conflicts:
         said = "These answers contradict each other, so there is nothing to ask."
-    return Content.assemble((said, "bold"), "\nNothing that is not answered can change anything any more. What next?")
+    return Content.assemble((said, "bold"), "\nNo question is left that could change more. What next?")
 
 
 def unknown(session: Session, question: Question) -> str:

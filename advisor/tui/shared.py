@@ -59,6 +59,9 @@ def common(session: Session, width: int) -> Content:
         page.say("One feature so far. What lies on the path and at the servers is asked once, for all of them.", 2)
     for connection in shared["connections"]:
         page.say(words.connection_line(connection, base), 2, hang=2)
+    advice = words.reuse_line(verdict, base)
+    if advice:
+        page.say(advice, 2, hang=2)
     for feature in verdict["features"]:
         if feature["alone"] != feature["primary"]:
             page.say(rides(feature, base), 2, hang=2)
@@ -85,10 +88,10 @@ def rides(feature: Mapping[str, Any], base: RuleBase) -> str:
 
 def connections(page: Mapping[str, Any]) -> str:
     """What one browser holds open to the host, against the six that HTTP/1.1 allows."""
-    name = f"page {visible(page['page'])}" if page["page"] else "the page"
     count = f"{plural(page['streams'], 'held response')} x {number(page['tabs'])} tabs = {number(page['total'])}"
     limit = {True: "HTTP/2 carries them all in one", False: "over HTTP/1.1 a browser opens six to one host"}
-    return f"Held by {name}: {count} connections; {limit.get(page['http2'], 'six is the most over HTTP/1.1')}."
+    most = limit.get(page["http2"], "six is the most over HTTP/1.1")
+    return f"{words.page_name(page)} holds {count} connections; {most}."
 
 
 def conflicts(session: Session) -> Iterator[str]:

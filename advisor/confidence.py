@@ -1,0 +1,86 @@
+"""How sure a verdict is, why not surer, and which missing answer matters most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.boxes import find
+from advisor.changes import Changes
+from advisor.decision import Answers, Known
+from advisor.diagram import Diagram
+from advisor.regions import regions
+from advisor.rulebase import RuleBase
+from advisor.text import plural
+from advisor.values import Other, Value
+
+FEW = 3  # stated facts without which confidence is not high
+STAYS = "no missing answer changes the pattern, as long as the assumptions hold"
+MOVES_INSIDE = "a missing answer can change the pattern, but only to one that is acceptable too"
+MOVES_AWAY = "a missing answer can change the pattern to one that is not acceptable now"
+
+
+def level(
+    readings: list[Known],
+    primary: str | None,
+    acceptable: set[str],
+    raised: list[dict[str, Any]],
+    base: RuleBase,
+    diagram: Diagram | None,
+) -> dict[str, str]:
+    """How sure the pattern is over every open answer, and why not surer.
+
+    An answer that is not listed is read both as itself and as not known. High never rests on fewer than FEW stated
+    facts, nor on a caveat whose sources disagree.
+    """
+    possible = set[str]().union(*(_possible(known, base, diagram) for known in readings))
+    if not possible <= acceptable | {primary or ""}:
+        return {"confidence": "low", "confidence_why": MOVES_AWAY}
+    if not possible <= {primary or ""}:
+        return {"confidence": "medium", "confidence_why": MOVES_INSIDE}
+    contested = [c["title"] for c in raised if c.get("certainty") == "certain" and base.caveats[c["id"]].doubt]
+    if contested:
+        return {"confidence": "medium", "confidence_why": f"sources disagree about this: {contested[0]}"}
+    stated = len(readings[0].stated)
+    if stated < FEW:
+        only = f"only {plural(stated, 'fact is', 'facts are')} stated" if stated else "nothing is stated"
+        return {"confidence": "medium", "confidence_why": f"{only}, and all the rest is assumed"}
+    return {"confidence": "high", "confidence_why": STAYS}
+
+
+def _possible(known: Known, base: RuleBase, diagram: Diagram | None) -> set[str]:
+    """The primaries that the open answers leave possible."""
+    possible = set(diagram.possible(known.box)) if diagram else set()
+    if not possible:  # no diagram, or answers that contradict each other, which it does not have
+        there = regions(base, known.box)
+        possible = {r.pattern for r in there if find(r.box, r.minus, base.full) is not None}
+    return possible
+
+
+def riskiest(known: Known, other: Changes, acceptable: set[str], base: RuleBase) -> dict[str, Any] | None:
+    """The unstated fact whose other answers matter most, and the patterns that they give; None where none does.
+
+    First what a feature needs, then what it is; among these, first what leads out of the acceptable patterns, and
+    to one of the article's rather than out of its scope; then the order of the decision.
+    """
+    core = {p.id for p in base.patterns.values() if p.group == "core"}
+
+    def weight(fact: str) -> tuple[bool, bool, bool]:
+        moves = set(other.decisive[fact]) - acceptable
+        return base.questions[fact].settled, not moves & core, not moves
+
+    doubts = [fact for fact in other.decisive if fact not in known.stated and fact != "page"]
+    fact = min(doubts, key=weight, default=None)  # the first of equals
+    return None if fact is None else {"fact": fact, "decides": list(other.decisive[fact])}
+
+
+def without_unlisted(answers: Answers) -> dict[str, Value]:
+    """The answers without those that name something no rule knows: it may be like any listed one."""
+    kept: dict[str, Value] = {}
+    for fact, value in answers.items():
+        if isinstance(value, tuple):
+            listed = tuple(choice for choice in value if not isinstance(choice, Other))
+            if listed or not value:
+                kept[fact] = listed
+        elif not isinstance(value, Other):
+            kept[fact] = value
+    return kept

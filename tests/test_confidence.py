@@ -1,0 +1,188 @@
+"""How sure a verdict says it is, what it rests on, and answers that no rule knows."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_verdict import random_answers_of_file
+
+from advisor import report_html, report_markdown, report_text, words
+from advisor.answers import Feature, Project, parse, read
+from advisor.confidence import FEW, without_unlisted
+from advisor.data import data
+from advisor.knowledge import load
+from advisor.portfolio import recommend
+from advisor.values import UNKNOWN, Other
+from advisor.verdict import Judge
+
+EXAMPLES = sorted((data("rules") / "examples").glob("*.yaml"))
+SURE = ("low", "medium", "high")
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(load())
+
+
+def ids(caveats):
+    return {caveat["id"] for caveat in caveats}
+
+
+# --- what confidence rests on -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_high_names_the_assumption_that_matters_most_and_counts_the_others(judge, path):
+    """It read "whatever the open answers turn out to be" beside eleven assumptions that could change it."""
+    verdict = recommend(read(path, judge.base), judge.base, judge)
+    for feature in verdict["features"]:
+        line = words.confidence_line(feature, judge.base)
+        decisive = {item["fact"]: item["decides"] for item in feature["assumptions"] if item["decides"]}
+        assert "whatever" not in line
+        if not decisive:
+            continue
+        risk = feature["riskiest"]
+        assert risk["fact"] in decisive or risk["fact"] in feature["open"]
+        assert all(judge.base.patterns[pattern].title in line for pattern in risk["decides"])
+        if feature["confidence"] == "high":
+            assert line.startswith("high, if what is assumed holds. Riskiest assumption: ")
+            named = [fact for fact in decisive if f"{fact} is " in line]
+            assert len(named) == min(len(decisive), words.MOST_NAMED)
+            assert (f"{len(decisive) - len(named)} more below" in line) == (len(decisive) > len(named))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_never_high_with_fewer_than_three_facts_stated(judge, seed):
+    rng = Random(seed)
+    answers = random_answers_of_file(rng, judge.base)
+    stated = {fact: value for fact, value in answers.items() if value is not UNKNOWN}
+    few = dict(rng.sample(sorted(stated.items(), key=str), min(len(stated), rng.randrange(FEW))))
+    feature = judge.feature("x", few)
+    assert feature["stated"] == list(few)
+    assert feature["confidence"] != "high"
+
+
+@pytest.mark.parametrize("kind", ["notifications", "chat", "llm-stream", "job", "bot", "game"])
+def test_a_kind_alone_is_not_enough_for_high(judge, kind):
+    feature = judge.feature("x", {"kind": kind})
+    assert feature["confidence"] != "high"
+
+
+def test_the_riskiest_answer_is_one_that_nobody_stated_and_really_changes_the_pattern(judge):
+    feature = judge.feature(
+        "x", {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ("browser",)}
+    )
+    risk = feature["riskiest"]
+    assert risk["fact"] not in feature["stated"]
+    assert feature["primary"] not in risk["decides"]
+    assert set(risk["decides"]) & {"websocket", "long-polling", "short-polling"}  # before what lies out of the scope
+
+
+def test_every_report_says_it_alike(judge):
+    verdict = recommend(read(EXAMPLES[0], judge.base), judge.base, judge)
+    line = words.confidence_line(verdict["features"][0], judge.base)
+    assert line in " ".join(report_text.text(verdict, judge.base).split())
+    assert line.split(":")[0] in report_markdown.markdown(verdict, judge.base)
+    assert line.split(";")[0] in " ".join(report_html.html(verdict, judge.base).split())
+
+
+def test_a_vendor_that_says_no_keeps_confidence_at_medium_and_is_named(judge):
+    """Azure Front Door and Server-Sent Events was "high", while its vendor says that it does not support them."""
+    facts = {
+        "bidirectional-realtime": False,
+        "server-msg-rate-per-s": 0.2,
+        "clients": ("browser",),
+        "replay-needed": False,
+    }
+    settled = {**facts, "corporate-networks": False, "http2-to-browser": True, "reverse-proxy": "nginx", "instances": 1}
+    there = judge.feature("x", {**settled, "server-model": "async", "cdn-websocket": True, "cdn": "azure-front-door"})
+    elsewhere = judge.feature("x", {**settled, "server-model": "async", "cdn-websocket": True, "cdn": "cloudflare"})
+    assert (there["primary"], elsewhere["primary"]) == ("sse", "sse")
+    assert (there["confidence"], elsewhere["confidence"]) == ("medium", "high")
+    assert "event streams" in there["confidence_why"]
+    assert "event-streams-unsupported" in ids(there["caveats"])
+
+
+# --- answers that no rule knows ---------------------------------------------------------------------------------------
+
+ONE_OF = [q.id for q in load().questions.values() if q.type == "one-of" and q.id != "kind"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_name_that_is_not_listed_warns_at_least_as_much_as_not_knowing(judge, seed):
+    """`{other: IIS}` as the proxy took the warning about held-back streams away, which "I don't know" gives."""
+    rng = Random(seed)
+    answers = {f: v for f, v in random_answers_of_file(rng, judge.base).items() if rng.random() < 0.3}
+    fact = rng.choice(ONE_OF)
+    named = judge.feature("x", {**answers, fact: Other("something of their own")})
+    unknown = judge.feature("x", {**answers, fact: UNKNOWN})
+    if named["primary"] == unknown["primary"]:
+        assert ids(named["caveats"]) >= ids(unknown["caveats"])
+        assert ids([*named["caveats"], *named["caveats_if"]]) >= ids(unknown["caveats_if"])
+        assert SURE.index(named["confidence"]) <= SURE.index(unknown["confidence"]) or len(unknown["stated"]) < FEW
+
+
+@pytest.mark.parametrize("fact", ["reverse-proxy", "load-balancer", "service-mesh", "platform", "cdn"])
+def test_an_unlisted_name_on_the_way_keeps_the_warning_about_held_back_streams(judge, fact):
+    facts = {"bidirectional-realtime": False, "corporate-networks": False, "server-msg-rate-per-s": 1}
+    feature = judge.feature("x", {**facts, fact: Other("IIS")})
+    assert "sse-buffering" in ids(feature["caveats"])
+    assert feature["stated"] == [*facts, fact]  # it is kept, and shown
+
+
+def test_only_what_is_not_listed_is_taken_out():
+    answers = {
+        "clients": ("browser", Other("kiosk")),
+        "existing-stack": (Other("Phoenix channels"),),
+        "broker": Other("Pulsar"),
+        "cdn": "fastly",
+        "instances": 2,
+    }
+    assert without_unlisted(answers) == {"clients": ("browser",), "cdn": "fastly", "instances": 2}
+    assert without_unlisted({"existing-stack": ()}) == {"existing-stack": ()}  # none of these is an answer
+
+
+# --- private data -----------------------------------------------------------------------------------------------------
+
+PRIVATE = [
+    ({"listeners-per-event": 1, "concurrent-clients": 5000}, True),
+    ({"listeners-per-event": 5000, "concurrent-clients": 5000}, False),
+    ({"auth": "cookie"}, True),
+    ({"auth": Other("client certificates")}, True),
+    ({"auth": "none"}, False),
+    ({"auth": "cookie", "same-content-for-all": True}, False),
+    ({"auth": UNKNOWN, "listeners-per-event": UNKNOWN}, False),
+    ({}, False),
+]
+
+
+@pytest.mark.parametrize(("facts", "told"), PRIVATE)
+@pytest.mark.parametrize("pattern", [{"bidirectional-realtime": False}, {"bidirectional-realtime": True}])
+def test_that_the_kit_sends_everything_to_everybody_is_told_first_where_the_answers_speak_of_private_data(
+    judge, facts, told, pattern
+):
+    verdict = recommend(one_feature({**pattern, **facts}), judge.base, judge)
+    feature = verdict["features"][0]
+    assert ("broadcast-to-all" in ids(feature["caveats"])) == told
+    if told:
+        assert feature["caveats"][0]["id"] == "broadcast-to-all"
+        head = report_text.text(verdict, judge.base).split("Why\n---")[0]
+        assert "Before anything else: The server of the kit sends every event to everybody" in " ".join(head.split())
+        record = report_markdown.markdown(verdict, judge.base)
+        assert record.index("Before anything else") < record.index("Consequences")
+    elif facts.get("auth") != "none" and not facts.get("same-content-for-all") and len(facts) != 2:
+        assert "broadcast-to-all" in ids(feature["caveats_if"])
+
+
+def one_feature(facts):
+    return Project("p", {}, {}, (Feature("x", facts),))
+
+
+def test_parse_keeps_an_unlisted_answer_as_it_was_written(judge):
+    project = parse("path: {reverse-proxy: {other: IIS 10}}\nfeatures: [{name: x}]\n", "f.yaml", judge.base)
+    assert project.path["reverse-proxy"] == Other("IIS 10")
