@@ -174,7 +174,7 @@ class Session:
     @cached_property
     def caveats(self) -> list[overview.Raised]:
         """What the answers so far raise, the worst first."""
-        return overview.caveats(self.relevance, self.base)
+        return overview.caveats(self.relevance, self.standing, self.base)
 
     @cached_property
     def rows(self) -> list[overview.Row]:

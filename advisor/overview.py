@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from advisor.claims import raised
 from advisor.completions import completions
+from advisor.confidence import without_unlisted
 from advisor.decision import Answers, result_of
 from advisor.reach import Reach
 from advisor.relevance import Relevance
@@ -129,9 +130,17 @@ def _state(step: Step, box: Mapping[int, int], base: RuleBase) -> tuple[State, t
     return "passed", ()
 
 
-def caveats(found: Relevance, base: RuleBase) -> list[Raised]:
-    """What the answers so far raise: breaks before degrades before notes, the certain ones first in each."""
-    names = raised(found.box, found.possible, base)
+def caveats(found: Relevance, standing: Answers, base: RuleBase) -> list[Raised]:
+    """What the answers so far raise: breaks before degrades before notes, the certain ones first in each.
+
+    An answer that is not listed warns of all that "I don't know" warns of, as in the verdict.
+    """
+    names = dict(raised(found.box, found.possible, base))
+    doubtful = without_unlisted(standing)
+    if doubtful != dict(standing):
+        box = completions(doubtful, base).box
+        also = raised(box, Reach.of(box, base).possible(), base)
+        names = {**dict.fromkeys(also, "possible"), **names}
     listed = [base.caveats[name] for name in base.caveats if name in names]
     made = [Raised(c.id, c.severity, c.title, names[c.id] == "certain") for c in listed]
     return sorted(made, key=lambda c: (get_args(Severity).index(c.severity), not c.certain))

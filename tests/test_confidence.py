@@ -13,6 +13,7 @@ from advisor import report_html, report_markdown, report_text, words
 from advisor.answers import Feature, Project, parse, read
 from advisor.confidence import FEW, without_unlisted
 from advisor.data import data
+from advisor.interview import Session
 from advisor.knowledge import load
 from advisor.portfolio import recommend
 from advisor.values import UNKNOWN, Other
@@ -186,3 +187,13 @@ def one_feature(facts):
 def test_parse_keeps_an_unlisted_answer_as_it_was_written(judge):
     project = parse("path: {reverse-proxy: {other: IIS 10}}\nfeatures: [{name: x}]\n", "f.yaml", judge.base)
     assert project.path["reverse-proxy"] == Other("IIS 10")
+
+
+def test_the_interview_warns_as_much_after_an_unlisted_name_as_after_i_do_not_know(judge):
+    facts = {"bidirectional-realtime": False, "corporate-networks": False}
+    named, unknown = (
+        Session.from_project(one_feature({**facts, "reverse-proxy": value}), judge.base)
+        for value in (Other("IIS"), UNKNOWN)
+    )
+    assert {c.id for c in named.caveats} >= {c.id for c in unknown.caveats}
+    assert "sse-buffering" in {c.id for c in named.caveats}
