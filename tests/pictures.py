@@ -18,11 +18,13 @@ path: {reverse-proxy: nginx, http2-to-browser: no, idle-timeout-s: 60}
 features:
   - name: order status
     kind: notifications
+    page: shop
     background-delivery: no
     clients: [browser]
     existing-stack: []
   - name: chat
     kind: chat
+    page: shop
     media: no
     clients: [browser]
     bidirectional-realtime: yes

@@ -76,7 +76,7 @@ def progress(session: Session) -> Content:
         parts.append((said, "bold $text-error"))
     elif len(session.possible) == 1 and found.most:
         parts += ["  No question that is left changes the pattern: ", (titles(session, session.possible), "bold")]
-        parts.append("; they are for caveats and what else goes with it (r shows the result so far)")
+        parts.append("; the rest is for caveats and what else goes with it (r shows the result so far)")
     elif not session.several and session.so_far and found.answered:
         parts += ["  So far: ", (session.base.patterns[session.so_far].title, "bold")]
     return Content.assemble(*parts)

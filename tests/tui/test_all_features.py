@@ -37,8 +37,8 @@ THREE = """\
 project: Acme
 path: {reverse-proxy: nginx, http2-to-browser: no, idle-timeout-s: 60}
 features:
-  - {name: order status, kind: notifications, bidirectional-realtime: no, clients: [browser], media: no}
-  - {name: chat, kind: chat, bidirectional-realtime: yes, clients: [browser], media: no}
+  - {name: order status, page: shop, kind: notifications, bidirectional-realtime: no, clients: [browser], media: no}
+  - {name: chat, page: shop, kind: chat, bidirectional-realtime: yes, clients: [browser], media: no}
   - {name: board, kind: dashboard, clients: [browser], page: /board, tabs-per-user: 6, idle-timeout-s: 300}
 """
 
@@ -54,6 +54,8 @@ def test_the_screen_of_all_features_says_what_they_share_and_what_does_not_go_to
     golden("portfolio-60x18", drive("f", text=THREE, size=(60, 18)).shown)
     scrolled = drive("f", *["pagedown"] * 3, text=THREE, size=(60, 18))
     assert "To watch in more than one" in scrolled.shown.replace("\n", " ")
+    unstated = drive("f", text=THREE.replace("page: shop, ", ""), size=(120, 32))
+    assert "order status, board could use the WebSocket connection of chat" in " ".join(unstated.shown.split())
     alone = drive("f")
     assert "Nothing that these answers tell." in alone.shown
 

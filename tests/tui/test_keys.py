@@ -187,8 +187,8 @@ def test_the_end_says_what_to_do_next_and_its_choices_do_it(drive):
 
 def test_the_end_of_a_feature_that_rides_on_anothers_connection_says_so(drive):
     """Beside it stand the patterns that its own answers leave, so the headline alone would contradict them."""
-    chat = "{name: chat, kind: chat, bidirectional-realtime: yes}"
-    app = drive(*["?"] * 48, "look", text=f"features: [{{name: board, kind: dashboard}}, {chat}]\n")
+    chat = "{name: chat, kind: chat, page: room, bidirectional-realtime: yes}"
+    app = drive(*["?"] * 48, "look", text=f"features: [{{name: board, kind: dashboard, page: room}}, {chat}]\n")
     said = " ".join(app.seen[0].replace("│", " ").split())
     assert '"board" is decided: WebSocket, on a connection that is open anyway;' in said
 

@@ -60,7 +60,7 @@ def test_only_the_open_tab_is_made(drive):
 
 
 def test_every_rule_opens_its_card_with_the_evidence(drive):
-    app = drive("r", "2", *["down"] * 15, "enter", "look", "escape", size=(120, 50))
+    app = drive("r", "2", *["down"] * 16, "enter", "look", "escape", size=(120, 50))
     assert "one-way-stream (rule: step one-way)" in app.seen[0]
     assert "Evidence:" in app.seen[0]
     assert "[2 Why]" in app.shown

@@ -136,7 +136,7 @@ def test_the_last_words_can_be_redirected_and_the_program_still_fills_the_termin
     terminal.start(f"{COMMAND} a.yaml > said.txt", "120x32")
     terminal.wait("Caveats so far")  # the side pane, which narrow terminals do not have
     terminal.keys("q", until="ended with 0")
-    assert (tmp_path / "said.txt").read_text().startswith("call: WebRTC (high confidence)\n")
+    assert (tmp_path / "said.txt").read_text().startswith("call: WebRTC (medium confidence)\n")
 
 
 @pytest.mark.lab
