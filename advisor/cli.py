@@ -140,9 +140,11 @@ def _recommend(words: list[str]) -> int:
         for note in made.notes:
             _note(f"advisor: {note}")
         if made.files:
-            folder.write(made.files, Path(options.kit), force=options.force)
+            done = folder.write(made.files, Path(options.kit), force=options.force)
             start = shlex.quote(f"{options.kit}/start.py")
             _note(f"advisor: kit written to {options.kit}; start it with: python3 {start}")
+            for note in folder.notes(Path(options.kit), done):
+                _note(f"advisor: {note}")
     _data(report)
     return int(verdict["exit"])
 

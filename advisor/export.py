@@ -202,4 +202,5 @@ def _kit(files: Mapping[str, bytes], notes: Iterable[str], where: Path, *, force
     done = folder.write(files, where, force=force)
     shown = visible(str(where))
     said = f"{plural(len(files), 'file')} of the kit {'are in' if done == 'unchanged' else 'written to'} {shown}."
-    return [*notes, f"{said} Start it with: python3 {shlex.quote(f'{shown}/start.py')}"]
+    said += f" Start it with: python3 {shlex.quote(f'{shown}/start.py')}"
+    return [*notes, said, *folder.notes(where, done)]

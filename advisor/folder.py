@@ -7,20 +7,20 @@ whatever else lies in it (the log of a running kit, a certificate) is carried ov
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import sys
-import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, ParamSpec
 
+from advisor import swap
 from advisor.errors import OutputError
+from advisor.swap import exchange as _exchange
+from advisor.swap import sync as _sync
 from advisor.text import quoted, visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 LOCK = "advisor.lock"
 NOTHING = "Nothing was changed"
 _LOCK_LIMIT = 1 << 20
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 Done = Literal["written", "replaced", "unchanged"]
 Mask = set[int | signal.Signals]
@@ -52,7 +51,7 @@ def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> D
         before = _blocked(())
         try:
             _blocked(_SIGNALS)
-            with _parents(target.parent), _workshop(target) as made:
+            with _parents(target.parent), _workshop(target, before) as made:
                 _interruptible(before, _fill, made, files)
                 with _locked(target.parent, before):
                     return _put(made, target, files, force=force)
@@ -60,6 +59,32 @@ def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> D
             _set_blocked(before)
     except OSError as error:
         raise OutputError(f"{where}: {error.strerror or error}. {NOTHING}") from error
+
+
+def notes(target: Path, done: Done) -> list[str]:
+    """What to say after a kit was written here: whether it runs, and what killed runs have left beside it."""
+    said = []
+    if done == "replaced" and _runs(target):
+        said.append(f"the kit in {visible(str(target))} is running: restart it to use the new files")
+    for part in swap.left(Path(os.path.abspath(target)).parent):  # noqa: PTH100 - as above
+        held = ", ".join(visible(path.name) for path in sorted(part.iterdir())[:5]) or "nothing"
+        said.append(f"{visible(str(part))} is left from a run that was killed (it holds {held}); look, then delete it")
+    return said
+
+
+def _runs(target: Path) -> bool:
+    """Whether a process holds one of the locks of a kit that runs: start.py, or the server alone."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    for path in (target / "var").glob("*.lock"):
+        with suppress(OSError), path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
 
 
 def _inside(name: str) -> bool:
@@ -85,13 +110,20 @@ def _parents(parent: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _workshop(target: Path) -> Iterator[Path]:
+def _workshop(target: Path, mask: Mask) -> Iterator[Path]:
     """A new folder beside the target (so that a rename can move it), gone at the end whatever happens."""
-    made = Path(tempfile.mkdtemp(prefix=".advisor-", suffix=".part", dir=target.parent))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    with ExitStack() as stack:
+        with _locked(target.parent, mask):
+            if not target.is_symlink():
+                swap.recover(target)
+            made = swap.workshop(target)
+            descriptor = swap.alive(made)  # or another run would take it for one that was left
+            if descriptor is not None:
+                stack.callback(os.close, descriptor)
+        try:
+            yield made
+        finally:
+            swap.discard(made)
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -107,16 +139,6 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
         path.chmod(0o755)
         _sync(path)
-
-
-def _sync(folder: Path) -> None:
-    """Put the names in a folder on the disk, where the system lets us."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextmanager
@@ -173,6 +195,7 @@ def _put(made: Path, target: Path, files: Mapping[str, bytes], *, force: bool) -
         raise OutputError(f"{where} is a symbolic link; name the folder itself. {NOTHING}")
     if target.exists() and not target.is_dir():
         raise OutputError(f"{where} is not a folder. {NOTHING}")
+    swap.recover(target)  # another run may have been killed since this one began
     if not target.exists() or not any(target.iterdir()):
         _refuse_here(target)
         made.rename(target)
@@ -238,20 +261,9 @@ def _digest(path: Path) -> str | None:
 
 
 def _swap(made: Path, target: Path, ours: set[str]) -> None:
-    """Carry over what is not the kit's, then exchange the two folders. On failure everything moves back."""
-    moves: list[tuple[Path, Path]] = []
-    try:
-        for name in list(_others(target, made, "", ours)):
-            old, new = target / name, made / name
-            new.parent.mkdir(parents=True, exist_ok=True)
-            old.rename(new)
-            moves.append((old, new))
+    """Exchange the two folders; what is not the kit's stays in the target."""
+    with swap.carried(made, target, list(_others(target, made, "", ours))):
         _exchange(made, target)
-    except BaseException:
-        for old, new in reversed(moves):
-            new.rename(old)
-        raise
-    _sync(target.parent)
 
 
 def _others(target: Path, made: Path, below: str, ours: set[str]) -> Iterator[str]:
@@ -267,20 +279,3 @@ def _others(target: Path, made: Path, below: str, ours: set[str]) -> Iterator[st
             yield from _others(target, made, f"{name}/", ours)
         elif not os.path.lexists(new):
             yield name
-
-
-def _exchange(made: Path, target: Path) -> None:
-    """Swap two folders: in one step on Linux, so that the target is never missing; elsewhere in three."""
-    if sys.platform == "linux":
-        call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-        ends = (_AT_FDCWD, os.fsencode(made), _AT_FDCWD, os.fsencode(target))
-        if call is not None and call(*ends, _RENAME_EXCHANGE) == 0:
-            return
-    aside = made.with_suffix(".old")
-    target.rename(aside)
-    try:
-        made.rename(target)
-    except BaseException:
-        aside.rename(target)
-        raise
-    aside.rename(made)  # the caller takes it away

@@ -120,6 +120,7 @@ class Child:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 self.command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                cwd=KIT,  # ours is gone where a new kit has taken the place of the one that we were started from
                 start_new_session=True, preexec_fn=end_with_parent,
             )  # fmt: skip
 

@@ -67,6 +67,38 @@ def test_the_kit_of_a_shipped_example_runs_as_its_readme_says(tmp_path, nginx, c
         kit.http.close()
 
 
+def test_a_kit_that_runs_goes_on_with_the_new_files_after_a_crash_and_the_writer_says_restart(tmp_path, nginx, capsys):
+    folder = tmp_path / "kit"
+    example = TEMPLATES.parent / "rules/examples/notifications.yaml"
+    assert cli.main(["recommend", "--answers", str(example), "--kit", str(folder)]) == 0
+    assert "is running" not in capsys.readouterr().err
+    kit = Lab(folder, json.loads((folder / "settings.json").read_text()))
+    (tmp_path / "nginx").symlink_to(nginx)
+    run = Started(kit, path=f"{tmp_path}:{os.environ['PATH']}")
+    try:
+        run.ready()
+        token = kit.token
+        (tmp_path / "other.yaml").write_text(example.read_text().replace("Acme orders", "Other orders"))
+        other = ["recommend", "--answers", str(tmp_path / "other.yaml"), "--kit", str(folder)]
+        assert cli.main(other) == 0
+        assert f"the kit in {folder} is running: restart it to use the new files" in capsys.readouterr().err
+        assert cli.main(other) == 0
+        assert "is running" not in capsys.readouterr().err  # nothing was replaced
+        url = f"http://127.0.0.1:{kit.edge}"
+        for process in ("server", "nginx"):
+            pid = "var/server.lock" if process == "server" else "var/nginx.pid"
+            os.kill(int((folder / pid).read_text()), signal.SIGKILL)
+            until(lambda process=process: f"{process} ended (exit code -9)" in run.text(), f"{process} is missed")
+            until(lambda: kit.answers(url), f"{process} is started again")
+        assert kit.token == token
+        assert kit.http.get(f"{url}/config").json()["project"] == "Other orders"
+        run.process.terminate()
+        assert run.process.wait(kit.settings["drain_s"] + 5) == 0
+    finally:
+        run.end()
+        kit.http.close()
+
+
 @pytest.fixture
 def start(make_lab, nginx, tmp_path):
     """start(*options) -> (kit, Started), with the wanted nginx first on PATH."""
