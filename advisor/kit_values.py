@@ -73,7 +73,7 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         notes.append(f"instances: {instances}: the kit has no proxy; what spreads the clients over them is yours")
     return {
         "project": name,
-        "slug": quoting.Trusted(quoting.slug(name) or "realtime"),
+        "slug": quoting.Trusted(quoting.own_slug(name, "realtime")),
         "features": _features(members),
         "transports": [quoting.Trusted(transport) for transport in serves],
         "two_way": two_way,
@@ -201,12 +201,16 @@ def _features(members: list[Member]) -> list[dict[str, Any]]:
 
 
 def slugs(names: Iterable[str]) -> list[str]:
-    """One event type a feature: lower-case ASCII, unique, none that the protocol itself uses."""
+    """One event type a feature: lower-case ASCII, unique, none that the protocol itself uses.
+
+    It hangs on the other features of the project only where another one before it has the same words.
+    """
     made: list[str] = []
-    for number, name in enumerate(names, 1):
-        stem = quoting.slug(name) or f"feature-{number}"
-        candidates = [stem, f"{stem}-events", *(f"{stem}-{i}" for i in range(2, len(made) + 3))]
-        made.append(next(c for c in candidates if c not in TAKEN and c not in made))
+    for name in names:
+        marked = quoting.marked_slug(name, "feature")
+        stem = quoting.slug(name) if quoting.says_all(name) else marked
+        candidates = [f"{stem}-events" if stem in TAKEN else stem, marked, *(f"{marked}-{i}" for i in range(2, 10_000))]
+        made.append(next(c for c in candidates if c not in made))
     return made
 
 

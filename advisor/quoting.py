@@ -7,6 +7,7 @@ passes as it is; it can only be made from characters that mean nothing in any of
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import math
@@ -25,6 +26,7 @@ _INERT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # and halves of characters, which no file can hold
 _TOKEN_LIMIT = 2000  # nginx reads through a buffer of 4,096 bytes and refuses what fills it; quoting may double a text
 _LINE_LIMIT = 120  # also of a comment
+_SLUG_LIMIT = 40  # names of Kubernetes have 63 characters at most, and begin and end with words of ours
 
 
 class UnquotableError(OutputError):
@@ -51,7 +53,35 @@ class _Written(str):
 
 def slug(text: str) -> str:
     """A short lower-case ASCII name for paths and identifiers, or an empty string where nothing is left of the text."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
+    return _words(text)[:_SLUG_LIMIT].strip("-")
+
+
+def says_all(text: str) -> bool:
+    """Whether its slug has every word of the text: nothing but case and punctuation is lost."""
+    return text.isascii() and 0 < len(_words(text)) <= _SLUG_LIMIT
+
+
+def own_slug(name: str, instead: str) -> str:
+    """A slug that no other name has, for places that projects share; `instead` stands where no letter is left.
+
+    Of all names with the same letters and digits one keeps the plain slug: the one in lower case with a capital first
+    and single spaces ("Acme orders"). For every other one it ends with a hash of the name, as no plain slug does.
+    """
+    made = slug(name)
+    words = made.replace("-", " ")
+    if made and name == words[0].upper() + words[1:] and not re.search("-[0-9a-f]{8}$", made):
+        return made
+    return marked_slug(name, instead)
+
+
+def marked_slug(name: str, instead: str) -> str:
+    """A slug that ends with a hash of the name, and is as short as any other."""
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{slug(name)[: _SLUG_LIMIT - 9].strip('-') or instead}-{mark}"
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def number(value: float) -> str:

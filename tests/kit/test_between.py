@@ -38,7 +38,7 @@ def told(name, pattern, **more):
 def stage(name, project="Acme orders", pattern="websocket", **more):
     """(the files of this stage by name, the values that they were made from)."""
     option = BETWEEN[name]
-    slug = quoting.Trusted(quoting.slug(project) or "realtime")
+    slug = quoting.Trusted(quoting.own_slug(project, "realtime"))
     values = told(name, pattern, **more) | {"project": project, "slug": slug}
     return {to.removeprefix("between/"): text.decode() for to, text in kit.rendered([option], values)}, values
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -25,7 +26,20 @@ from markdown_it import MarkdownIt
 from proxies import PROXIES
 from server import settings
 
-from advisor import answers, data, folder, gates, kit, kit_values, knowledge, manifest, portfolio, render, sizing
+from advisor import (
+    answers,
+    data,
+    folder,
+    gates,
+    kit,
+    kit_values,
+    knowledge,
+    manifest,
+    portfolio,
+    quoting,
+    render,
+    sizing,
+)
 from advisor.answers import Feature, Project
 from advisor.errors import InputError
 from advisor.values import UNKNOWN, Other
@@ -329,6 +343,65 @@ def test_slugs_are_unique_and_what_the_server_takes(names):
     made = kit_values.slugs(names)
     assert len(set(made)) == len(names)
     assert all(settings.SLUG.match(slug) and slug not in settings.TAKEN for slug in made)
+
+
+LIKE = st.text(st.sampled_from("aA1 -_.:\u00e9\u4e2d!"), max_size=6)  # names that lose the same
+OF_SLUGS = st.sampled_from(["acme", "Acme orders", "Acme orders 12970445", "Realtime", "realtime"])
+
+
+@given(st.sets(LIKE | OF_SLUGS | st.sampled_from(NAMES) | st.text(max_size=80), max_size=30))
+def test_two_different_names_never_have_the_same_slug(names):
+    projects = [quoting.own_slug(name, "realtime") for name in sorted(names)]
+    assert len(set(projects)) == len(names)
+    assert all(re.fullmatch("[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", slug) for slug in projects)
+    features = kit_values.slugs(sorted(names))
+    assert len(set(features)) == len(names)
+    both = names | {*projects}  # a name that is another one's slug
+    assert len({quoting.own_slug(name, "realtime") for name in both}) == len(both)
+
+
+def test_every_name_of_a_few_characters_has_a_slug_of_its_own():
+    names = ["".join(letters) for n in range(6) for letters in itertools.product("aA -\u00e9", repeat=n)]
+    assert len({quoting.own_slug(name, "realtime") for name in names}) == len(names) == 3906
+    assert len(set(kit_values.slugs(names[:800]))) == 800
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Acme orders", "acme-orders"),
+        ("acme-orders", "acme-orders-12970445"),
+        ("Acme orders 12970445", "acme-orders-12970445-"),
+        ("\u6ce8\u6587", "realtime-"),
+        ("!!!", "realtime-"),
+        ("x" * 41, "x" * 31 + "-"),
+        ("2nd shop", "2nd-shop"),
+    ],
+)
+def test_a_slug_ends_with_a_hash_where_it_does_not_say_the_whole_name(name, slug):
+    made = quoting.own_slug(name, "realtime")
+    assert made == slug or (slug.endswith("-") and re.fullmatch(f"{slug}[0-9a-f]{{8}}", made))
+
+
+def test_two_projects_without_latin_letters_share_neither_log_nor_names(build):
+    one, other = (
+        build(name, platform="kubernetes", instances=2).files
+        for name in ("\u6ce8\u6587", "\u05d4\u05d6\u05de\u05e0\u05d5\u05ea")
+    )
+    prefixes = [settings._settings(json.loads(made["settings.json"])).redis_prefix for made in (one, other)]
+    assert len(set(prefixes)) == 2
+    assert all(re.fullmatch(r"realtime:\{realtime-[0-9a-f]{8}\}", prefix) for prefix in prefixes)
+    names = [set(re.findall(rb"rt-[a-z0-9-]+", made["deploy/kubernetes/server.yaml"])) for made in (one, other)]
+    assert names[0]
+    assert not names[0] & names[1]
+
+
+def test_the_type_of_a_feature_does_not_hang_on_what_stands_before_it():
+    names = ["order status", "Gr\u00fc\u00dfe", "\u6ce8\u6587", "hello", "x" * 60]
+    alone = [kit_values.slugs([name])[0] for name in names]
+    assert kit_values.slugs(names) == alone
+    assert alone[0::3] == ["order-status", "hello-events"]
+    assert re.fullmatch("gr-e-[0-9a-f]{8} feature-[0-9a-f]{8}", " ".join(alone[1:3]))
 
 
 def test_the_kit_and_its_server_agree_on_the_names_that_are_taken():
