@@ -132,21 +132,26 @@ def _recommend(words: list[str]) -> int:
         made = kit.build(project, verdict, base)
     report = _report(options.format, verdict, base, made)
     if options.kit is not None and made is not None:
-        import shlex
-        from pathlib import Path
-
-        from advisor import folder
-
-        for note in made.notes:
-            _note(f"advisor: {note}")
-        if made.files:
-            done = folder.write(made.files, Path(options.kit), force=options.force)
-            start = shlex.quote(f"{options.kit}/start.py")
-            _note(f"advisor: kit written to {options.kit}; start it with: python3 {start}")
-            for note in folder.notes(Path(options.kit), done):
-                _note(f"advisor: {note}")
+        _write_kit(made, options.kit, force=options.force)
     _data(report)
-    return int(verdict["exit"])
+    nothing = options.kit is not None and made is not None and made.needed and not made.files
+    return int(verdict["exit"]) or (Exit.FINDINGS if nothing else Exit.OK)
+
+
+def _write_kit(made: Kit, where: str, *, force: bool) -> None:
+    import shlex
+    from pathlib import Path
+
+    from advisor import folder
+
+    for note in made.notes:
+        _note(f"advisor: {note}")
+    if not made.files:
+        return
+    done = folder.write(made.files, Path(where), force=force)
+    _note(f"advisor: kit written to {where}; start it with: python3 {shlex.quote(f'{where}/start.py')}")
+    for note in folder.notes(Path(where), done):
+        _note(f"advisor: {note}")
 
 
 def _report(form: str, verdict: Mapping[str, Any], base: RuleBase, made: Kit | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from advisor import data, manifest, render
-from advisor.kit_values import Member, context
+from advisor.kit_values import ON_THE_WAY, Member, context
 from advisor.text import visible
 
 if TYPE_CHECKING:
@@ -21,15 +21,21 @@ if TYPE_CHECKING:
     from advisor.values import Value
 
 LOCK = "advisor.lock"
-ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # said where no option of a layer writes what is to be set there
+BESIDE = (
+    "the event server is a process of its own in Python; your back end needs no Python and publishes to it over HTTP"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """The files of a kit by their relative POSIX path, sorted; `notes` says what has no template. No files: no kit."""
+    """The files of a kit by their relative POSIX path, sorted; `notes` says what has no template. No files: no kit.
+
+    `needed`: some feature needs files. An ordinary request needs none.
+    """
 
     files: dict[str, bytes]
     notes: list[str]
+    needed: bool = True
 
 
 def build(project: Project, verdict: Mapping[str, Any], base: RuleBase, templates: Path | None = None) -> Kit:
@@ -41,9 +47,9 @@ def build(project: Project, verdict: Mapping[str, Any], base: RuleBase, template
     notes: list[str] = []
     kits = manifest.kits(templates)
     members = _members(project, verdict, base, kits, notes)
-    chosen, members = choose(members, manifest.load(templates), notes)
     if not members:
-        return Kit({}, notes)
+        return Kit({}, notes, any(f["primary"] not in kits for f in verdict["features"]))
+    chosen, members = choose(members, manifest.load(templates), base, notes)
     values = context(project.name, members, base, chosen, notes)
     files = dict(rendered(chosen, values))
     files |= _documents(project, verdict, base)
@@ -60,8 +66,10 @@ def _members(
     members = []
     for feature, decided in zip(project.features, verdict["features"], strict=True):
         name, primary = visible(feature.name), decided["primary"]
-        if primary in kits:
+        if primary in kits and kits[primary]["layers"]:
             members.append(Member(feature.name, project.answers(feature), decided, kits[primary]))
+        elif primary in kits:
+            notes.append(f"{name}: {base.patterns[primary].title} needs no files; there is nothing to write for it")
         elif primary is None:
             notes.append(f"{name}: no pattern fits, so there is no kit for it")
         else:
@@ -70,41 +78,48 @@ def _members(
 
 
 def choose(
-    members: list[Member], options: Mapping[str, list[Option]], notes: list[str]
+    members: list[Member], options: Mapping[str, list[Option]], base: RuleBase, notes: list[str]
 ) -> tuple[list[Option], list[Member]]:
     """The options that the first member needs, and the members that need the same ones, whatever their transports.
 
-    One option a layer; of a layer of `each` all that the answers name.
+    One option a layer; of a layer of `each` all that the answers name; the examples of all members.
     """
     kept: list[Member] = []
     chosen: list[Option] = []
+    examples: dict[str, Option] = {}
     for member in members:
-        kit = member.entry
-        found = {layer: _option(options[layer], member.answers) for layer in (*kit["layers"], *kit["optional"])}
-        missing = [
-            _missing(options[layer][0].fact, member.answers) for layer, option in found.items() if option is None
-        ]
-        name = visible(member.name)
-        if any(found[layer] is None for layer in kit["layers"]):
-            notes.append(f"{name}: no template for {' and '.join(missing)} yet; nothing is written for it")
-            continue
-        each = [o for layer in kit["each"] for o in options.get(layer, []) if o.takes(member.answers.get(o.fact))]
-        wanted = [option for option in found.values() if option] + each
+        kit, said = member.entry, _said(member, options, base)
+        wanted = [manifest.pick(options[layer], member.answers)[0] for layer in kit["layers"]]
+        wanted += [o for layer in kit["each"] for o in options.get(layer, []) if o.takes(member.answers.get(o.fact))]
         if kept and wanted != chosen:
             first = visible(kept[0].name)
-            notes.append(f"{name}: its answers need other templates than {first}; write a kit of its own for it")
-            continue
-        written = {option.fact for option in each}
-        on_the_way = [fact for fact in ON_THE_WAY if member.answered(fact) and fact not in written]
-        missing += [_missing(fact, member.answers) for fact in on_the_way]
-        notes += [f"{name}: no template for {what} yet; the kit is written without" for what in missing]
-        chosen = wanted
-        kept.append(member)
-    return chosen, kept
+            said = [f"its answers need other templates than {first}; write a kit of its own for it"]
+        else:
+            chosen = wanted
+            kept.append(member)
+            shown = [manifest.pick(options[layer], member.answers)[0] for layer in kit["examples"]]
+            examples |= {option.name: option for option in shown}
+        notes += [f"{visible(member.name)}: {what}" for what in said]
+    return [*chosen, *examples.values()], kept
 
 
-def _option(options: Iterable[Option], answers: Mapping[str, Value]) -> Option | None:
-    return next((option for option in options if option.takes(answers.get(option.fact))), None)
+def _said(member: Member, options: Mapping[str, list[Option]], base: RuleBase) -> list[str]:
+    """What people are to know of the options for these answers: which are missing, and what that costs."""
+    kit, answers, said = member.entry, member.answers, []
+    for layer in (*kit["layers"], *kit["examples"]):
+        option, stands_in = manifest.pick(options[layer], answers)
+        answer = str(answers.get(option.fact, ""))
+        if stands_in:
+            said.append(f"no template for {_missing(option.fact, answers)} yet: {option.otherwise}")
+        elif answer in option.notes:
+            title = base.questions[option.fact].options[answer]
+            said.append(f"{option.fact}: {option.notes[answer].format(answer=title)}")
+        elif layer in kit["examples"] and member.answered(option.fact) and not option.unanswered:
+            said.append(f"{option.fact}: {option.title}: {BESIDE} (see {option.files[-1].to})")
+    written = {o.fact for layer in kit["each"] for o in options.get(layer, []) if o.takes(answers.get(o.fact))}
+    on_the_way = [fact for fact in ON_THE_WAY if member.answered(fact) and fact not in written]
+    what = "the kit is written without it; its README says what is to be set there"
+    return said + [f"no template for {_missing(fact, answers)} yet: {what}" for fact in on_the_way]
 
 
 def _missing(fact: str, answers: Mapping[str, Value]) -> str:

@@ -31,6 +31,7 @@ TIMES = {  # what holds where the verdict has no time, and the most that the ser
 KEEP_ALIVE_S = 75  # of an idle connection of what stands in front, which lets go after 60 s unless its card says more
 WITHOUT_TLS = frozenset({"none", "varnish"})  # behind these, what stands in front ends TLS and speaks plain HTTP
 LIMITS_ADDRESSES = frozenset({"nginx", "haproxy", "traefik"})  # the proxies whose templates have such a limit
+ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # said where no option of a layer writes what is to be set there
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
 
 
@@ -82,6 +83,7 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         "edge": {"name": quoting.Trusted(edge.name), "title": edge.title},
         "deploy": [f.to for f in manifest.files(chosen, instances) if f.to.startswith(("deploy/", "compose.yaml"))],
         **_between(chosen, base, edge, instances, notes),
+        **_theirs(chosen, members, base),
         **silence(solved, serves),
         "paths": paths(serves, two_way=two_way),
         "reasons": [_reason(m, base) for m in members],
@@ -124,6 +126,32 @@ def _between(chosen: list[Option], base: RuleBase, edge: Option, instances: int,
         "keep_alive_s": keep_alive_s,
         "origin": {"tls": tls, "port": PORTS["tls_port" if tls else "edge_port"]},
     }
+
+
+def _theirs(chosen: list[Option], members: list[Member], base: RuleBase) -> dict[str, Any]:
+    """What the team's own parts are: what publishes, what there is no template for, clients that are no browsers."""
+    written = {o.fact for m in members for o in chosen if o.takes(m.answers.get(o.fact))}
+    facts = [fact for fact in ("reverse-proxy", *ON_THE_WAY) if fact not in written]
+    own = [word for fact in facts for m in members if m.answered(fact) for word in manifest.words(m.answers[fact])]
+    container = next((o for o in chosen if (o.layer, o.name) == ("deploy", "container")), None)
+    platforms_ = [m.answers["platform"] for m in members if container and m.answered("platform")]
+    titles = base.questions["platform"].options
+    return {
+        "publish": [
+            {"title": o.title, "files": [quoting.Trusted(file.to) for file in o.files], "run": o.name != "dotnet"}
+            for o in chosen
+            if o.layer == "publish"
+        ],
+        "yours": list(dict.fromkeys(own)),
+        "own_clients": _own_clients(members),
+        "hosts": list(dict.fromkeys(titles.get(w, w) for p in platforms_ for w in manifest.words(p))),
+    }
+
+
+def _own_clients(members: list[Member]) -> list[str]:
+    """Those that no template is for, sorted."""
+    named = {w for m in members for w in manifest.words(m.answers.get("clients", ("browser",)))}
+    return sorted(named - {"browser", "mobile-browser", str(UNKNOWN)})
 
 
 def _rows(chosen: list[Option], base: RuleBase) -> dict[str, dict[str, platforms.Row]]:
@@ -285,9 +313,9 @@ def _limits(members: list[Member], needs: list[sizing.Feature], instances: int) 
     else:
         why = "one event server needs no broker; it keeps its log in SQLite"
     notes += [f"broker: {', '.join(map(visible, sorted(brokers)))}: {why}"] if brokers else []
-    others = {w for m in members for w in manifest.words(m.answers.get("clients", ("browser",)))}
-    others -= {"browser", "mobile-browser", str(UNKNOWN)}
-    if others:
-        named = ", ".join(map(visible, sorted(others)))
-        notes.append(f"clients: {named}: no template yet; client/ shows the protocol, which is plain HTTP")
+    if others := _own_clients(members):
+        named = ", ".join(map(visible, others))
+        notes.append(
+            f"clients: {named}: no template yet; the README tells the protocol, and client/ is a page that shows it"
+        )
     return notes

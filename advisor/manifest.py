@@ -49,6 +49,9 @@ class File:
 class Option:
     """One choice of one layer. `fact` decides the layer ("" = none does); this option serves the answers `serves`.
 
+    `otherwise`: it also stands for every answer that no other option of the layer serves, and this is said of it.
+    `notes` are what is said of a single answer.
+
     `rows` are what its files take from platform cards, each as platform/group/key; `kept` is the one that says how long
     this stage keeps idle connections to what stands behind it.
     """
@@ -63,6 +66,8 @@ class Option:
     gates: Gates | None
     rows: tuple[str, ...] = ()
     kept: str = ""
+    otherwise: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def takes(self, answer: Value | None) -> bool:
         """Whether this option serves the answer (for a some-of fact: one of its elements)."""
@@ -72,6 +77,14 @@ class Option:
             return self.unanswered
         chosen = answer if isinstance(answer, tuple) else (answer,)
         return any(choice in self.serves for choice in chosen if isinstance(choice, str))
+
+
+def pick(options: Collection[Option], answers: Mapping[str, Value]) -> tuple[Option, bool]:
+    """The option of a layer for these answers, and whether it only stands in for one that there is not yet."""
+    for option in options:
+        if option.takes(answers.get(option.fact)):
+            return option, False
+    return next(option for option in options if option.otherwise), True
 
 
 def load(templates: Path) -> dict[str, list[Option]]:
@@ -84,7 +97,7 @@ def load(templates: Path) -> dict[str, list[Option]]:
 
 
 def kits(templates: Path) -> dict[str, dict[str, Any]]:
-    """The kits of templates/kits.yaml: pattern to {layers, optional, transports, two-way}."""
+    """The kits of templates/kits.yaml: pattern to {layers, each, examples, transports, two-way}."""
     found = _yaml(templates / "kits.yaml")
     return {str(pattern): dict(kit) for pattern, kit in found.items()}
 
@@ -127,6 +140,8 @@ def _option(path: Path, parts: tuple[str, ...]) -> Option:
         gates=gates.load(_yaml(folder / data["gates"])) if "gates" in data else None,
         rows=tuple(data.get("rows", ())),
         kept=data.get("kept", ""),
+        otherwise=data.get("otherwise", ""),
+        notes=data.get("notes", {}),
     )
 
 

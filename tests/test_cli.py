@@ -130,16 +130,17 @@ def test_no_pattern_is_exit_3(tmp_path: Path) -> None:
         "k.shipped = lambda kind: os.environ['RULES']; from advisor.cli import main; sys.exit(main())"
     )
     words = ["recommend", "--answers", str(NOTIFICATIONS), "--format", "json"]
-    ran = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        capture_output=True,
-        check=False,
-        cwd=ROOT,
-        timeout=60,
-        env={**os.environ, "RULES": str(rules)},
-    )
-    assert ran.returncode == 3, ran.stderr
-    assert json.loads(ran.stdout)["features"][0]["primary"] is None
+    for more in ([], ["--kit", str(tmp_path / "kit")]):  # that there is no kit either changes nothing
+        ran = subprocess.run(
+            [sys.executable, "-c", code, *words, *more],
+            capture_output=True,
+            check=False,
+            cwd=ROOT,
+            timeout=60,
+            env={**os.environ, "RULES": str(rules)},
+        )
+        assert ran.returncode == 3, ran.stderr
+        assert json.loads(ran.stdout)["features"][0]["primary"] is None
 
 
 def test_no_terminal_is_refused_before_textual_is_loaded() -> None:

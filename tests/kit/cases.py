@@ -42,19 +42,14 @@ class Title:
 
 
 @dataclass
-class Lead:
-    lead: str
-
-
-@dataclass
 class Base:
     """The part of a rule base that a kit's values come from."""
 
     version: str = "1"
     sha256: str = "ab" * 32
     patterns: dict[str, Title] = field(default_factory=lambda: {p: Title(t) for p, t in TITLES.items()})
-    platforms: str = field(default_factory=lambda: knowledge.load().platforms)
-    questions: dict[str, Lead] = field(default_factory=lambda: {"auth": Lead("cookie")})
+    platforms: Any = field(default_factory=lambda: knowledge.load().platforms)
+    questions: dict[str, Any] = field(default_factory=lambda: knowledge.load().questions)
 
 
 def rendered(
@@ -77,12 +72,12 @@ def context(
     """(values, options, notes) for features that all have these answers; `patterns` are theirs, in turn."""
     facts = {fact.replace("_", "-"): value for fact, value in answers.items()}
     notes: list[str] = []
-    kits = KITS()
+    kits, base = KITS(), Base()
     members = []
     for name, pattern in zip(features, itertools.cycle(patterns), strict=False):
         acceptable = [{"id": pattern, "why": "Events go one way."}]
         verdict = VERDICT | {"primary": pattern, "acceptable": acceptable}
         members.append(kit_values.Member(name, facts, verdict, kits[pattern]))
-    chosen, kept = kit.choose(members, OPTIONS(), notes)
+    chosen, kept = kit.choose(members, OPTIONS(), base, notes)
     assert kept == members, notes
-    return kit_values.context(project, kept, Base(), chosen, notes), chosen, notes
+    return kit_values.context(project, kept, base, chosen, notes), chosen, notes

@@ -17,6 +17,13 @@ sys.path[:0] = [
 import lab as the_lab  # noqa: E402 - found through the path above
 import several as the_several  # noqa: E402 - the same
 
+from advisor import knowledge  # noqa: E402 - the same
+
+
+@pytest.fixture(scope="session")
+def base():
+    return knowledge.load()
+
 
 @pytest.fixture
 def make_lab(tmp_path):

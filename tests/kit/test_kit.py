@@ -33,7 +33,6 @@ from advisor import (
     gates,
     kit,
     kit_values,
-    knowledge,
     manifest,
     portfolio,
     quoting,
@@ -47,11 +46,6 @@ from advisor.values import UNKNOWN, Other
 EXAMPLES = sorted((data.data("rules") / "examples").glob("*.yaml"))
 SSE = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ("browser",)}
 ours = pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in NAMES])
-
-
-@pytest.fixture(scope="session")
-def base():
-    return knowledge.load()
 
 
 @pytest.fixture(scope="session")
@@ -75,15 +69,18 @@ def test_every_example_has_a_kit_or_a_note_that_says_why_not(path, base):
     project = answers.read(path, base)
     verdict = portfolio.recommend(project, base)
     made = kit.build(project, verdict, base)
-    with_kit = [f for f in verdict["features"] if f["primary"] in manifest.kits(TEMPLATES)]
+    kits = manifest.kits(TEMPLATES)
+    with_kit = [f for f in verdict["features"] if kits.get(f["primary"], {}).get("layers")]
     assert bool(made.files) == bool(with_kit)
+    assert made.needed == any(f["primary"] != "http-request" for f in verdict["features"])
     if made.files:
         conf = "apache/httpd.conf" if path.stem == "blocked-network" else "nginx/nginx.conf"
         assert {"start.py", conf, "settings.json", "advisor.lock", "README.md"} <= made.files.keys()
     else:
         assert made.files == {}
         assert len(made.notes) == len(project.features)
-        assert all("nothing is written for it" in note for note in made.notes)
+        nothing = "nothing is written for it" if made.needed else "needs no files; there is nothing to write for it"
+        assert all(nothing in note for note in made.notes)
 
 
 def test_paths_are_sorted_relative_and_accepted_by_the_writer(build, tmp_path):
@@ -136,16 +133,17 @@ def test_the_answers_in_the_kit_give_the_same_kit(build, base):
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"reverse_proxy": Other("H2O")}, "no template for reverse-proxy: H2O yet; nothing is written"),
-        ({"reverse_proxy": Other("my\x1b proxy")}, r"no template for reverse-proxy: my\x1b proxy yet; nothing"),
-        ({"server_stack": "node"}, "no template for server-stack: node yet; nothing"),
-        ({"server_stack": "go", "reverse_proxy": Other("H2O")}, "reverse-proxy: H2O and server-stack: go yet"),
-        ({"clients": ("ios",)}, "no template for clients: ios yet; nothing"),
+        ({"reverse_proxy": Other("H2O")}, "no template for reverse-proxy: H2O yet: the kit is written without it"),
+        ({"reverse_proxy": Other("my\x1b proxy")}, r"no template for reverse-proxy: my\x1b proxy yet: the kit"),
+        ({"server_stack": "node"}, "server-stack: JavaScript or TypeScript (Node): the event server is a process"),
+        ({"server_stack": Other("COBOL")}, "no template for server-stack: COBOL yet: the event server is a process"),
+        ({"platform": Other("ECS")}, "no template for platform: ECS yet: deploy/Dockerfile is the event server"),
+        ({"clients": ("ios",)}, "clients: ios: no template yet; the README tells the protocol"),
     ],
 )
-def test_without_a_needed_template_there_is_no_kit_and_no_substitute(build, facts, said):
+def test_without_a_template_the_kit_is_written_and_says_what_is_not_in_it(build, facts, said):
     made = build(**facts)
-    assert made.files == {}
+    assert {"start.py", "server/app.py", "client/stream.js"} <= made.files.keys()
     assert said in " ".join(made.notes)
 
 
@@ -167,11 +165,11 @@ def test_without_a_needed_template_there_is_no_kit_and_no_substitute(build, fact
         ({"payload_bytes": 5 << 20}, "at most 1 MB"),
         ({"bidirectional_realtime": True, "auth": "bearer-header"}, "POST /ticket"),
         ({"bidirectional_realtime": True, "binary": True}, "events of this kit are JSON text"),
-        ({"load_balancer": Other("F5")}, "order status: no template for load-balancer: F5 yet; the kit is written"),
-        ({"cdn": Other("Our own")}, "order status: no template for cdn: Our own yet; the kit is written without"),
+        ({"load_balancer": Other("F5")}, "order status: no template for load-balancer: F5 yet: the kit is written"),
+        ({"cdn": Other("Our own")}, "order status: no template for cdn: Our own yet: the kit is written without"),
         (
             {"service_mesh": Other("Kuma")},
-            "order status: no template for service-mesh: Kuma yet; the kit is written without",
+            "order status: no template for service-mesh: Kuma yet: the kit is written without",
         ),
         ({"nginx_version": "newest"}, 'nginx-version "newest" is not a version'),
         ({"nginx_version": "1.18.0"}, "outside 1.22.0 to 1.31.3"),
@@ -187,21 +185,12 @@ def test_what_the_kit_does_not_do_is_said_and_stands_in_its_readme(build, facts,
 def test_what_is_to_be_set_on_the_way_is_written_for_each_stage_that_the_answers_name(build):
     made = build(load_balancer="aws-alb", cdn=Other("Our own"))
     assert {name for name in made.files if name.startswith("between/")} == {"between/aws-alb.tf"}
-    assert [note for note in made.notes if "no template" in note] == [
-        "order status: no template for cdn: Our own yet; the kit is written without"
-    ]
+    (note,) = [note for note in made.notes if "no template" in note]
+    assert note.startswith("order status: no template for cdn: Our own yet: the kit is written without")
     assert "`between/aws-alb.tf` | what to set at AWS Application Load Balancer (not run here)" in (
         made.files["README.md"].decode()
     )
     assert not [name for name in build(load_balancer="none").files if name.startswith("between/")]
-
-
-def test_a_platform_without_a_template_leaves_out_the_deployment_only(build):
-    made = build(platform="heroku")
-    assert "no template for platform: heroku yet; the kit is written without" in " ".join(made.notes)
-    assert "settings.json" in made.files
-    assert not [name for name in made.files if name.startswith("deploy") or name == "compose.yaml"]
-    assert "systemd" not in made.files["README.md"].decode()
 
 
 def test_one_instance_keeps_its_log_in_sqlite_and_several_share_one_in_redis(build):
@@ -245,9 +234,9 @@ VIDEO = {"bidirectional-realtime": True, "media": True, "page": "video"}
 def test_features_share_a_kit_whatever_their_transports_and_the_others_are_said(build):
     made = build("Acme", "one", ("two", {"server-stack": "node"}), ("three", VIDEO), ("four", CHAT), "five")
     read = json.loads(made.files["settings.json"])
-    assert [f["name"] for f in read["features"]] == ["one", "four", "five"]
+    assert [f["name"] for f in read["features"]] == ["one", "two", "four", "five"]
     assert read["transports"] == ["websocket", "sse", "long-polling"]
-    assert "two: no template for server-stack: node yet" in " ".join(made.notes)
+    assert {"publish/publish.py", "publish/publish.mjs"} <= made.files.keys()
     assert "three: no template for WebRTC yet" in " ".join(made.notes)
     assert "map $http_upgrade" in made.files["nginx/nginx.conf"].decode()
 
@@ -492,8 +481,8 @@ def test_every_file_of_the_templates_is_named_by_a_manifest():
 
 def test_every_layer_of_a_kit_exists_and_no_two_files_collide():
     layers = manifest.load(TEMPLATES)
-    for made in manifest.kits(TEMPLATES).values():
-        used = (*made["layers"], *made["optional"])
+    for made in (made for made in manifest.kits(TEMPLATES).values() if made["layers"]):
+        used = (*made["layers"], *made["examples"])
         assert set(used) <= layers.keys()
         for count in (1, 2):
             places = []
