@@ -14,7 +14,7 @@ from advisor import data, kit, kit_values, knowledge, manifest
 
 TEMPLATES = data.data("templates")
 OPTIONS = functools.cache(lambda: manifest.load(TEMPLATES))
-KITS = functools.cache(lambda: manifest.kits(TEMPLATES))
+KITS = functools.cache(lambda: {pattern: kit for pattern, kit in manifest.kits(TEMPLATES).items() if kit["layers"]})
 TITLES = {
     "websocket": "WebSocket",
     "sse": "Server-Sent Events",

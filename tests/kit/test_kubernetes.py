@@ -437,7 +437,7 @@ def test_an_envoy_beside_the_server_ends_nothing_that_is_not_silent_for_long(pat
 
 @functools.cache
 def plain(way):
-    return objects(clusters.for_clusters(project="x", reverse_proxy=way, service_mesh="istio", patterns=ALL))
+    return objects(clusters.for_clusters(project="X", reverse_proxy=way, service_mesh="istio", patterns=ALL))
 
 
 @pytest.mark.parametrize("way", ["nginx", pytest.param("ingress-nginx", marks=pytest.mark.long)])
