@@ -46,7 +46,7 @@ COST_FIGURES: Final = (  # what advisor/costs.py counts with
 )  # fmt: skip
 TIMING_FIGURES: Final = (  # what advisor/timing.py solves the times from
     "connect-patience-ms", "connects-per-s", "drain-s", "drain-share", "heartbeat-s", "heartbeat-share", "hold-s",
-    "hold-share", "read-timeout-s", "retry-limit-ms", "retry-max-ms", "retry-ms",
+    "hold-share", "poll-slack-s", "read-timeout-heartbeats", "retry-limit-ms", "retry-max-ms", "retry-ms",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from advisor import gates, manifest, platforms, quoting, sizing
+from advisor import gates, manifest, platforms, quoting, sizing, timing
 from advisor.errors import OutputError
 from advisor.text import visible
 from advisor.values import UNKNOWN, Unknown, Value
@@ -24,10 +24,11 @@ TIMES = {  # what holds where the verdict has no time, and the most that the ser
     "retry_ms": (1000, 60_000),
     "retry_max_ms": (30_000, 600_000),
     "drain_s": (20, 600),
-    "read_timeout_s": (60, 86_400),
     "hold_s": (25, 600),
     "connect_patience_ms": (2500, 60_000),
 }
+ANSWER_S = 60  # that a proxy waits for an answer that is neither a stream nor a held poll; nginx does as installed
+FRONT_S = 5  # by which what stands in front waits longer than the proxy, so that the proxy's answer gets through
 KEEP_ALIVE_S = 75  # of an idle connection of what stands in front, which lets go after 60 s unless its card says more
 WITHOUT_TLS = frozenset({"none", "varnish"})  # behind these, what stands in front ends TLS and speaks plain HTTP
 LIMITS_ADDRESSES = frozenset({"nginx", "haproxy", "traefik"})  # the proxies whose templates have such a limit
@@ -69,7 +70,7 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
         )
     two_way = any(m.entry["two-way"] for m in members)
     edge = next(option for option in chosen if option.layer == "edge")
-    solved = times([m.verdict.get("timing") or {} for m in members])
+    solved = times([m.verdict.get("timing") or {} for m in members], base)
     if instances > 1 and edge.name == "none":
         notes.append(f"instances: {instances}: the kit has no proxy; what spreads the clients over them is yours")
     return {
@@ -124,6 +125,7 @@ def _between(chosen: list[Option], base: RuleBase, edge: Option, instances: int,
         ],
         "cards": _rows(chosen, base),
         "keep_alive_s": keep_alive_s,
+        "answer_timeout_s": ANSWER_S,
         "origin": {"tls": tls, "port": PORTS["tls_port" if tls else "edge_port"]},
     }
 
@@ -184,15 +186,26 @@ def paths(serves: list[str], *, two_way: bool) -> list[str]:
 
 
 def silence(solved: Mapping[str, Any], serves: list[str]) -> dict[str, Any]:
-    """`quiet_s`: how long a connection of this kit may be silent with one sign of life lost; `signs`: what ends it."""
-    seconds, signs = [5], []
+    """`quiet_s`: how long a connection of this kit may be silent with one sign of life lost; `signs`: what ends it.
+
+    `held_timeout_s`: how long a proxy waits that has one number for streams and polls; `front_timeout_s`: the same for
+    what stands in front of it.
+    """
+    seconds, waits, signs = [5], [], []
     if {"websocket", "sse"} & set(serves):
         seconds.append(2 * solved["heartbeat_s"] + 1)
+        waits.append(solved["read_timeout_s"])
         signs.append(f"the server sends something every {solved['heartbeat_s']} s")
     if "long-polling" in serves:
-        seconds.append(solved["hold_s"] + 5)
+        seconds.append(solved["poll_timeout_s"])
+        waits.append(solved["poll_timeout_s"])
         signs.append(f"a poll is answered within {solved['hold_s']} s")
-    return {"quiet_s": max(seconds), "signs": " and ".join(signs) or "a poll is answered at once"}
+    return {
+        "quiet_s": max(seconds),
+        "signs": " and ".join(signs) or "a poll is answered at once",
+        "held_timeout_s": max(waits, default=ANSWER_S),
+        "front_timeout_s": max(waits, default=ANSWER_S) + FRONT_S,
+    }
 
 
 def _version(chosen: list[Option], members: list[Member], notes: list[str]) -> dict[str, Any]:
@@ -242,11 +255,8 @@ def slugs(names: Iterable[str]) -> list[str]:
     return made
 
 
-def times(timings: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """The strictest time of all features.
-
-    The read timeout stays above two heartbeats, so that one may be late, and above the hold of a long poll.
-    """
+def times(timings: list[Mapping[str, Any]], base: RuleBase) -> dict[str, Any]:
+    """The strictest time of all features, and how long a proxy waits because of them."""
 
     def every(key: str) -> list[int]:
         default, most = TIMES[key]
@@ -261,8 +271,8 @@ def times(timings: list[Mapping[str, Any]]) -> dict[str, Any]:
         "retry_max_ms": most,
         "retry_steps": [retry + i * step for i in range(4)],
         "drain_s": min(every("drain_s")),
-        "read_timeout_s": max(2 * heartbeat + 1, hold + 5, *every("read_timeout_s")),
         "hold_s": hold,
+        **timing.waits(heartbeat, hold, base),
         "connect_patience_ms": min(every("connect_patience_ms")),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from advisor.values import UNKNOWN, Value
@@ -125,13 +124,6 @@ def _stated(fact: str, kind: Kind, answers: Mapping[str, Value]) -> Limit | None
         confidence="high",
         contested="",
     )
-
-
-def settable(limit: Limit) -> float:
-    """The most that it can be set to by the team itself."""
-    if limit.change == "setting":
-        return math.inf if limit.up_to is None else limit.up_to
-    return limit.seconds
 
 
 def remedy(limit: Limit, otherwise: str) -> str:

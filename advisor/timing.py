@@ -15,14 +15,12 @@ from advisor.limits import (
     CHANNEL,
     CHANNELS,
     ROLES,
-    STATED,
     Limit,
     limit_of,
     met_by,
     on_the_way,
     plain,
     remedy,
-    settable,
 )
 from advisor.text import quoted
 from advisor.values import UNKNOWN, Other, Value
@@ -71,8 +69,8 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
         "connect_patience_ms": _Solved(
             int(figures["connect-patience-ms"]), "a WebSocket that is not open by then is taken for blocked"
         ),
-        "read_timeout_s": _read_timeout(limits, figures),
     }
+    solved["read_timeout_s"] = _read_timeout(solved["heartbeat_s"].value, solved["hold_s"].value, figures, pattern)
     missing = _not_counted(answers)
     return {
         **{name: s.value for name, s in solved.items()},
@@ -162,12 +160,29 @@ def _drain(limits: list[Limit], figures: Mapping[str, float]) -> _Solved:
     return _Solved(min(usual, max(_whole(grace.seconds * figures["drain-share"]), SHORTEST_S)), f"below the {grace}")
 
 
-def _read_timeout(limits: list[Limit], figures: Mapping[str, float]) -> _Solved:
-    """What the limits on silence of your own proxies are raised to; what cannot be raised that far still cuts first."""
-    usual = int(figures["read-timeout-s"])
-    why = "your own proxy has to outlast the longest silence by far"
-    low = next((x for x in limits if x.kind == "idle" and x.at[0][0] not in STATED and settable(x) < usual), None)
-    return _Solved(usual, f"{why}; what cuts first is the {low}" if low else why)
+def waits(heartbeat_s: int, hold_s: int, base: RuleBase) -> dict[str, int]:
+    """How long a proxy waits for the next byte of a stream, and for the answer to a long poll."""
+    return _waits(heartbeat_s, hold_s, _loaded(base)[0])
+
+
+def _waits(heartbeat_s: int, hold_s: int, figures: Mapping[str, float]) -> dict[str, int]:
+    return {
+        "read_timeout_s": math.ceil(figures["read-timeout-heartbeats"] * heartbeat_s),
+        "poll_timeout_s": math.ceil(hold_s + figures["poll-slack-s"]),
+    }
+
+
+def _read_timeout(heartbeat_s: int, hold_s: int, figures: Mapping[str, float], pattern: str | None) -> _Solved:
+    """How long your own proxies wait: a little longer than what is healthy is silent, since a server may hang."""
+    waited = _waits(heartbeat_s, hold_s, figures)
+    stream = f"{figures['read-timeout-heartbeats']:g} heartbeats"
+    poll = f"the hold and {figures['poll-slack-s']:g} s"
+    hung = "longer would only hide a server that hangs"
+    if pattern == "long-polling":
+        return _Solved(waited["poll_timeout_s"], f"{poll}; {hung}")
+    if pattern is not None or waited["read_timeout_s"] >= waited["poll_timeout_s"]:
+        return _Solved(waited["read_timeout_s"], f"{stream}; {hung}")
+    return _Solved(waited["poll_timeout_s"], f"{poll}, which is more than {stream}; {hung}")
 
 
 def _conflicts(solved: Mapping[str, _Solved], limits: list[Limit], pattern: str | None) -> list[Conflict]:

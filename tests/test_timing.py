@@ -48,6 +48,10 @@ def test_every_time_fits_every_limit_or_the_conflict_is_named(answers, pattern):
     assert pattern != "short-polling" or not conflicts
     assert solved["heartbeat_s"] >= 1
     assert solved["hold_s"] >= 1
+    healthy = [2 * solved["heartbeat_s"]] * (pattern != "long-polling") + [solved["hold_s"]] * (
+        pattern in (None, "long-polling")
+    )
+    assert max(healthy) < solved["read_timeout_s"] <= max(3 * solved["heartbeat_s"], solved["hold_s"] + 5)
     assert 0 < solved["retry_ms"] <= solved["retry_max_ms"]
 
 
@@ -65,6 +69,20 @@ def test_the_heartbeat_is_at_most_half_of_the_idle_limit(idle, heartbeat):
     assert solved["heartbeat_s"] == heartbeat
     assert "idle-timeout-s" in solved["binding"]["heartbeat_s"]
     assert not solved["conflicts"]
+
+
+def test_a_proxy_waits_for_three_heartbeats_or_a_little_longer_than_a_poll_is_held():
+    """An hour is as good for healthy streams, and hides a server that hangs for an hour."""
+    for answers, stream, poll in (
+        ({}, 45, 30),
+        ({"idle-timeout-s": 20}, 30, 21),
+        ({"load-balancer": "gcp-lb"}, 45, 30),
+    ):
+        assert timing(answers, RULES, "sse")["read_timeout_s"] == stream
+        assert timing(answers, RULES, "websocket")["read_timeout_s"] == stream
+        assert timing(answers, RULES, "long-polling")["read_timeout_s"] == poll
+    assert "3 heartbeats" in timing({}, RULES, "sse")["binding"]["read_timeout_s"]
+    assert "the hold and 5 s" in timing({}, RULES, "long-polling")["binding"]["read_timeout_s"]
 
 
 def test_where_nothing_fits_the_two_lines_are_named():

@@ -21,7 +21,7 @@ TITLES = {
     "long-polling": "long polling",
     "short-polling": "short polling",
 }
-TIMING = {"heartbeat_s": 25, "retry_ms": 1000, "retry_max_ms": 30_000, "drain_s": 20, "read_timeout_s": 3600}
+TIMING = {"heartbeat_s": 25, "retry_ms": 1000, "retry_max_ms": 30_000, "drain_s": 20}
 VERDICT: dict[str, Any] = {
     "primary": "sse",
     "acceptable": [{"id": "sse", "why": "Events go one way.", "evidence": []}],
@@ -41,14 +41,15 @@ class Title:
     title: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Base:
     """The part of a rule base that a kit's values come from."""
 
     version: str = "1"
     sha256: str = "ab" * 32
     patterns: dict[str, Title] = field(default_factory=lambda: {p: Title(t) for p, t in TITLES.items()})
-    platforms: Any = field(default_factory=lambda: knowledge.load().platforms)
+    platforms: str = field(default_factory=lambda: knowledge.load().platforms)
+    tables: dict[str, Any] = field(default_factory=lambda: knowledge.load().tables)
     questions: dict[str, Any] = field(default_factory=lambda: knowledge.load().questions)
 
 
@@ -67,16 +68,20 @@ def context(
     project: str = "Acme orders",
     features: tuple[str, ...] = ("order status",),
     patterns: tuple[str, ...] = ("sse",),
+    times: dict[str, int] | None = None,
     **answers: Any,
 ) -> tuple[dict[str, Any], list[manifest.Option], list[str]]:
-    """(values, options, notes) for features that all have these answers; `patterns` are theirs, in turn."""
+    """(values, options, notes) for features that all have these answers.
+
+    `patterns` are theirs, in turn; `times` what their verdicts have for the times.
+    """
     facts = {fact.replace("_", "-"): value for fact, value in answers.items()}
     notes: list[str] = []
     kits, base = KITS(), Base()
     members = []
     for name, pattern in zip(features, itertools.cycle(patterns), strict=False):
         acceptable = [{"id": pattern, "why": "Events go one way."}]
-        verdict = VERDICT | {"primary": pattern, "acceptable": acceptable}
+        verdict = VERDICT | {"primary": pattern, "acceptable": acceptable, "timing": TIMING | (times or {})}
         members.append(kit_values.Member(name, facts, verdict, kits[pattern]))
     chosen, kept = kit.choose(members, OPTIONS(), base, notes)
     assert kept == members, notes

@@ -100,7 +100,7 @@ def nginx_conf(version: str, settings: dict[str, Any]) -> str:
     values = {
         "tls": False, "pod": False, "nginx_version": version, "worker_rlimit_nofile": 4096, "worker_connections": 1024,
         "limit_addresses": False, "streams_per_address": 100, "edge_port": 8080, "server_port": 8081, "tls_port": 8443,
-        "read_timeout_s": 60, "keep_alive_s": 75, "retry_steps": [settings["retry_ms"]] * 4,
+        "read_timeout_s": 60, "poll_timeout_s": 60, "keep_alive_s": 75, "retry_steps": [settings["retry_ms"]] * 4,
         "instances": 1, "server_ports": [8081],
         "gates": {"old_upstream_defaults": numbers < (1, 29, 7), "http2_directive": numbers >= (1, 25, 1)},
         **settings,

@@ -139,11 +139,20 @@ def end(process: subprocess.Popen[bytes], patience_s: float = 3) -> bool:
 
 
 class Handler(edge.Handler):
-    """A whole WebSocket handshake, since some proxies look at it, and three modes more.
+    """A whole WebSocket handshake, since some proxies look at it, and four modes more.
 
     "ticks" sends the time in chunks, "watch" keeps silent and notes when it is left, both for /events; "drains" says so
-    at /healthz.
+    at /healthz; "hangs" answers nothing.
     """
+
+    def do_GET(self) -> None:  # noqa: N802 - http.server finds it by this name
+        if self.state.mode == "hangs":
+            self.close_connection = True
+            self.state.end.wait(20)
+        else:
+            super().do_GET()
+
+    do_POST = do_GET  # noqa: N815 - http.server finds it by this name
 
     def send_header(self, keyword: str, value: str) -> None:
         super().send_header(keyword, value)

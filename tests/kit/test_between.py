@@ -18,6 +18,7 @@ from advisor import answers, kit, kit_values, knowledge, platforms, portfolio, q
 from advisor.errors import OutputError
 from advisor.kit_values import silence
 from advisor.quoting import UnquotableError
+from advisor.timing import waits
 
 BETWEEN = {option.name: option for option in OPTIONS()["between"] if option.fact in {"load-balancer", "cdn"}}
 ARGUMENTS = yaml.safe_load((Path(__file__).parent / "provider_arguments.yaml").read_text("utf-8"))
@@ -93,6 +94,7 @@ def after_drain(value, kit):
     return value > kit["drain_s"]
 
 
+IN_FRONT = lambda value, kit: value == kit["front_timeout_s"] > kit["quiet_s"]  # noqa: E731 - a row of the table below
 FIRST_BYTE = lambda value, kit: value == max(60, kit["quiet_s"]) * 1000  # noqa: E731 - a row of the table below
 ALL = ["/events", "/ws", "/ticket", "/send", "/poll", "/snapshot", "/config", "/session", "/publish"]  # of the server
 ORIGIN = "aws_cloudfront_distribution.realtime.origin.custom_origin_config."
@@ -152,7 +154,7 @@ SET = {
         "azurerm_application_gateway.realtime.global.response_buffering_enabled": False,
         "azurerm_application_gateway.realtime.backend_http_settings.port": PORT,
         "azurerm_application_gateway.realtime.backend_http_settings.protocol": "Https",
-        "azurerm_application_gateway.realtime.backend_http_settings.request_timeout": at_least(3600),
+        "azurerm_application_gateway.realtime.backend_http_settings.request_timeout": IN_FRONT,
         "azurerm_application_gateway.realtime.backend_http_settings.cookie_based_affinity": "Disabled",
         "azurerm_application_gateway.realtime.backend_http_settings.pick_host_name_from_backend_address": False,
         "azurerm_application_gateway.realtime.backend_http_settings.probe_name": "realtime",
@@ -407,7 +409,7 @@ def test_what_is_set_lies_within_the_platforms_range_and_outlasts_the_silence_of
         stands = {"load-balancer": "none", "cdn": "none"} | {option.fact: option.serves[0]}
         files, _ = real(pattern, *stands.values(), idle)
         numbers = json.loads(files["settings.json"])
-        quiet = silence(numbers, numbers["transports"])["quiet_s"]
+        quiet = silence(times(numbers["heartbeat_s"], numbers["hold_s"]), numbers["transports"])["quiet_s"]
         for path, row_path, each_s in LIMITS.get(name, []):
             row = platforms.row(base, row_path)
             value = settings(files[f"between/{name}.tf"])[path] / each_s
@@ -435,13 +437,26 @@ def test_a_limit_that_the_verdict_calls_a_conflict_is_raised_or_left_and_never_c
     assert "timeout_sec = 86400" in real("sse", "gcp-lb", "none")[0]["between/gcp-lb.tf"]
 
 
-def test_silence_is_two_heartbeats_or_a_hold():
-    assert silence({"heartbeat_s": 15, "hold_s": 25}, ["sse"])["quiet_s"] == 31
-    assert silence({"heartbeat_s": 10, "hold_s": 25}, ["websocket", "long-polling"])["quiet_s"] == 30
-    assert silence({"heartbeat_s": 10, "hold_s": 25}, ["short-polling"]) == {
-        "quiet_s": 5,
-        "signs": "a poll is answered at once",
-    }
+def times(heartbeat_s, hold_s):
+    return {"heartbeat_s": heartbeat_s, "hold_s": hold_s} | waits(heartbeat_s, hold_s, knowledge.load())
+
+
+@pytest.mark.parametrize(
+    ("heartbeat_s", "hold_s", "serves", "quiet", "held"),
+    [
+        (15, 25, ["sse"], 31, 45),
+        (15, 25, ["websocket", "sse", "long-polling"], 31, 45),
+        (5, 25, ["websocket", "sse", "long-polling"], 30, 30),
+        (300, 25, ["websocket"], 601, 900),
+        (15, 60, ["long-polling"], 65, 65),
+        (10, 25, ["short-polling"], 5, 60),
+    ],
+)
+def test_what_is_silent_for_three_heartbeats_or_a_hold_hangs_and_what_stands_in_front_waits_a_little_longer(
+    heartbeat_s, hold_s, serves, quiet, held
+):
+    found = silence(times(heartbeat_s, hold_s), serves)
+    assert (found["quiet_s"], found["held_timeout_s"], found["front_timeout_s"]) == (quiet, held, held + 5)
 
 
 def test_a_row_that_the_rules_no_longer_have_is_said():

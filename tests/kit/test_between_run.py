@@ -21,11 +21,12 @@ from test_proxy_lines import (
     changed,
     events_come_in_time,
     half_a_request_is_cut,
-    held_poll_lives,
+    held_poll_is_answered,
     made_up_address_is_not_believed,
+    plain_request_gets_an_error,
     server_learns_that_a_client_has_left,
-    silent_socket_lives,
-    silent_stream_lives,
+    silent_socket_is_ended,
+    silent_stream_is_ended,
     soft_stop_ends_in_time,
 )
 
@@ -76,6 +77,7 @@ def large_body_is_refused(e):
     return e.post("/publish", b"x" * 100_000).status_code == 413
 
 
+SOONER = ("proxy_read_timeout 80s", "proxy_read_timeout 3s")  # with which the test need not wait
 # (the tier, what its file has, what stands there instead ("" = the line goes), the check, a change made for both)
 LINES = [
     ("nginx", "proxy_http_version 1.1;", "proxy_http_version 1.0;", socket_opens, None),
@@ -85,13 +87,15 @@ LINES = [
     ("nginx", "proxy_set_header X-Forwarded-For ", "", made_up_address_is_not_believed, None),
     ("nginx", "proxy_set_header X-Forwarded-Proto ", "", PROTO, None),
     ("nginx", "proxy_buffering off;", "", events_come_at_once, None),
-    ("nginx", "proxy_read_timeout 3600s", "proxy_read_timeout 1s", silent_stream_lives, None),
-    ("nginx", "proxy_read_timeout 3600s", "proxy_read_timeout 1s", silent_socket_lives, None),
-    ("nginx", "proxy_read_timeout 3600s", "proxy_read_timeout 1s", held_poll_lives, None),
+    ("nginx", "proxy_read_timeout 3s", "", silent_stream_is_ended, SOONER),
+    ("nginx", "proxy_read_timeout 3s", "", silent_socket_is_ended, SOONER),
+    ("nginx", "proxy_read_timeout 3s", "", held_poll_is_answered, SOONER),
+    ("nginx", "proxy_read_timeout 3s", "", plain_request_gets_an_error, SOONER),
     ("nginx", "client_max_body_size", "", large_body_is_refused, None),
-    ("haproxy", "timeout server 3600s", "timeout server 1s", silent_stream_lives, None),
-    ("haproxy", "timeout server 3600s", "timeout server 1s", held_poll_lives, None),
-    ("haproxy", "timeout tunnel 3600s", "timeout tunnel 1s", silent_socket_lives, None),
+    ("haproxy", "timeout server 3s", "", silent_stream_is_ended, ("server 80s", "server 3s")),
+    ("haproxy", "timeout server 3s", "", held_poll_is_answered, ("server 80s", "server 3s")),
+    ("haproxy", "timeout server 3s", "", plain_request_gets_an_error, ("server 80s", "server 3s")),
+    ("haproxy", "timeout tunnel 3s", "", silent_socket_is_ended, ("tunnel 80s", "tunnel 3s")),
     ("haproxy", "option http-no-delay", "", events_come_in_time, None),
     ("haproxy", "option abortonclose", "", server_learns_that_a_client_has_left, None),
     ("haproxy", "hard-stop-after 1s", "", soft_stop_ends_in_time, ("stop-after 30s", "stop-after 1s")),
@@ -100,7 +104,7 @@ LINES = [
     ("haproxy", "set-header X-Forwarded-Proto http if", "", PROTO, None),
     ("haproxy", "option httpchk GET /healthz", "", draining_proxy_gets_nothing, None),
 ]
-ORDINARY = {events_come_at_once, silent_socket_lives}
+ORDINARY = {events_come_at_once, silent_socket_is_ended}
 
 
 def holds(name, check, folder, *changes):

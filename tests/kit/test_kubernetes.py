@@ -178,7 +178,7 @@ def test_a_pod_has_time_for_its_streams_and_its_proxies_outlive_the_server(way, 
         assert ("config.linkerd.io/shutdown-grace-period" in notes) == (drain + 10 > row("linkerd/limits/grace").value)
 
 
-LONG = {"heartbeat_s": 25, "drain_s": 300, "read_timeout_s": 3600}
+LONG = {"heartbeat_s": 25, "drain_s": 300}
 
 
 def test_a_long_drain_is_told_to_linkerd(monkeypatch):

@@ -99,7 +99,7 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",), instanc
         *some(stream, d("location", "=", "/events", block=[
             d("proxy_pass", "http://event_server"),
             d("proxy_buffering", "off"),
-            d("proxy_read_timeout", "3600s"),
+            d("proxy_read_timeout", "75s"),
             *limit,
             d("proxy_intercept_errors", "on"),
             d("error_page", "502", "503", "504", "=200", "@retry"),
@@ -114,14 +114,14 @@ def intended(version, *, tls, behind, clients=1000, transports=("sse",), instanc
             d("proxy_set_header", "Upgrade", "$http_upgrade"),
             d("proxy_set_header", "Connection", "$connection_upgrade"),
             *forwarded,
-            d("proxy_read_timeout", "3600s"),
+            d("proxy_read_timeout", "75s"),
             *some(not several, d("proxy_next_upstream", "off")),
             *limit,
         ])),
         *some(poll, d("location", "=", "/poll", block=[
             d("proxy_pass", "http://event_server"),
             d("proxy_buffering", "off"),
-            *some("long-polling" in transports, d("proxy_read_timeout", "3600s")),
+            *some("long-polling" in transports, d("proxy_read_timeout", "30s")),
             *limit,
         ])),
         d("location", "~", f"^/(publish|{send}snapshot|config|session|{ticket}healthz)$", block=[
@@ -720,7 +720,7 @@ def prepared(binary, line, pattern="sse", which="nginx", **answers):
     if line != "worker_processes auto;":
         text = text.replace("worker_processes auto", "worker_processes 1")
     if line.startswith("proxy_read_timeout"):
-        text = text.replace("proxy_read_timeout 3600s", "proxy_read_timeout 1s")
+        text = re.sub(r"proxy_read_timeout \d+s", "proxy_read_timeout 1s", text)
     if line.startswith("client_header_timeout"):
         text = text.replace("client_header_timeout 10s", "client_header_timeout 1s")
     if line.startswith("limit_conn"):

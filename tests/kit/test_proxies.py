@@ -21,7 +21,7 @@ from hostile import NAMES
 from lab import Started, followed, following, nginx_conf, nginx_version, publish_through, until
 from proxies import PROXIES
 
-from advisor import kit, knowledge
+from advisor import kit, knowledge, timing
 
 KITS = {
     "sse": ("sse",),
@@ -137,7 +137,8 @@ def through(make_lab):
     def start(proxy, **settings):
         binary = proxy.binary() if proxy else ""
         lab = make_lab(run=False, **peers.WS | settings)
-        files = kit_for(proxy.name if proxy else "none")
+        times = {name: settings[name] for name in ("heartbeat_s", "hold_s") if name in settings}
+        files = kit_for(proxy.name if proxy else "none", times=times)
         for name, content in files.items():
             if name == "edge.json" or (proxy and name.startswith(f"{proxy.name}/")):
                 (lab.folder / name).parent.mkdir(exist_ok=True)
@@ -198,8 +199,8 @@ def test_what_is_silent_for_longer_than_the_stock_limits_lives(through, make_lab
     times = {"heartbeat_s": 90, "hold_s": 25}
     labs = {name: through(proxy, **times) for name, proxy in PROXIES.items()}
     labs["nginx"] = make_lab(**peers.WS | times)
-    conf = nginx_conf(nginx_version(any_nginx), labs["nginx"].settings | {"read_timeout_s": 3600})
-    labs["nginx"].start_nginx(any_nginx, conf)
+    waits = timing.waits(*times.values(), knowledge.load())
+    labs["nginx"].start_nginx(any_nginx, nginx_conf(nginx_version(any_nginx), labs["nginx"].settings | waits))
     with contextlib.ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(len(labs)))
         streams = {name: stack.enter_context(silent_stream(lab)) for name, lab in labs.items()}

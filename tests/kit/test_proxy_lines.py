@@ -29,10 +29,12 @@ from test_nginx import (
 )
 from test_proxies import FRAMES, kit_for
 
+HANGS = {"heartbeat_s": 1, "hold_s": 1}  # with these a proxy waits 3 s for a stream and 6 s for a poll
 
-def lives(e, connection):
-    """Whether nobody ends it, or answers on it, for three seconds."""
-    connection.settimeout(3)
+
+def lives(e, connection, seconds=3):
+    """Whether nobody ends it, or answers on it, for so long."""
+    connection.settimeout(seconds)
     try:
         return connection.recv(1) == b"never"
     except TimeoutError:
@@ -44,7 +46,7 @@ def lives(e, connection):
         connection.close()
 
 
-def silent_stream_lives(e):
+def silent_stream_lives(e, seconds=3):
     """In chunks, as the kit's server sends it (HAProxy takes a stream without them for a tunnel)."""
     e.up.mode = "watch"
     connection = socket.create_connection(("127.0.0.1", e.port), timeout=5)
@@ -52,17 +54,62 @@ def silent_stream_lives(e):
     got = read_until(connection, b"data: 1\n\n")
     if b"chunked" in got and not got.endswith(b"\r\n"):
         connection.recv(2)  # the end of the chunk
-    return lives(e, connection)
+    return lives(e, connection, seconds)
 
 
-def silent_socket_lives(e):
+def silent_socket_lives(e, seconds=3):
     connection, line = upgraded(e)
     assert b" 101 " in line, line
-    return lives(e, connection)
+    return lives(e, connection, seconds)
 
 
-def held_poll_lives(e):
-    return lives(e, held(e))
+def held_poll_lives(e, seconds=3):
+    return lives(e, held(e), seconds)
+
+
+def silent_stream_is_ended(e, seconds=5):
+    return not silent_stream_lives(e, seconds)
+
+
+def silent_socket_is_ended(e, seconds=8):
+    """Apache takes the larger of its two limits, which is that for polls."""
+    return not silent_socket_lives(e, seconds)
+
+
+def held_poll_is_answered(e, seconds=8):
+    return not held_poll_lives(e, seconds)
+
+
+def hung(e, path, seconds):
+    """The answer about a server that takes the connection and says nothing; None where there is none in time."""
+    e.up.mode = "hangs"
+    try:
+        return httpx.get(f"http://127.0.0.1:{e.port}{path}", timeout=seconds)
+    except httpx.ReadTimeout:
+        return None
+    finally:
+        e.up.end.set()
+
+
+def hung_server_means_retry(e):
+    answer = hung(e, "/events", 5)
+    return answer is not None and (answer.status_code, answer.text[:6]) == (200, "retry:")
+
+
+def hung_server_means_an_error(e):
+    answer = hung(e, "/events", 8)
+    return answer is not None and answer.status_code in {502, 504}
+
+
+def plain_request_gets_an_error(e):
+    answer = hung(e, "/config", 5)
+    return answer is not None and answer.status_code in {502, 503, 504}
+
+
+TO_A_HUNG_ONE = {
+    silent_stream_is_ended, silent_socket_is_ended, held_poll_is_answered, hung_server_means_retry,
+    hung_server_means_an_error,
+}  # fmt: skip
 
 
 def events_come_in_time(e):
@@ -194,10 +241,11 @@ HOST = upstream_header("host", "127.0.0.1:{port}")
 
 # (proxy, what the kit's file has, what stands there instead ("" = the line goes), the check, a change made for both)
 LINES = [
-    ("haproxy", "timeout server 3600s", "timeout server 1s", silent_stream_lives, None),
-    ("haproxy", "timeout server 3600s", "timeout server 1s", held_poll_lives, None),
-    ("haproxy", "timeout tunnel 3600s", "timeout tunnel 1s", silent_socket_lives, None),
-    ("haproxy", "timeout tunnel 3600s", "", silent_socket_lives, ("timeout server 3600s", "timeout server 1s")),
+    ("haproxy", "timeout server 3s", "", silent_stream_is_ended, None),
+    ("haproxy", "timeout server 3s", "", hung_server_means_retry, None),
+    ("haproxy", "set-timeout server 6s", "", held_poll_is_answered, None),
+    ("haproxy", "timeout tunnel 3s", "", silent_socket_is_ended, None),
+    ("haproxy", "timeout server 2s", "", plain_request_gets_an_error, ("timeout server 60s", "timeout server 2s")),
     ("haproxy", "option http-no-delay", "", events_come_in_time, None),
     ("haproxy", "option abortonclose", "", server_learns_that_a_client_has_left, None),
     ("haproxy", "maxconn 1762", "maxconn 3", four_streams_open, None),
@@ -214,6 +262,11 @@ LINES = [
     ("haproxy", "http-request deny deny_status 429", "", second_stream_of_an_address_is_429, ("gt 250", "gt 1")),
     ("haproxy", "http-response set-header Content-Security-Policy", "", CSP, None),
     ("caddy", "stream_close_delay 20s", "", sockets_outlive_a_reload, None),
+    ("caddy", "read_timeout 3s", "", silent_stream_is_ended, None),
+    ("caddy", "read_timeout 3s", "", silent_socket_is_ended, None),
+    ("caddy", "read_timeout 3s", "", hung_server_means_retry, None),
+    ("caddy", "response_header_timeout 6s", "", held_poll_is_answered, None),
+    ("caddy", "response_header_timeout 2s", "", plain_request_gets_an_error, ("timeout 60s", "timeout 2s")),
     ("caddy", "status 502 503 504", "status 599", full_server_means_retry, None),
     ("caddy", "handle_errors 502 503 504", "handle_errors 599", dead_server_means_retry, None),
     ("caddy", "header Content-Type text/event-stream", "", dead_server_means_retry, None),
@@ -221,12 +274,16 @@ LINES = [
     ("caddy", "header Content-Security-Policy", "", CSP, None),
     ("traefik", "writeTimeout: 0s", "writeTimeout: 1s", events_come_in_time, None),
     ("traefik", "readTimeout: 1s", "readTimeout: 60s", half_a_request_is_cut, ("readTimeout: 60s", "readTimeout: 1s")),
+    ("traefik", "{responseHeaderTimeout: 6s}", "{responseHeaderTimeout: 0s}", held_poll_is_answered, None),
+    ("traefik", "{responseHeaderTimeout: 6s}", "{responseHeaderTimeout: 0s}", hung_server_means_an_error, None),
+    ("traefik", "{responseHeaderTimeout: 2s}", "{responseHeaderTimeout: 0s}", plain_request_gets_an_error,
+     ("Timeout: 60s", "Timeout: 2s")),
     ("traefik", "amount: 1,", "amount: 9,", second_stream_of_an_address_is_429, ("amount: 250,", "amount: 1,")),
     ("traefik", "middlewares: [headers]", "", CSP, None),
-    ("envoy", "route: {cluster: servers, timeout: 0s} # hard", "route: {cluster: servers, timeout: 1s} # hard",
-     silent_stream_lives, None),
-    ("envoy", "stream_idle_timeout: 3600s", "stream_idle_timeout: 1s", silent_stream_lives, None),
-    ("envoy", "stream_idle_timeout: 3600s", "stream_idle_timeout: 1s", silent_socket_lives, None),
+    ("envoy", "timeout: 0s # hard-duration-limit: stock", "timeout: 1s # stock", silent_stream_lives, None),
+    ("envoy", "idle_timeout: 3s # idle-timeout-heartbeat: the heartbeat", "", silent_stream_is_ended, None),
+    ("envoy", "idle_timeout: 3s # idle-timeout-heartbeat: a ping", "", silent_socket_is_ended, None),
+    ("envoy", ", SI]", "]", hung_server_means_retry, None),
     ("envoy", "timeout: 30s}", "timeout: 1s}", held_poll_lives, None),
     ("envoy", "upgrade_configs:", "", socket_opens, None),
     ("envoy", "max_requests: 1762", "max_requests: 3", four_streams_open, None),
@@ -238,9 +295,9 @@ LINES = [
     ("envoy", "request_headers_timeout: 1s", "", half_a_request_is_cut,
      ("headers_timeout: 10s", "headers_timeout: 1s")),
     ("envoy", "{header: {key: content-security-policy,", "", CSP, None),
-    ("apache", "Timeout 3600", "Timeout 1", silent_socket_lives, None),
-    ("apache", "ProxyTimeout 3600", "ProxyTimeout 1", silent_stream_lives, None),
-    ("apache", "ProxyTimeout 3600", "ProxyTimeout 1", held_poll_lives, None),
+    ("apache", "\nTimeout 6\n", "\n", silent_socket_is_ended, None),
+    ("apache", "\nProxyTimeout 3\n", "\nTimeout 60\n", silent_stream_is_ended, ("ProxyTimeout 6", "ProxyTimeout 3")),
+    ("apache", "ProxyTimeout 6", "", held_poll_is_answered, ("\nTimeout 6\n", "\nTimeout 60\n")),
     ("apache", " upgrade=websocket", " ", socket_opens, None),
     ("apache", "ProxyPreserveHost On", "", HOST, None),
     ("apache", "RequestHeader unset X-Forwarded-For early", "", made_up_address_is_not_believed, None),
@@ -251,9 +308,11 @@ LINES = [
      ("ThreadsPerChild 64", "ThreadsPerChild 1")),
     ("apache", "GracefulShutdownTimeout 1", "", graceful_stop_ends_in_time, ("Timeout 20", "Timeout 1")),
     ("apache", "Header always set Content-Security-Policy", "", CSP, None),
-    ("varnish", ".first_byte_timeout = 3600s", ".first_byte_timeout = 1s", held_poll_lives, None),
-    ("varnish", ".between_bytes_timeout = 3600s", ".between_bytes_timeout = 1s", silent_stream_lives, None),
-    ("varnish", "pipe_timeout=3600", "pipe_timeout=1", silent_socket_lives, None),
+    ("varnish", "first_byte_timeout = 3s", "", hung_server_means_retry, None),
+    ("varnish", "between_bytes_timeout = 3s", "", silent_stream_is_ended, None),
+    ("varnish", "first_byte_timeout = 6s", "", held_poll_is_answered, None),
+    ("varnish", "first_byte_timeout = 2s", "", plain_request_gets_an_error, ("timeout = 60s", "timeout = 2s")),
+    ("varnish", "pipe_timeout=3", "", silent_socket_is_ended, None),
     ("varnish", "return (pipe); # proxy-upgrade-config", "return (pass);", socket_opens, None),
     ("varnish", "set bereq.http.Upgrade = ", "", socket_opens, None),
     ("varnish", "set bereq.http.Connection = ", "", socket_opens, None),
@@ -300,7 +359,8 @@ def changed(text, old, new):
 
 def holds(check, name, folder, *changes, instances=1):
     proxy = PROXIES[name]
-    files, found = kit_for(name, instances=instances), {old: False for old, _ in changes}
+    times = HANGS if check in TO_A_HUNG_ONE else {}
+    files, found = kit_for(name, instances=instances, times=times), {old: False for old, _ in changes}
 
     def edit(text):
         for old, new in changes:
