@@ -88,7 +88,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("what stays", {"draft"}),
     ("last words", {"closing", "export", "linear", "talk", "typed"}),
     ("files of a conversation", {"keeper"}),
-    ("widgets below ours", {"tui.calm"}),
+    ("widgets below ours", {"tui.calm", "tui.turns"}),
     ("panes", {"prompts", "tui.__init__", "tui.helping", "tui.panes", "tui.widgets"}),
     ("parts of screens", {"tui.choices", "tui.dialogs", "tui.pages"}),
     ("lists of parts", {"tui.cards", "tui.features", "tui.files", "tui.shared"}),

@@ -17,12 +17,13 @@ from advisor.interview import Session
 from advisor.overview import Row
 from advisor.text import plural
 from advisor.tui.panes import clipped
+from advisor.tui.turns import Once
 from advisor.tui.widgets import Keys
 
 Jump = tuple[str, str] | None  # "goto" or "clear", and the question
 
 
-class AnswersScreen(ModalScreen[Jump]):
+class AnswersScreen(Once, ModalScreen[Jump]):
     """Gives back where to go, or which answer to take away."""
 
     HELP = (

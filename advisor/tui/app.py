@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.driver import Driver
@@ -27,6 +26,7 @@ from advisor.tui.commands import Commands, Palette
 from advisor.tui.dialogs import AskText, Help
 from advisor.tui.interview import InterviewScreen
 from advisor.tui.screens import Shows
+from advisor.tui.turns import Turns
 from advisor.tui.widgets import Hint, PlainBars
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _driver() -> type[Driver] | None:
     return OnStderr
 
 
-class AdvisorApp(App[None]):
+class AdvisorApp(Turns):
     """Owns the session and its draft; the screens ask it for changes and show what comes of them."""
 
     TITLE = "advisor"
@@ -171,10 +171,11 @@ class AdvisorApp(App[None]):
         """Show the first question."""
         self.session, self.saved = session, saved
         self.show_all()
+        self.new_turn()
         self.keep(session)
 
     def show_all(self) -> None:
-        """The screens that show the session, wherever they stand under others, after a change."""
+        """The screens that show the session, wherever they stand under others, after a change of it."""
         for screen in self.screen_stack:
             if isinstance(screen, Shows):
                 screen.show()
@@ -189,14 +190,12 @@ class AdvisorApp(App[None]):
         except AdvisorError as refused:
             self.tell(str(refused), wrong=True)
             return False
-        if session.project is not self.session.project:
-            self.saved = False
-            self.session = session
-            self.show_all()
+        changed = session.project is not self.session.project
+        self.session, self.saved = session, self.saved and not changed
+        self.show_all()
+        self.new_turn()
+        if changed:
             self.keep(session)
-        else:
-            self.session = session
-            self.show_all()
         return True
 
     def keep(self, session: Session) -> None:
@@ -237,9 +236,9 @@ class AdvisorApp(App[None]):
             self.pop_screen()
         return self.screen
 
-    def act(self, action: str) -> None:
+    async def act(self, action: str) -> None:
         """An action of the interview, from any screen."""
-        self.home().run_action_named(action)
+        await self.run_action(action, self.home())
 
     def ask(self, fact: str, feature: int | None = None) -> None:
         """Go to a question of a feature, from any screen."""
@@ -262,9 +261,12 @@ class AdvisorApp(App[None]):
             self.push_screen(ResultsScreen(self.session, index))
 
     def action_command_palette(self) -> None:
-        """All commands by name; Textual's own, but for the character that it ends its placeholder with."""
-        if not isinstance(self.screen, CommandPalette):
+        """All commands by name; back to them where their help stands in front of them."""
+        opened = [screen for screen in self.screen_stack if isinstance(screen, CommandPalette)]
+        if not opened:
             self.push_screen(Palette())
+        while opened and self.screen is not opened[0]:
+            self.pop_screen()
 
     def switch_theme(self) -> None:
         """Light to dark, dark to light."""

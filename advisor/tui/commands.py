@@ -12,6 +12,7 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from advisor.answering import say
 from advisor.text import visible
 from advisor.tui.panes import NAME
+from advisor.tui.turns import Once
 
 if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp
@@ -31,7 +32,7 @@ ACTIONS = {
 }
 
 
-class Palette(CommandPalette):
+class Palette(Once, CommandPalette):
     """All commands by name."""
 
     HELP = "Every command, question, feature and tab by name. Type a part of it; up and down move, Enter does it."

@@ -13,10 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from advisor.tui.panes import HIGH
+from advisor.tui.turns import Once
 from advisor.tui.widgets import Choice, Line, Numbered
 
 
-class AskText(ModalScreen[str | None]):
+class AskText(Once, ModalScreen[str | None]):
     """Asks for one line. Escape gives None."""
 
     HELP = "One line of text. It is checked when you press Enter, and what is wrong with it is said."
@@ -50,7 +51,7 @@ class AskText(ModalScreen[str | None]):
         """What is wrong with the line, or the note where nothing is."""
         self.query_one("#note", Static).update(Content.styled(wrong, "bold $text-error") if wrong else self.note)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_line_entered(self, event: Line.Entered) -> None:
         """Take the line."""
         event.stop()
         self.action_take()
@@ -65,7 +66,7 @@ class AskText(ModalScreen[str | None]):
             self.dismiss(text.strip())
 
 
-class Choose(ModalScreen[object]):
+class Choose(Once, ModalScreen[object]):
     """Asks for one of a few things, each with a number. Escape gives None."""
 
     HELP = "One of a few things: press its number, or move to it and press Enter."
@@ -93,7 +94,7 @@ class Choose(ModalScreen[object]):
 
     def on_mount(self) -> None:
         """Fill the list."""
-        self.query_one(Numbered).fill(self.choices)
+        self.query_one(Numbered).fill(self.choices, self.question)
 
     def on_numbered_picked(self, event: Numbered.Picked) -> None:
         """Give back what was chosen."""
@@ -101,7 +102,7 @@ class Choose(ModalScreen[object]):
         self.dismiss(event.choice.value)
 
 
-class Help(ModalScreen[None]):
+class Help(Once, ModalScreen[None]):
     """Text to read. Any of its keys goes back."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (HIGH, "-high")]  # noqa: RUF012  # as Textual declares it

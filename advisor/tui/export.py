@@ -22,6 +22,7 @@ from advisor.text import plural, visible
 from advisor.tui import panes
 from advisor.tui.dialogs import AskText, Help
 from advisor.tui.screens import Ours
+from advisor.tui.turns import Once
 from advisor.tui.widgets import Hint, Keys, Rows, Text
 
 MARKS = {"+": "$text-success", "-": "$text-error", "@": "dim"}
@@ -172,7 +173,7 @@ class ExportScreen(Ours):
         self.app.push_screen(Help(Content("\n\n".join(said))))
 
 
-class Replace(ModalScreen[bool]):
+class Replace(Once, ModalScreen[bool]):
     """The difference of every file that would be replaced, and the question whether it may be."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # as Textual declares it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -22,7 +24,7 @@ from advisor.tui.calm import CalmScroll, CalmVertical
 from advisor.tui.choices import choices, hint, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
 from advisor.tui.screens import Shows
-from advisor.tui.widgets import Ask, Choice, Keys, Line, Numbered, Text
+from advisor.tui.widgets import Ask, Choice, Keys, Line, Next, Numbered, Text
 from advisor.values import UNKNOWN, Other, Value
 
 NOTHING = Preview((), ())
@@ -132,36 +134,41 @@ class InterviewScreen(Shows):
     def show_question(self, session: Session, question: Question) -> None:
         """The question at hand, with its choices or its line."""
         self.put("question", panes.question(session, question, self.drawn[1]))
-        self.query_one(Keys).typing = question.type == "text"
         answer = session.answers.get(question.id)
         line, numbered = self.query_one(Line), self.query_one(Numbered)
         typed = question.type in ("number", "text")
         line.display = typed
         listed = choices(session, question)
         ticked = answer if isinstance(answer, tuple) else ()
-        numbered.fill(listed, ticked=ticked, at=place(listed, answer))
+        numbered.fill(listed, session, ticked=ticked, at=place(listed, answer))
         if typed:
             self.filled = typed_before(answer)
-            line.fill(self.filled, question.unit or "text", numeric=question.type == "number")
+            line.fill(self.filled, question.unit or "text", session, numeric=question.type == "number")
             line.focus()
         else:
             numbered.focus()
+        self.show_keys(in_line=typed)
 
     def show_end(self, session: Session) -> None:
         """Nothing is left to ask: say so, and what can be done next."""
         self.put("question", panes.end(session))
         self.query_one(Line).display = False
         self.query_one(Keys).typing = False
-        following = [("show the result (r)", "result"), ("write the answers and what comes of them (e)", "export")]
-        following += [("see all features side by side (f)", "features")] if session.several else []
-        following += [("add another feature (n)", "more"), ("go through the answers again (a)", "answers")]
-        following += [("save and quit (q)", "leave")]
+        following: list[tuple[str, Callable[[], object]]] = [("show the result (r)", self.action_result)]
+        following += [("write the answers and what comes of them (e)", self.action_export)]
+        following += [("see all features side by side (f)", self.action_features)] if session.several else []
+        following += [("add another feature (n)", self.action_more)]
+        following += [
+            ("go through the answers again (a)", self.action_answers),
+            ("save and quit (q)", self.action_leave),
+        ]
         left = features.unfinished(session)
         if left is not None:
             name = visible(session.project.features[left].name, panes.NAME)
-            following.insert(0, (f"go on with {name}, which has open questions", f"go({left})"))
+            go_on = partial(self.owner.open_feature, left)
+            following.insert(0, (f"go on with {name}, which has open questions", go_on))
         numbered = self.query_one(Numbered)
-        numbered.fill([Choice(str(i), label, action) for i, (label, action) in enumerate(following, 1)])
+        numbered.fill([Choice(str(i), label, Next(do)) for i, (label, do) in enumerate(following, 1)], session)
         numbered.focus()
 
     def show_preview(self) -> None:
@@ -201,9 +208,13 @@ class InterviewScreen(Shows):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the keys that work where the focus is now."""
+        self.show_keys(in_line=isinstance(event.widget, Line))
+
+    def show_keys(self, *, in_line: bool) -> None:
+        """Show the keys that work: letters are none where they belong to the line."""
         asked = self.session.question if self.owner.session is not None else None
         text = asked is not None and asked.type == "text"
-        self.query_one(Keys).typing = text and isinstance(event.widget, Line)
+        self.query_one(Keys).typing = in_line and text
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
@@ -221,26 +232,28 @@ class InterviewScreen(Shows):
 
     def on_numbered_picked(self, event: Numbered.Picked) -> None:
         """A choice was made: an answer, a text to ask for, or something to do next."""
-        question = self.session.question
-        if question is None:
-            self.run_action_named(str(event.choice.value))
-        elif isinstance(event.choice.value, Ask):
+        value, question = event.choice.value, self.session.question
+        if event.asked is not self.session:
+            return  # it was for what is asked no more
+        if isinstance(value, Next):
+            value.do()
+        elif question is not None and isinstance(value, Ask):
             self.ask_other(question)
-        else:
-            self.answer(question, event.choice.value)  # type: ignore[arg-type]  # of a question's choices
+        elif question is not None:
+            self.answer(question, value)  # type: ignore[arg-type]  # of a question's choices
 
     def on_numbered_done(self, event: Numbered.Done) -> None:
         """Several were ticked."""
-        if self.session.question is not None:
+        if event.asked is self.session and self.session.question is not None:
             self.answer(self.session.question, event.values)  # type: ignore[arg-type]  # of a question's choices
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_line_entered(self, event: Line.Entered) -> None:
         """A number or a text was typed."""
         event.stop()
         question = self.session.question
-        if question is None:
+        if event.asked is not self.session or question is None:
             return
-        value = typed_value(question, event.value)
+        value = typed_value(question, event.text)
         if value is None or (isinstance(value, str) and question.type == "number"):
             wrong = str(value or "Type an answer, or ? for I don't know.")
             self.put("effect", Content.styled(wrong, "bold $text-error"))
@@ -271,13 +284,6 @@ class InterviewScreen(Shows):
         self.app.push_screen(AskText("Which one is it?", note=note, check=check), take)
 
     # --- keys ---------------------------------------------------------------------------------------------------------
-
-    def run_action_named(self, name: str) -> None:
-        """One of the things to do next."""
-        if name.startswith("go("):
-            self.owner.change(lambda session: session.select(int(name[3:-1])))
-        else:
-            getattr(self, f"action_{name}")()
 
     def action_back(self) -> None:
         """To the question before."""

@@ -8,12 +8,13 @@ from textual.screen import Screen
 
 from advisor.interview import Session
 from advisor.tui import files
+from advisor.tui.turns import Once
 
 if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp
 
 
-class Ours(Screen[None]):
+class Ours(Once, Screen[None]):
     """A whole screen of the app."""
 
     @property

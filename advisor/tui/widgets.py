@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from rich.text import Text as RichText
@@ -146,18 +146,18 @@ class Numbered(CalmList):
     BINDINGS = [Binding("space", "tick", "Tick", show=False)]  # noqa: RUF012  # as Textual declares it
 
     class Picked(Message):
-        """A choice was made."""
+        """A choice was made of those that answer `asked`."""
 
-        def __init__(self, choice: Choice) -> None:
+        def __init__(self, choice: Choice, asked: object) -> None:
             super().__init__()
-            self.choice = choice
+            self.choice, self.asked = choice, asked
 
     class Done(Message):
-        """Several were ticked, and that is all."""
+        """Several were ticked of those that answer `asked`, and that is all."""
 
-        def __init__(self, values: tuple[object, ...]) -> None:
+        def __init__(self, values: tuple[object, ...], asked: object) -> None:
             super().__init__()
-            self.values = values
+            self.values, self.asked = values, asked
 
     class Moved(Message):
         """The highlight moved or a tick changed: time for another preview."""
@@ -165,13 +165,14 @@ class Numbered(CalmList):
     def __init__(self, widget_id: str) -> None:
         super().__init__(id=widget_id, markup=False, compact=True)
         self.choices: list[Choice] = []
+        self.asked: object = None  # what they answer
         self.ticked: list[object] = []
         self.typed = ""
         self.marked = -1
 
-    def fill(self, choices: list[Choice], *, ticked: tuple[object, ...] = (), at: int = 0) -> None:
-        """Show other choices, the highlight at one of them."""
-        self.choices, self.ticked, self.typed = choices, list(ticked), ""
+    def fill(self, choices: list[Choice], asked: object, *, ticked: tuple[object, ...] = (), at: int = 0) -> None:
+        """Show the choices that answer `asked`, the highlight at one of them."""
+        self.choices, self.asked, self.ticked, self.typed = choices, asked, list(ticked), ""
         self.marked = min(at, len(choices) - 1)
         self.set_lines([self.prompt(choice) for choice in choices])
         self.highlighted = self.marked if choices else None
@@ -229,7 +230,7 @@ class Numbered(CalmList):
             self.replace_option_prompt_at_index(self.choices.index(choice), self.prompt(choice))
             self.post_message(self.Moved())
         else:
-            self.post_message(self.Picked(choice))
+            self.post_message(self.Picked(choice, self.asked))
 
     def action_tick(self) -> None:
         """Space ticks where several may hold, and takes the choice elsewhere."""
@@ -244,11 +245,11 @@ class Numbered(CalmList):
         if chosen is None:
             return
         if not chosen.ticks:
-            self.post_message(self.Picked(chosen))
+            self.post_message(self.Picked(chosen, self.asked))
             return
         if (pending or not self.ticked) and chosen.value not in self.ticked:
             self.take(chosen)
-        self.post_message(self.Done(tuple(self.ticked)))
+        self.post_message(self.Done(tuple(self.ticked), self.asked))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Keep the list's own message inside, and say that it moved."""
@@ -275,16 +276,31 @@ class Ask:
     """The value of the choice "something else": a text has to be asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The value of a choice that answers nothing: something to do."""
+
+    do: Callable[[], object]
+
+
 class Line(Input):
     """A line for a number or a text. Where a number is wanted, letters stay commands of the screen."""
 
+    class Entered(Message):
+        """A text was typed as the answer to `asked`."""
+
+        def __init__(self, text: str, asked: object) -> None:
+            super().__init__()
+            self.text, self.asked = text, asked
+
     def __init__(self, widget_id: str, text: str = "", *, replace: bool = False) -> None:
         super().__init__(text, id=widget_id, compact=True, select_on_focus=replace)  # what is selected is typed over
+        self.asked: object = None  # what the line answers
         self.numeric = False
 
-    def fill(self, text: str, placeholder: str, *, numeric: bool) -> None:
-        """Show another text to edit."""
-        self.numeric = numeric
+    def fill(self, text: str, placeholder: str, asked: object, *, numeric: bool) -> None:
+        """Show another text to edit, which answers `asked`."""
+        self.asked, self.numeric = asked, numeric
         self.placeholder = placeholder
         self.value = text
         self.cursor_position = len(text)
@@ -310,6 +326,10 @@ class Line(Input):
     def asks(self, character: str | None) -> bool:
         """Whether it is "I don't know", as the list under the line says: a ? where nothing is typed yet."""
         return character == "?" and not self.value and self.placeholder != ""
+
+    async def action_submit(self) -> None:
+        """Enter."""
+        self.post_message(self.Entered(self.value, self.asked))
 
     async def _on_key(self, event: events.Key) -> None:
         if (self.numeric and event.is_printable and event.character not in DIGITS) or self.asks(event.character):
