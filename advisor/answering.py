@@ -8,8 +8,9 @@ from advisor.boxes import covers
 from advisor.completions import questions_of
 from advisor.decision import Answers, usually
 from advisor.errors import AdvisorError
-from advisor.facts import in_order, tidy, wrong_number, wrong_text
+from advisor.facts import in_order, of_unit, plain_digits, tidy, wrong_number, wrong_text
 from advisor.rulebase import Impossible, Question, RuleBase, band_of
+from advisor.scalars import resolve
 from advisor.text import number, quoted, visible
 from advisor.values import Other, Unknown, Value
 
@@ -42,6 +43,16 @@ def fitting(question: Question, value: Value) -> Value:
             return in_order(question, list(dict.fromkeys(value)))
     if wrong:
         raise RefusedError(wrong[0].upper() + wrong[1:])
+    return value
+
+
+def typed_number(question: Question, text: str, unknown: str) -> int | float:
+    """The number that somebody typed; `unknown` says how not to know it. Raises RefusedError for anything else."""
+    value = resolve(text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        meant = plain_digits(text)
+        alone = f"write the number alone{of_unit(question)} in plain digits, or {unknown}"
+        raise RefusedError(f"{quoted(text)} is not a number; {f'write {meant}' if meant else alone}.")
     return value
 
 

@@ -67,7 +67,7 @@ def _yes_no(question: Question, node: Node, source: Source) -> bool | None:
 
 def _number(question: Question, node: Node, source: Source) -> int | float | None:
     if not isinstance(node, Scalar):
-        message = f"write a number{_of_unit(question)}, not {_kind(node)}"
+        message = f"write a number{of_unit(question)}, not {_kind(node)}"
     elif isinstance(node.value, bool) or not isinstance(node.value, int | float):
         message = f"{quoted(node.text)} {_not_a_number(question, node)}"
     elif math.isinf(node.value) and "i" not in node.text.casefold():
@@ -99,27 +99,31 @@ def tidy(value: float) -> int | float:
     return int(near) if abs(near) < 2**53 and near == int(near) else near
 
 
-def _of_unit(question: Question) -> str:
+def of_unit(question: Question) -> str:
+    """The unit of a number, in brackets; "" where it has none."""
     return f" ({question.unit})" if question.unit else ""
 
 
 def _not_a_number(question: Question, node: Scalar) -> str:
-    alone = f"write the number alone{_of_unit(question)}, or unknown"
+    alone = f"write the number alone{of_unit(question)}, or unknown"
     if isinstance(node.value, bool):
         return f"is not a number; {alone}"
     if not node.plain and isinstance(resolve(node.text), int | float) and not isinstance(resolve(node.text), bool):
         return f"is a text because of its quotes; write {visible(node.text, 40)}"
     if node.odd:
         return f"is {node.odd} to some YAML readers; write plain decimal digits"
-    if meant := _digits(node.text):
+    if meant := plain_digits(node.text):
         return f"is not a number; write {meant}"
     return f"is not a number; {alone}"
 
 
-def _digits(text: str) -> str:
-    """The plain digits of 1,000 or 10k; "" where the text is no such number."""
+def plain_digits(text: str) -> str:
+    """The plain digits of 1,000 or 10k or 0,5 or 007; "" where the text is no such number."""
     if len(text) > 40:
         return ""
+    text = re.sub("^0+(?=[0-9])", "", text)
+    if re.fullmatch(r"[0-9]+,[0-9]{1,2}", text):
+        return text.replace(",", ".")
     found = re.fullmatch(r"((?:[0-9]{1,3}(?:[, '][0-9]{3})+|[0-9]+)(?:\.[0-9]+)?) ?([kK]?)", text)
     if not found:
         return ""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from advisor.answering import RefusedError
+from advisor.answering import RefusedError, typed_number
 from advisor.rulebase import Question
-from advisor.scalars import resolve
 from advisor.text import nearest, quoted
 from advisor.values import UNKNOWN, Choice, Other, Value
 
@@ -18,10 +17,7 @@ def answer(typed: str, question: Question, which: Callable[[], str]) -> Value:
     if question.type == "text":
         return typed
     if question.type == "number":
-        value = resolve(typed)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise RefusedError(f"{quoted(typed)} is not a number; write plain digits, or unknown.")
-        return value
+        return typed_number(question, typed, "write unknown")
     if question.type == "yes-no":
         choices = {"1": True, "2": False, "yes": True, "no": False, "y": True, "n": False}
         if typed.casefold() not in choices:

@@ -329,6 +329,7 @@ def test_numbers(word, value):
         ("1.5 K", '"1.5 K" is not a number; write 1500'),
         ('"1,000,000.5"', '"1,000,000.5" is not a number; write 1000000.5'),
         ("1,000", '"1,000" is not a number; write 1000'),
+        ("0,5", '"0,5" is not a number; write 0.5'),
         ("10 ms", '"10 ms" is not a number; write the number alone (ms), or unknown'),
         ("10M", '"10M" is not a number; write the number alone (ms), or unknown'),
         ("many", '"many" is not a number; write the number alone (ms), or unknown'),

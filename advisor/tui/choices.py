@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from advisor.answering import RefusedError, fitting, say
+from advisor.answering import RefusedError, fitting, say, typed_number
 from advisor.answers import written
 from advisor.interview import Session
 from advisor.rulebase import Question
-from advisor.scalars import resolve
-from advisor.text import quoted
 from advisor.tui import panes
 from advisor.tui.widgets import Ask, Choice
 from advisor.values import UNKNOWN, Other, Unknown, Value
@@ -45,13 +43,14 @@ def place(listed: list[Choice], answer: Value | None) -> int:
     return 0
 
 
-def hint(question: Question) -> str:
-    """What the keys do here."""
+def hint(question: Question, *, typed: bool) -> str:
+    """What the keys do here; something may have been typed already."""
     if question.type == "some-of":
         return "A number or space ticks; Enter takes what is ticked."
     if question.type == "number":
         unit = f"In {question.unit}. " if question.unit else ""
-        return f"{unit}Type it; Enter takes it; ? means I don't know."
+        doing = "Enter takes it; Escape leaves the line." if typed else "Type it; Enter takes it; ? means I don't know."
+        return f"{unit}{doing}"
     if question.type == "text":
         return "Type it; Enter takes it; Escape leaves the line, and letters are commands again."
     return "Press its number, or move to it and press Enter."
@@ -71,10 +70,7 @@ def typed_value(question: Question, text: str) -> Value | None:
         return None
     if question.type == "text":
         return text
-    value = resolve(text)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{quoted(text)} is not a number; write plain digits."
     try:
-        return fitting(question, value)
+        return fitting(question, typed_number(question, text, "empty the line and press ? for I don't know"))
     except RefusedError as refused:
         return str(refused)

@@ -21,6 +21,7 @@ CHOOSING = """\
 TYPING = """\
   Enter             takes what was typed; while you type, it is said what that would rule out
   ?                 "I don't know", while nothing is typed; a 0 that is typed is the number 0
+  letters           belong to what is typed; they are keys where a number is asked for and nothing is typed yet
 """
 EVERYWHERE = """\
   ctrl+p            all commands by name: questions, features, light and dark

@@ -28,6 +28,7 @@ from advisor.tui.widgets import Ask, Choice, Keys, Line, Next, Numbered, Text
 from advisor.values import UNKNOWN, Other, Value
 
 NOTHING = Preview((), ())
+LETTERS = frozenset("baurefnq?")  # the keys of the screen that could be typed into its line
 
 
 class InterviewScreen(Shows):
@@ -143,7 +144,8 @@ class InterviewScreen(Shows):
         numbered.fill(listed, session, ticked=ticked, at=place(listed, answer))
         if typed:
             self.filled = typed_before(answer)
-            line.fill(self.filled, question.unit or "text", session, numeric=question.type == "number")
+            number = question.type == "number"
+            line.fill(self.filled, question.unit or "text", session, LETTERS if number else "?", beside=number)
             line.focus()
         else:
             numbered.focus()
@@ -187,7 +189,12 @@ class InterviewScreen(Shows):
             answer = session.answers.get(question.id)
             given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {say(question, answer)}. "
             waits = self.query_one(Numbered).waits
-            doing = f"{given}{hint(question)}" if not waits else f"You typed the start of {waits}"
+            line = self.query_one(Line)
+            doing = (
+                f"{given}{hint(question, typed=line is self.focused and line.typed)}"
+                if not waits
+                else f"You typed the start of {waits}"
+            )
             said = Content.assemble(said, "\n" if said.plain else "", (doing, "dim"))
         self.put("effect", self.told if self.told.plain else said)
         if self.side_width:
@@ -196,8 +203,9 @@ class InterviewScreen(Shows):
     def candidate(self, question: Question) -> Value | None:
         """The answer that Enter would give now; None where there is none; for a wrong number, what is wrong with it."""
         numbered = self.query_one(Numbered)
-        if question.type in ("number", "text") and self.query_one(Line).has_focus:
-            return typed_value(question, self.query_one(Line).value)
+        line = self.query_one(Line)
+        if question.type in ("number", "text") and line is self.focused:
+            return typed_value(question, line.value)
         chosen = numbered.choice
         if chosen is None or isinstance(chosen.value, Ask):
             return None
@@ -214,7 +222,7 @@ class InterviewScreen(Shows):
         """Show the keys that work: letters are none where they belong to the line."""
         asked = self.session.question if self.owner.session is not None else None
         text = asked is not None and asked.type == "text"
-        self.query_one(Keys).typing = in_line and text
+        self.query_one(Keys).typing = in_line and (text or self.query_one(Line).typed)
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
@@ -228,6 +236,7 @@ class InterviewScreen(Shows):
         event.stop()
         if event.value != self.filled:
             self.told = Content("")
+        self.show_keys(in_line=event.input.has_focus)
         self.show_preview()
 
     def on_numbered_picked(self, event: Numbered.Picked) -> None:
@@ -300,7 +309,7 @@ class InterviewScreen(Shows):
 
     def action_list(self) -> None:
         """From the line to the choices under it."""
-        self.query_one(Numbered).focus()
+        self.set_focus(self.query_one(Numbered))
         self.show_preview()
 
     def action_scroll_text(self, direction: int) -> None:

@@ -127,7 +127,6 @@ class Rows(OptionList):
 
 
 KEYS = frozenset("0123456789?")
-DIGITS = frozenset("0123456789.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +283,7 @@ class Next:
 
 
 class Line(Input):
-    """A line for a number or a text. Where a number is wanted, letters stay commands of the screen."""
+    """A line for a number or a text. `commands` stay keys of the screen as long as nothing has been typed into it."""
 
     class Entered(Message):
         """A text was typed as the answer to `asked`."""
@@ -296,11 +295,12 @@ class Line(Input):
     def __init__(self, widget_id: str, text: str = "", *, replace: bool = False) -> None:
         super().__init__(text, id=widget_id, compact=True, select_on_focus=replace)  # what is selected is typed over
         self.asked: object = None  # what the line answers
-        self.numeric = False
+        self.commands: Collection[str] = ()
+        self.untouched = ""  # what stood there before anybody typed, as far as commands work beside it
 
-    def fill(self, text: str, placeholder: str, asked: object, *, numeric: bool) -> None:
-        """Show another text to edit, which answers `asked`."""
-        self.asked, self.numeric = asked, numeric
+    def fill(self, text: str, placeholder: str, asked: object, commands: Collection[str], *, beside: bool) -> None:
+        """Show another text to edit, which answers `asked`. Commands work while it is empty, or `beside` the text."""
+        self.asked, self.commands, self.untouched = asked, commands, text if beside else ""
         self.placeholder = placeholder
         self.value = text
         self.cursor_position = len(text)
@@ -315,22 +315,27 @@ class Line(Input):
                 text.stylize("bold reverse", i, i + 1)
         return text
 
+    @property
+    def typed(self) -> bool:
+        """Whether somebody has typed something: every character belongs to the line then."""
+        return self.value.strip() != "" and self.value != self.untouched
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """What the line keeps for itself instead of handing it to the bindings of the screen."""
-        if self.numeric and character is not None:
-            return character in DIGITS
-        if self.asks(character):
-            return False
-        return super().check_consume_key(key, character)
-
-    def asks(self, character: str | None) -> bool:
-        """Whether it is "I don't know", as the list under the line says: a ? where nothing is typed yet."""
-        return character == "?" and not self.value and self.placeholder != ""
+        return super().check_consume_key(key, character) and (self.typed or character not in self.commands)
 
     async def action_submit(self) -> None:
         """Enter."""
         self.post_message(self.Entered(self.value, self.asked))
 
     async def _on_key(self, event: events.Key) -> None:
-        if (self.numeric and event.is_printable and event.character not in DIGITS) or self.asks(event.character):
+        if event.is_printable and not self.check_consume_key(event.key, event.character):
             event.prevent_default()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """A text of several lines becomes one; Textual would drop all but the first."""
+        event.prevent_default()
+        event.stop()
+        text = " ".join(event.text.strip("\r\n").splitlines())
+        if text:
+            self.replace(text, *sorted(self.selection))
