@@ -48,6 +48,8 @@ PICTURES = {
 
 def drawn(folder: Path) -> dict[str, str]:
     """Every picture's SVG, of a program that works in this empty folder."""
+    from pressing import patient
+
     from advisor.draft import open_draft
     from advisor.knowledge import load
     from advisor.tui.app import AdvisorApp
@@ -61,6 +63,7 @@ def drawn(folder: Path) -> dict[str, str]:
         try:
             app = AdvisorApp(*open_draft(file.name, base))
             async with app.run_test(size=SIZE) as pilot:
+                patient(pilot)
                 await pilot.pause()
                 await pilot.press(*keys)
                 await pilot.pause()

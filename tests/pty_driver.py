@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -65,16 +66,84 @@ class Driven:
         os.write(self.terminal, NAMES.get(name, name).encode())
         return self.settle()[0]
 
+    def work(self) -> tuple[bool, int]:
+        """Whether it waits for something, and how long it has worked until now, in ticks (Linux)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return fields[0] == "S", int(fields[11]) + int(fields[12])
+
     def memory(self) -> int:
         """Bytes that the program holds in RAM (Linux)."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
+
+    def over(self) -> int | None:
+        """The exit code, if it has ended."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid == 0:
+            return None
+        os.close(self.terminal)
+        return os.waitstatus_to_exitcode(status)
 
     def end(self) -> None:
         """Kill it."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         os.close(self.terminal)
+
+
+class Picture:
+    """What stands on a terminal of this size after the bytes that were written to it."""
+
+    SEQUENCE = re.compile(
+        r"\x1b(?:\[([0-9;?<>=$ ]*)([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\\\)|P[^\x1b]*\x1b\\\\|[()].|[=>78])"
+    )
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.width, self.height = size
+        self.rows = [[" "] * self.width for _ in range(self.height)]
+        self.x = self.y = 0
+        self.decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self.rest = ""  # the beginning of a sequence
+
+    def feed(self, drawn: bytes) -> None:
+        """Draw these bytes."""
+        text, at = self.rest + self.decode(drawn), 0
+        self.rest = ""
+        while at < len(text):
+            if text[at] != "\x1b":
+                self.put(text[at])
+                at += 1
+            elif found := self.SEQUENCE.match(text, at):
+                self.obey(found[1] or "", found[2] or "")
+                at = found.end()
+            elif len(text) - at > 100:
+                at += 1
+            else:
+                self.rest = text[at:]
+                return
+
+    def put(self, character: str) -> None:
+        """One character at the cursor."""
+        if character == "\r":
+            self.x = 0
+        elif character == "\n":
+            self.y = min(self.y + 1, self.height - 1)
+        elif character.isprintable() and self.x < self.width:
+            self.rows[self.y][self.x] = character
+            self.x += 1
+
+    def obey(self, numbers: str, what: str) -> None:
+        """The sequences that move the cursor and clear the screen; colours do not matter here."""
+        if what == "H":
+            y, x = ([int(n or 1) for n in numbers.split(";")] + [1, 1])[:2]
+            self.y, self.x = min(y, self.height) - 1, min(x, self.width) - 1
+        elif what == "J" or (what == "h" and numbers == "?1049"):
+            self.rows = [[" "] * self.width for _ in range(self.height)]
+
+    @property
+    def text(self) -> str:
+        """Everything in one line, with single spaces."""
+        return " ".join(" ".join("".join(row) for row in self.rows).split())
 
 
 def visible(drawn: bytes) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,6 @@ from textual.widgets import Input
 
 ALWAYS = frozenset({"ctrl+q", "ctrl+z", "ctrl+c"})  # they answer nothing
 ROUNDS = 3  # a key and its binding, what these cause, a screen that this opens
-Then = Callable[[], Awaitable[None] | None]
 
 
 class Turns(App[None]):
@@ -140,12 +139,12 @@ class Turns(App[None]):
     def _follow(self, path: list[DOMNode], rounds: int) -> None:
         """Go behind an event and its messages the way that they go; the next key comes after them."""
 
-        async def arrived() -> None:
+        def arrived() -> None:
             if rounds > 1:
                 self._follow(self._path(self.focused or self.screen), rounds - 1)
             else:
                 self.busy = False
-                await self._go_on()
+                self.call_later(self._go_on)
 
         _one_by_one(path, arrived)
 
@@ -161,12 +160,12 @@ class Once:
         return closing
 
 
-def _one_by_one(nodes: list[DOMNode], then: Then) -> Awaitable[None] | None:
+def _one_by_one(nodes: list[DOMNode], then: Callable[[], None]) -> None:
     """Call `then` when each node, one after the other, has handled what it had been sent."""
     for i, node in enumerate(nodes):
         if node.call_later(_one_by_one, nodes[i + 1 :], then):  # else it is going away
-            return None
-    return then()
+            return
+    then()
 
 
 def _all(nodes: Iterable[DOMNode], then: Callable[[], object]) -> None:

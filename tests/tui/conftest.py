@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from pathlib import Path
 
 import pytest
-from textual import events
+from pressing import patient
 from textual.app import App
-from textual.keys import _character_to_key
-from textual.pilot import Pilot
 
 from advisor.draft import open_draft
 from advisor.knowledge import load
@@ -33,38 +30,6 @@ def screen(app: App[None]) -> str:
     """What stands on the screen, line by line."""
     rows = app.screen._compositor.render_strips()  # private, in this one place
     return "\n".join("".join(s.text for s in row).rstrip() for row in rows) + "\n"
-
-
-async def looked(app: App[None]) -> None:
-    """Wait until the program has drawn what it asks: a person looks before the next key."""
-    for _ in range(5000):
-        if not app.is_running or app._exception or not (app.busy or app.inbox or app.seen_at == math.inf):
-            return
-        await asyncio.sleep(0.002)
-    raise AssertionError("it was never drawn, or a key is still under way")
-
-
-def patient(pilot: Pilot[None]) -> None:
-    """Make `press` look before every key and after the last."""
-    press = pilot.press
-
-    async def one_by_one(*keys: str) -> None:
-        for key in keys:
-            await looked(pilot.app)
-            await press(key)
-        await looked(pilot.app)
-
-    pilot.press = one_by_one
-
-
-async def at_once(pilot: Pilot[None], *keys: str) -> None:
-    """Keys that arrive in one read, and what comes of them."""
-    for key in keys:
-        name = _character_to_key(key) if len(key) == 1 else key
-        pilot.app.post_message(events.Key(name, {"enter": "\r"}.get(key, key if len(key) == 1 else None)))
-    for _ in range(3):
-        await pilot.pause()
-        await looked(pilot.app)
 
 
 @pytest.fixture(scope="session")

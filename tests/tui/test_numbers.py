@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import at_once
+from pressing import at_once
 from textual import events
 
 from advisor import typed

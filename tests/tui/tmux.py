@@ -29,11 +29,22 @@ class Terminal:
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height, line)
 
     def keys(self, *keys: str, until: str) -> str:
-        """Press keys one after the other, wait for a text, and give back the screen."""
+        """Press keys one after the other, wait for a text, and give back the screen.
+
+        The picture must stand first: a key that comes before it is dropped.
+        """
+        self.settle()
         for key in keys:
             self.tmux("send-keys", key)
             time.sleep(0.05)
         return self.wait(until)
+
+    def settle(self) -> None:
+        """Wait until the screen stays the same."""
+        shown, before = self.tmux("capture-pane", "-p"), ""
+        while shown != before:
+            time.sleep(0.25)
+            shown, before = self.tmux("capture-pane", "-p"), shown
 
     def type(self, text: str) -> None:
         """Type a text as it is."""
