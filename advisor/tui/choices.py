@@ -25,7 +25,7 @@ def choices(session: Session, question: Question) -> list[Choice]:
     several = question.type == "some-of"
     listed += [("none of these", ())] if several else []
     made = [
-        Choice(str(i), label, value, ticks=several and isinstance(value, str | Other))
+        Choice(str(i), label, value, ticks=several and isinstance(value, str | Other), rests=value == ())
         for i, (label, value) in enumerate(listed, 1)
     ]
     return [*made, Choice("0" if listed else "?", panes.unknown(session, question), UNKNOWN)]
@@ -43,10 +43,12 @@ def place(listed: list[Choice], answer: Value | None) -> int:
     return 0
 
 
-def hint(question: Question, *, typed: bool) -> str:
-    """What the keys do here; something may have been typed already."""
+def hint(question: Question, *, typed: bool, rests: bool) -> str:
+    """What the keys do here; something may have been typed already, or the highlighted choice waits for Enter."""
     if question.type == "some-of":
-        return "A number or space ticks; Enter takes what is ticked."
+        return (
+            "Enter takes it, whatever is ticked." if rests else "A number or space ticks; Enter takes what is ticked."
+        )
     if question.type == "number":
         unit = f"In {question.unit}. " if question.unit else ""
         doing = "Enter takes it; Escape leaves the line." if typed else "Type it; Enter takes it; ? means I don't know."

@@ -15,7 +15,7 @@ KEYS = {
 CHOOSING = """\
   a number          takes or ticks that choice; 0 is "I don't know"
   ?                 "I don't know", too
-  Enter, space      take or tick the highlighted choice
+  Enter, space      take or tick the choice ("none of these": Enter)
   up, down          move: it is said what each answer would rule out
 """
 TYPING = """\

@@ -186,19 +186,19 @@ class InterviewScreen(Shows):
             elif value is not None:
                 preview = session.preview(question.id, value)
                 said = panes.effect(session, preview)
-            answer = session.answers.get(question.id)
-            given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {say(question, answer)}. "
-            waits = self.query_one(Numbered).waits
-            line = self.query_one(Line)
-            doing = (
-                f"{given}{hint(question, typed=line is self.focused and line.typed)}"
-                if not waits
-                else f"You typed the start of {waits}"
-            )
-            said = Content.assemble(said, "\n" if said.plain else "", (doing, "dim"))
+            said = Content.assemble(said, "\n" if said.plain else "", (self.doing(question), "dim"))
         self.put("effect", self.told if self.told.plain else said)
         if self.side_width:
             self.put("patterns", panes.patterns(session, preview, self.side_width))
+
+    def doing(self, question: Question) -> str:
+        """The answer as it is, and what the keys do now."""
+        numbered, line, answer = self.query_one(Numbered), self.query_one(Line), self.session.answers.get(question.id)
+        if numbered.waits:
+            return f"You typed the start of {numbered.waits}"
+        given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {say(question, answer)}. "
+        rests = numbered.choice is not None and numbered.choice.rests
+        return f"{given}{hint(question, typed=line is self.focused and line.typed, rests=rests)}"
 
     def candidate(self, question: Question) -> Value | None:
         """The answer that Enter would give now; None where there is none; for a wrong number, what is wrong with it."""

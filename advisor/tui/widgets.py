@@ -131,12 +131,16 @@ KEYS = frozenset("0123456789?")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One line of a numbered list. `key` is typed for it, `value` means something to the owner; some are ticked."""
+    """One line of a numbered list. `key` is typed for it, `value` means something to the owner.
+
+    Some are ticked; one that `rests` is highlighted where others are taken at once, and taken with Enter.
+    """
 
     key: str
     label: str
     value: object
     ticks: bool = False
+    rests: bool = False
 
 
 class Numbered(CalmList):
@@ -213,12 +217,12 @@ class Numbered(CalmList):
         event.stop()
         choice = self.choices[keys.index(typed)]
         waits = typed != "0" and any(key != typed and key.startswith(typed) for key in keys)
-        if waits or choice.ticks:  # what is taken at once is gone before a highlight would be seen
+        if waits or choice.ticks or choice.rests:  # what is taken at once is gone before a highlight would be seen
             self.highlighted = keys.index(typed)
         if waits:
             self.typed = typed  # 1 may become 12: a further digit or Enter decides
             self.post_message(self.Moved())
-        else:
+        elif not choice.rests:
             self.take(choice)
 
     def take(self, choice: Choice) -> None:
@@ -234,7 +238,7 @@ class Numbered(CalmList):
     def action_tick(self) -> None:
         """Space ticks where several may hold, and takes the choice elsewhere."""
         self.typed = ""
-        if self.choice is not None:
+        if self.choice is not None and not self.choice.rests:
             self.take(self.choice)
 
     def action_select(self) -> None:

@@ -53,8 +53,12 @@ def test_several_choices_are_ticked_and_enter_takes_them(drive):
 
 def test_nothing_ticked_takes_the_marked_line_and_none_is_a_choice_of_its_own(drive):
     assert facts(drive("b", "b", "1", "enter"))["clients"] == ("browser",)
-    last = drive("b", "1", "1")
-    assert facts(last)["existing-stack"] == ()
+    keys = ("b", "3", "1", "1")
+    waiting = drive(*keys, " ", "look")
+    assert "Enter takes it, whatever is ticked." in waiting.seen[0]
+    assert waiting.session.question.id == "existing-stack"
+    assert facts(drive(*keys, "enter"))["existing-stack"] == ()
+    assert facts(drive(*keys, "up", "up", "space", "enter"))["existing-stack"] != ()
     assert facts(drive("b", "home", "down", "enter"))["existing-stack"] == ("grpc-web",)
 
 
