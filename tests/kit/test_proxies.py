@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import statistics
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -124,6 +125,22 @@ def test_the_program_loads_a_file_with_every_hostile_name_in_its_comments(name, 
     proxies.lay(proxy, files, tmp_path, lambda text: text.replace("# Acme orders\n", heads))
     code, said = proxies.check(proxy, tmp_path, proxy.files[0])
     assert code == 0, said
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("file", ["httpd.conf", "httpd-tls.conf"])
+def test_apache_takes_its_modules_from_another_place_as_the_file_says(file, tmp_path):
+    """An option that is read after the file comes too late for it."""
+    proxy = PROXIES["apache"]
+    proxies.certificate(proxy, tmp_path)
+    proxies.lay(proxy, kit_for("apache"), tmp_path)
+    option = re.search(r'(-\w) "Define modules ', (tmp_path / "apache" / file).read_text(encoding="utf-8"))[1]
+    (tmp_path / "elsewhere").symlink_to("/usr/lib/apache2/modules")
+    for place, status in (("elsewhere", 0), ("nowhere", 1)):
+        words = [proxy.binary(), option, f"Define modules {tmp_path}/{place}", "-d", ".", "-f", f"apache/{file}", "-t"]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stderr
+        assert status == 0 or f"{tmp_path}/{place}/" in done.stderr
 
 
 # --- streams through the real thing, started by start.py -------------------------------------------------------------
