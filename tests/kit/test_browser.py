@@ -249,7 +249,7 @@ def test_a_viewer_signs_in_and_reads(make_lab, any_nginx, browser, auth):
 def is_told_when_the_sign_in_is_over(kit, page):
     """What counted as a sign-in no longer does; the page says so, and reads again after another one."""
     kit.kill_server()
-    (kit.folder / "var/viewer-key").write_text("another-key\n")
+    (kit.folder / "var/viewer-key").write_text("another-key-for-viewers\n")
     kit.start_server()
     page.wait_for("your sign-in is over: sign in again")
     connects = page.text("connects")
@@ -257,7 +257,7 @@ def is_told_when_the_sign_in_is_over(kit, page):
     assert (page.state(), page.text("connects")) == ("your sign-in is over: sign in again", connects)
     assert page.browser.find_element("id", "sign-in").is_displayed()
     assert page.text("transport") == "-"
-    page.browser.find_element("id", "key").send_keys("another-key\n")
+    page.browser.find_element("id", "key").send_keys("another-key-for-viewers\n")
     page.wait_for("open")
     published = publish_through(kit, 3, per_s=50)
     until(lambda: page.rows()[-3:] == published, "the events after it arrive")

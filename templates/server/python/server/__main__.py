@@ -2,7 +2,7 @@
 
 SIGTERM or SIGINT: stop accepting, say goodbye to every stream, cut after drain_s what is left, exit 0.
 Exit 1: it may go better the next time (no Redis yet). Exit 2: it will not start before somebody changes something
-(settings.json, a second server on the same log).
+(settings.json, a secret that is empty, a second server on the same log).
 """
 
 from __future__ import annotations
@@ -215,11 +215,14 @@ def main() -> None:
     except SettingsError as error:
         refuse(str(error))
     options.var.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        token = security.secret(options.var / "token")
+        viewer_key = security.secret(options.var / "viewer-key") if settings.auth != "none" else ""
+    except security.SecretError as error:
+        refuse(str(error))
     several = settings.instances > 1
     held = None if several else lock(options.var)
     log = shared_log(settings, options.var) if several else EventLog(options.var / NAME, settings.history_events)
-    token = security.secret(options.var / "token")
-    viewer_key = security.secret(options.var / "viewer-key") if settings.auth != "none" else ""
     app = App(settings, log, KIT / "client", token, viewer_key)
     config = uvicorn.Config(
         app, options.host, options.port or settings.server_port, http=BoundedHttp, ws=socket_protocol(settings),

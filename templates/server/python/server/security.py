@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import time
 from contextlib import suppress
@@ -14,18 +15,48 @@ from server.wire import Headers, HttpError
 
 COOKIE = "session"
 TICKET_S = 30  # a ticket opens a WebSocket for this long
+SHORTEST = 16  # characters of a secret
+SECRET = re.compile(rf"[\x20-\x7e]{{{SHORTEST},}}")
+
+
+class SecretError(Exception):
+    """A secret that opens the server to everybody, or to nobody; the text says where, and what to do."""
 
 
 def secret(path: Path) -> str:
-    """The secret in `path`; made at first start, readable by its owner only. It is never logged or printed."""
+    """The secret in `path`; made at first start, readable by its owner only. It is never logged or printed.
+
+    Raises SecretError for one that is there and too short to be one: with an empty one, an empty password would do.
+    """
     if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-        with suppress(FileExistsError):  # of several instances that start at once, the first one's is taken, and whole
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+        _make(path)
+    try:
+        found = path.read_bytes().decode("latin-1").strip()
+    except OSError as error:
+        raise SecretError(f"{path} cannot be read: {error.strerror}") from error
+    if not SECRET.fullmatch(found):
+        raise SecretError(
+            f"{path} holds no secret: it must be one line of at least {SHORTEST} ASCII characters. Write one into it, or "
+            "delete it and start again: then the server makes one"
+        )
+    return found
+
+
+def _make(path: Path) -> None:
+    """A new secret, all of it or none: nothing cuts it short, not even a power failure."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):  # of several instances that start at once, the first one's is taken, and whole
+        os.link(draft, path)
+    draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name is there as well
+    finally:
+        os.close(folder)
 
 
 def same(given: str, wanted: str) -> bool:
