@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sqlite3
+from itertools import accumulate
 from typing import Any
 
 from server.events import Appended, Log, LogAway, NewEvent
@@ -15,6 +16,11 @@ from server.wire import Headers, HttpError
 KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
 BATCH = 256  # events in one commit
 WAITING = 4096  # publishes that may wait for a commit; the next one gets 503
+DEPTH = 64  # of arrays and objects in an event's data: every reader's parser has a limit, and none below this
+STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+NO_BRACKETS = bytes(set(range(256)) - STEPS.keys())
+LINE_ENDS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 class Writer:
@@ -72,21 +78,41 @@ def parse(headers: Headers, body: bytes, slugs: tuple[str, ...], *, viewer: bool
 
 
 def read_json(text: str, what: str) -> Any:
-    """The value in `text`. Raises HttpError 400."""
+    """The value in `text`, which may hold an event's data one level down. Raises HttpError 400."""
     try:
         text.encode()  # half a surrogate pair is no text
+        if deeper(text, DEPTH + 1):
+            raise HttpError(400, f"{what} is nested too deeply: an event's data may have {DEPTH} levels")
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise HttpError(400, f"{what} is not valid JSON: {error}") from error
 
 
+def deeper(text: str, levels: int) -> bool:
+    """Whether more than this many arrays and objects of a JSON text are open at once, seen before anything parses it.
+
+    A parser's own limit is the interpreter's, and differs from one place in the program to the next. A text that is not
+    JSON is looked at up to where a parser would stop, and perhaps further.
+    """
+    if text.count("[") + text.count("{") <= levels:  # usual
+        return False
+    brackets = STRING.sub("", text).encode().translate(None, NO_BRACKETS)
+    return max(accumulate(map(STEPS.__getitem__, brackets)), default=0) > levels
+
+
 def new_event(slug: object, data: object, slugs: tuple[str, ...], key: str | None) -> NewEvent:
-    """An event that may be appended. Raises HttpError 400 or 422."""
+    """An event that may be appended. Raises HttpError 400 or 422.
+
+    Its text goes to every client as it is made here. JSON lets the line ends of Unicode stand as they are, and clients
+    that split lines with more than CR and LF break on them: so they are escaped, once.
+    """
     try:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))  # Python reads NaN
         text.encode()  # half a surrogate pair is legal JSON, but no text
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise HttpError(400, f"the data is not valid JSON: {error}") from error
+    for raw, escaped in LINE_ENDS.items():
+        text = text.replace(raw, escaped)
     if slug not in slugs:
         raise HttpError(422, f"unknown type; known are {', '.join(slugs)}")
     return NewEvent(str(slug), text, key)

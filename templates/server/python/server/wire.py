@@ -108,7 +108,10 @@ async def answer(send: Send, status: int, body: bytes, headers: Headers) -> None
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def answer_json(send: Send, status: int, value: object, headers: Headers | None = None) -> None:
-    """A whole JSON response that no cache keeps."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+async def answer_json(
+    send: Send, status: int, value: dict[str, Any], headers: Headers | None = None, ready: bytes = b""
+) -> None:
+    """A whole JSON response that no cache keeps. `ready`: a last member of the object that is JSON text already."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    body = (b"%b,%b}" % (body[:-1], ready) if ready else body) + b"\n"
     await answer(send, status, body, {"content-type": "application/json"} | NO_STORE | (headers or {}))

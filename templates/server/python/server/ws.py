@@ -2,8 +2,8 @@
 
 Client to server: {"type": "send", "feature": slug, "data": any JSON, "key": text}. Answer: {"type": "sent", "key",
 "id"} or {"type": "refused", "key", "error"}. No answer means that nobody knows: repeat it with the same key.
-Closed with 1001: the server ends; 1003: a binary message; 1008: no such message, or too many; 1009: too large;
-1011: no pong in time.
+Closed with 1001: the server ends; 1003: a binary message; 1008: no such message, too many, or data that is nested too
+deeply (the close says which); 1009: too large; 1011: no pong in time.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from server.settings import Settings
 from server.wire import HttpError, Receive, Scope, Send, line
 
 UNSUPPORTED, POLICY = 1003, 1008  # close codes, RFC 6455 section 7.4.1
+REASON_BYTES = 123  # the longest reason of a close; all of ours are ASCII
 
 
 class Sockets:
@@ -40,39 +41,39 @@ class Sockets:
         stream = hub.join(send, cursor, "websocket", line(scope))
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
-                code = await self._take(message.get("text"), send, viewer)
+                code, reason = await self._take(message.get("text"), send, viewer)
                 if code:
-                    await send({"type": "websocket.close", "code": code})
+                    await send({"type": "websocket.close", "code": code, "reason": reason[:REASON_BYTES]})
                     return
         except OSError:  # the client is gone
             pass
         finally:
             hub.leave(stream)
 
-    async def _take(self, text: str | None, send: Send, viewer: str) -> int:
-        """Answer one message; the close code if it is none that may come here, else 0."""
+    async def _take(self, text: str | None, send: Send, viewer: str) -> tuple[int, str]:
+        """Answer one message; (close code, why) if it is none that may come here, else (0, "")."""
         if text is None:
-            return UNSUPPORTED
+            return UNSUPPORTED, "messages are text"
         if not self._settings.two_way:
-            return POLICY
+            return POLICY, "nothing may be sent here"
         try:
             self._rate.take(viewer)
             message = publish.read_json(text, "the message")
-        except HttpError:
-            return POLICY
+        except HttpError as error:
+            return POLICY, str(error)
         if not isinstance(message, dict) or message.keys() != {"type", "feature", "data", "key"}:
-            return POLICY
+            return POLICY, "a message has type, feature, data and key, and nothing else"
         key = message["key"]
         if message["type"] != "send" or not isinstance(key, str) or not publish.KEY.match(key):
-            return POLICY
+            return POLICY, 'the type must be "send", and the key 1 to 128 visible ASCII characters'
         try:
             name = await self._append(message["feature"], message["data"], key)
         except HttpError as error:
             if error.status < 500:
                 await _reply(send, {"type": "refused", "key": key, "error": str(error)})
-            return 0
-        await _reply(send, {"type": "sent", "key": key, "id": name})
-        return 0
+        else:
+            await _reply(send, {"type": "sent", "key": key, "id": name})
+        return 0, ""
 
     async def _append(self, feature: object, data: object, key: str) -> str:
         event = publish.new_event(feature, data, self._settings.sendable, publish.viewers_key(key))
