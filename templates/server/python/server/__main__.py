@@ -22,7 +22,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 
-from server import security
+from server import security, trouble
 from server.app import App
 from server.events import Log, LogAway
 from server.log import EventLog
@@ -132,7 +132,7 @@ class Server(uvicorn.Server):
         """A server whose writer is gone must not look alive: end, and let the supervisor start a new one."""
         if not task.cancelled():
             self.failed = self.should_exit = True
-            sys.stderr.write(f"server: a background task ended: {task.exception()!r}\n")
+            trouble.say("a background task", task.exception() or RuntimeError("it returned"))
 
     def _cut(self) -> None:
         for connection in list(self.server_state.connections):
@@ -194,7 +194,7 @@ def shared_log(settings: Settings, var: Path) -> Log:
             asyncio.run(log.open())
         except LogAway as error:
             if time.monotonic() > end:
-                sys.stderr.write(f"server: {error}\n")
+                sys.stderr.write(f"server: {error}: {error.__cause__}\n")
                 sys.exit(1)
             time.sleep(0.1)
         except TooOld as error:

@@ -17,11 +17,12 @@ GET  /           the page, so that the kit can be shown without nginx
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from server import formats, ids, publish, security, wire
+from server import formats, ids, publish, security, trouble, wire
 from server.events import Log, LogAway
 from server.hub import Hub
 from server.poll import Polls
@@ -37,6 +38,7 @@ STREAM_HEADERS = {
     "cache-control": "no-store",  # a cache would play one client's stream to the next
     "x-accel-buffering": "no",  # for an nginx that buffers although its configuration here does not
 }
+READING = "reading the log"
 ALLOWED_HEADERS = "authorization, last-event-id, if-none-match, content-type, idempotency-key"
 
 Endpoint = Callable[[Scope, Receive, Send, Headers, Headers], Awaitable[None]]
@@ -80,8 +82,8 @@ class App:
         upgrade = scope["type"] == "websocket"
         try:
             await (self._socket if upgrade else self._route)(scope, receive, send)
-        except (HttpError, LogAway) as reason:
-            error = reason if isinstance(reason, HttpError) else away(reason)
+        except (HttpError, LogAway, sqlite3.Error) as reason:
+            error = trouble.answer_to(READING, reason)
             answering = wire.before_upgrade(send) if upgrade else send
             await wire.answer_json(answering, error.status, {"error": str(error)}, error.headers)
 
@@ -122,8 +124,8 @@ class App:
             return
         try:
             await self._endpoint(method, path)(scope, receive, send, headers, cross)
-        except (HttpError, LogAway) as reason:
-            error = reason if isinstance(reason, HttpError) else away(reason)
+        except (HttpError, LogAway, sqlite3.Error) as reason:
+            error = trouble.answer_to(READING, reason)
             error.headers |= cross  # without it, a page of another origin cannot tell a 401 from a broken line
             raise error from None
 
@@ -219,8 +221,3 @@ class App:
     def _check_viewer(self, headers: Headers) -> None:
         if not security.viewer_allowed(self._settings.auth, headers, self._viewer_key):
             raise HttpError(401, "sign in first")
-
-
-def away(reason: LogAway) -> HttpError:
-    """The answer while the log cannot be asked."""
-    return HttpError(503, str(reason), retry_after="1")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
@@ -18,7 +17,7 @@ from itertools import islice
 from types import coroutine
 from typing import Any
 
-from server import formats, ids
+from server import formats, ids, trouble
 from server.events import Event, Log, LogAway
 from server.formats import Format, Message, Writes
 from server.settings import Settings
@@ -127,7 +126,7 @@ class Hub:
         self._streams.add(stream)
         if line is not None:
             line.on_stop = partial(self._stopped, stream)
-        stream.pump = asyncio.create_task(self._catch_up(stream, send(room.format.message(greeting))))
+        self._feed(stream, send(room.format.message(greeting)))
         return stream
 
     def leave(self, stream: Stream) -> None:
@@ -166,7 +165,7 @@ class Hub:
             room.direct.clear()
             room.live.clear()
             for stream in behind:
-                stream.pump = asyncio.create_task(self._catch_up(stream, None))
+                self._feed(stream, None)
         for changed in self.on_change:
             changed()
 
@@ -257,38 +256,48 @@ class Hub:
             rest = step(stream.send(message))
             if rest is not None:
                 room.live.discard(stream)
-                stream.pump = asyncio.create_task(self._catch_up(stream, rest))
+                self._feed(stream, rest)
 
     def _stopped(self, stream: Stream) -> None:
         """Its socket has taken what was written, but is full now, or ends."""
         if stream.room.direct.pop(stream, None) is not None:
             stream.cursor = self.latest
-            stream.pump = asyncio.create_task(self._catch_up(stream, None))
+            self._feed(stream, None)
+
+    def _feed(self, stream: Stream, pending: Awaitable[None] | None) -> None:
+        stream.pump = asyncio.create_task(self._fed(stream, pending))
+
+    async def _fed(self, stream: Stream, pending: Awaitable[None] | None) -> None:
+        """`_catch_up`; nobody awaits this task. A stream that cannot be fed ends: its client must not wait for ever."""
+        try:
+            await self._catch_up(stream, pending)
+        except OSError:  # the client is gone
+            pass
+        except Exception as error:
+            trouble.say("feeding a stream", error)
+            try:
+                await _all(stream.send, stream.room.format.end(b"", formats.INTERNAL_ERROR))
+            except Exception as second:
+                if not isinstance(second, OSError):
+                    trouble.say("ending a stream", second)
 
     async def _catch_up(self, stream: Stream, pending: Awaitable[None] | None) -> None:
         """Finish a pending write, then feed a stream from the log until it has seen everything."""
         room = stream.room
         line = stream.line
-        try:
-            if pending is not None:
-                await pending
-            while True:
-                while stream.epoch != self.epoch or stream.cursor < self.latest:
-                    chunk, cursor = await self._next(stream)
-                    stream.epoch = self.epoch
-                    await stream.send(room.format.message(chunk))
-                    stream.cursor = cursor
-                if line is None:
-                    break
-                await line.drained()
-                if stream.epoch == self.epoch and stream.cursor == self.latest:
-                    break
-        except OSError:  # the client is gone
-            return
-        except sqlite3.Error:
-            # The client connects again; it must not wait here for ever.
-            await _all(stream.send, room.format.end(b"", formats.INTERNAL_ERROR))
-            raise
+        if pending is not None:
+            await pending
+        while True:
+            while stream.epoch != self.epoch or stream.cursor < self.latest:
+                chunk, cursor = await self._next(stream)
+                stream.epoch = self.epoch
+                await stream.send(room.format.message(chunk))
+                stream.cursor = cursor
+            if line is None:
+                break
+            await line.drained()
+            if stream.epoch == self.epoch and stream.cursor == self.latest:
+                break
         # No await since the comparison: nothing was delivered in between, so nothing is missed.
         if line is None:
             room.live.add(stream)

@@ -12,8 +12,7 @@ import json
 import math
 from urllib.parse import parse_qs
 
-from server import formats, ids
-from server.events import LogAway
+from server import formats, ids, trouble
 from server.hub import Hub, step
 from server.settings import Settings
 from server.wire import NO_STORE, Headers, HttpError, Receive, Send, answer, answer_json
@@ -113,32 +112,40 @@ class Polls:
         if held not in self._held:
             return
         self._held.discard(held)
-        same = held.epoch == self._hub.epoch
-        page = self._page(held.send, held.cursor, held.cross) if same else self._reset(held.send, "epoch", held.cross)
-        rest = step(page)
+        rest = step(self._finish(held))
         if rest is not None:
             task = asyncio.ensure_future(rest)
             self._writing.add(task)
-            task.add_done_callback(self._written)
+            task.add_done_callback(self._writing.discard)
 
-    def _written(self, task: asyncio.Future[None]) -> None:
-        self._writing.discard(task)
-        if not task.cancelled() and isinstance(task.exception(), OSError):
-            return  # the client is gone
+    async def _finish(self, held: Held) -> None:
+        """The answer to a held poll, whatever happens: nobody awaits this, so nothing may come out of it."""
+        doing = "answering a poll"
+        try:
+            if held.epoch == self._hub.epoch:
+                await self._page(held.send, held.cursor, held.cross)
+            else:
+                await self._reset(held.send, "epoch", held.cross)
+        except OSError:  # the client is gone
+            pass
+        except Exception as reason:
+            error = trouble.answer_to(doing, reason)
+            try:
+                await answer_json(held.send, error.status, {"error": str(error)}, error.headers | held.cross)
+            except OSError:
+                pass
+            except Exception as second:  # a part of the answer was out already
+                trouble.say(doing, second)
 
     async def _page(self, send: Send, cursor: int, cross: Headers) -> None:
-        """Answer with what follows `cursor`, or with nothing."""
+        """Answer with what follows `cursor`, or with nothing. Raises LogAway or sqlite3.Error."""
         found = self._pages.get(cursor)
         if found is None:
             latest, epoch = self._hub.latest, self._hub.epoch
             if cursor == latest:
                 found = (b"", cursor)
             else:
-                try:
-                    after = await self._hub.after(self._tail, cursor, BATCH)
-                except LogAway as error:
-                    await answer_json(send, 503, {"error": str(error)}, {"retry-after": "1"} | cross)
-                    return
+                after = await self._hub.after(self._tail, cursor, BATCH)
                 if after is None or epoch != self._hub.epoch:
                     await self._reset(send, "trimmed" if epoch == self._hub.epoch else "epoch", cross)
                     return

@@ -9,6 +9,7 @@ import sqlite3
 from itertools import accumulate
 from typing import Any
 
+from server import trouble
 from server.events import Appended, Log, LogAway, NewEvent
 from server.hub import Hub
 from server.wire import Headers, HttpError
@@ -21,6 +22,9 @@ STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 NO_BRACKETS = bytes(set(range(256)) - STEPS.keys())
 LINE_ENDS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+ENDED = "the server ends; repeat it with the same Idempotency-Key"
+
+Waiting = tuple[NewEvent, asyncio.Future[Appended]]
 
 
 class Writer:
@@ -29,11 +33,14 @@ class Writer:
     def __init__(self, log: Log, hub: Hub) -> None:
         self._log = log
         self._hub = hub
-        self._waiting: list[tuple[NewEvent, asyncio.Future[Appended]]] = []
+        self._waiting: list[Waiting] = []
         self._wake = asyncio.Event()
+        self._ended = False
 
     async def append(self, event: NewEvent) -> Appended:
         """Returns when the event is kept and the hub was told of it (Log.commit). Raises HttpError 503."""
+        if self._ended:
+            raise HttpError(503, ENDED, retry_after="1")
         if len(self._waiting) >= WAITING:
             raise HttpError(503, "too many publishes are waiting for the log", retry_after="1")
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
@@ -42,28 +49,40 @@ class Writer:
         return await future
 
     async def run(self) -> None:
-        """The loop that commits; the server runs it as a task for as long as it lives."""
-        while True:
-            await self._wake.wait()
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            if not self._waiting:
-                self._wake.clear()
-            try:
-                outcomes = await self._log.commit([event for event, _ in batch], self._hub)
-            except sqlite3.Error as error:  # disk full, disk gone: nothing of the batch was kept
-                refuse(batch, f"the log cannot be written: {error}", "5")
-                continue
-            except LogAway as error:  # perhaps it was kept: only with a key is a repetition safe
-                refuse(batch, f"{error}; repeat it with the same Idempotency-Key", "1")
-                continue
+        """The loop that commits; the server runs it as a task for as long as it lives, and ends when it ends."""
+        try:
+            while True:
+                await self._wake.wait()
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                if not self._waiting:
+                    self._wake.clear()
+                await self._commit(batch)
+        finally:
+            self._ended = True
+            refuse(self._waiting, ENDED, "1")
+
+    async def _commit(self, batch: list[Waiting]) -> None:
+        try:
+            outcomes = await self._log.commit([event for event, _ in batch], self._hub)
+        except sqlite3.Error as error:  # disk full, disk gone: nothing of the batch was kept
+            trouble.say("writing the log", error)
+            refuse(batch, "the log cannot be written", "5")
+        except LogAway as error:  # perhaps it was kept: only with a key is a repetition safe
+            refuse(batch, f"{error}; repeat it with the same Idempotency-Key", "1")
+        except BaseException:  # the same is true here, and nobody else would answer those who wait
+            refuse(batch, ENDED, "1")
+            raise
+        else:
             for (_, future), outcome in zip(batch, outcomes, strict=True):
-                future.set_result(outcome)
+                if not future.done():  # else whoever waited is gone
+                    future.set_result(outcome)
 
 
-def refuse(batch: list[tuple[NewEvent, asyncio.Future[Appended]]], why: str, retry_after: str) -> None:
+def refuse(batch: list[Waiting], why: str, retry_after: str) -> None:
     """Answer all of a batch with 503."""
     for _, future in batch:
-        future.set_exception(HttpError(503, why, retry_after=retry_after))
+        if not future.done():
+            future.set_exception(HttpError(503, why, retry_after=retry_after))
 
 
 def parse(headers: Headers, body: bytes, slugs: tuple[str, ...], *, viewer: bool = False) -> NewEvent:

@@ -289,7 +289,7 @@ class StreamLog:
         try:
             yield
         except AWAY as error:
-            raise LogAway(f"Redis is away: {error}") from error
+            raise LogAway("Redis is away") from error  # clients are not told where it is
 
 
 class TooOld(Exception):
