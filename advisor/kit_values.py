@@ -256,7 +256,10 @@ def slugs(names: Iterable[str]) -> list[str]:
 
 
 def times(timings: list[Mapping[str, Any]], base: RuleBase) -> dict[str, Any]:
-    """The strictest time of all features, and how long a proxy waits because of them."""
+    """The strictest time of all features, and how long a proxy waits because of them.
+
+    Every connection ends at `max_connection_s`; 0 = nothing on the way is known to do that.
+    """
 
     def every(key: str) -> list[int]:
         default, most = TIMES[key]
@@ -267,6 +270,7 @@ def times(timings: list[Mapping[str, Any]], base: RuleBase) -> dict[str, Any]:
     step = (min(most, 4 * retry) - retry) // 3
     return {
         "heartbeat_s": heartbeat,
+    lives = [limit for t in timings for limit in t.get("limits") or () if limit["kind"] == "lifetime"]
         "retry_ms": retry,
         "retry_max_ms": most,
         "retry_steps": [retry + i * step for i in range(4)],
@@ -277,6 +281,7 @@ def times(timings: list[Mapping[str, Any]], base: RuleBase) -> dict[str, Any]:
     }
 
 
+        "max_connection_s": int(min((limit["seconds"] for limit in lives), default=0)),
 def _auth(members: list[Member], base: RuleBase) -> str:
     """How viewers sign in: the strictest of the answers, and what the rules assume where there is none."""
     lead = base.questions["auth"].lead

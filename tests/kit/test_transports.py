@@ -275,11 +275,14 @@ class Fake extends EventTarget {
       const how = Array.isArray(greets[name]) ? greets[name].shift() : greets[name];
       if (how === "refuses") this.onerror?.();
       else if (how === "drains") this.dispatchEvent(new MessageEvent("drain", { data: { retry_ms: 5 } }));
-      else if (how && !this.closed) this.greet();
+      else if (how) this.greet(how);
     }, 5);
   }
-  greet() {
-    this.dispatchEvent(new MessageEvent("hello", { lastEventId: "e-0", data: { heartbeat_s: 60, types: ["t"] } }));
+  greet(how) {
+    const say = (name, data) => this.closed || this.dispatchEvent(new MessageEvent(name, { lastEventId: "e-0", data }));
+    say("hello", { heartbeat_s: 60, types: ["t"] });
+    if (how === "is cut") setTimeout(() => this.closed || this.onerror?.());
+    else for (let beats = 0; beats < 2; beats += 1) say("heartbeat", {});
   }
   close() { this.closed = true; }
 }

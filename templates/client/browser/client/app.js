@@ -68,6 +68,7 @@ function connect(key) {
     heartbeatS: config.heartbeat_s,
     retryMs: config.retry_ms,
     retryMaxMs: config.retry_max_ms,
+    maxConnectionS: config.max_connection_s ?? 0,
     headers,
     onEvent: (event) => {
       const lag = Math.max(0, Date.now() - event.at); // of the two machines' clocks

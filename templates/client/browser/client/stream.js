@@ -4,10 +4,18 @@
 // connection that died without a word, and all clients come back at the same moment. So every failure ends the source
 // here, and a new one is opened with the last id in the address, after a delay with jitter.
 //
-// With several transports: one that does not greet in time although the server answers is blocked on the way, and the
-// next one takes over. The first is tried again later beside it, and the stream goes back to it when it works.
+// A connection is good after two heartbeats, after a goodbye, or if it ends at the age at which something on the way is
+// known to end every one. A greeting alone says little: some boxes let a connection open and cut it a moment later. Delays
+// grow until a connection is good.
+//
+// With several transports: one that does not greet in time although the server answers is blocked on the way, and so is
+// one whose connections are never good; the next one takes over. The first is tried again later beside it, and the
+// stream goes back to it when it is good.
 
-const PROBE_MS = { worked: 5000, first: 30000, longest: 600000 }; // worked: a transport that this page has had
+const PROBE_MS = { worked: 5000, first: 30000, longest: 600000 }; // worked: a transport that has been good
+const GOOD_BEATS = 2; // heartbeats
+const CUTS = { never: 2, worked: 4 }; // connections in a row that greet and are not good: more is no accident
+const NEAR = 0.1; // an end within this share of the known age is one of those
 const REFUSED = "was refused";
 const parsed = (message) => (typeof message.data === "string" ? JSON.parse(message.data) : message.data);
 
@@ -19,6 +27,7 @@ export class EventStream {
   //   healthUrl                tells a server that is away from a transport that is blocked
   //   retryMs, retryMaxMs      delay before the first attempt, and the longest; each has jitter
   //   heartbeatS               the server's heartbeat until its hello says otherwise
+  //   maxConnectionS           the age at which something on the way ends every connection; 0 = none is known
   //   patienceMs               how long a transport may take to greet while there is another one to try
   //   onEvent({id, type, at, data})    each event once, in order
   //   onSnapshot({latest, events})     replaces everything that was shown: at the start, and after a gap
@@ -28,16 +37,19 @@ export class EventStream {
   constructor(options) {
     const open = options.open ?? ((url) => new EventSource(url, { withCredentials: true }));
     const sse = { name: "sse", title: "SSE", url: options.eventsUrl, open };
-    this.options = { headers: {}, patienceMs: 2500, transports: [sse], onTransport() {}, ...options };
+    const defaults = { headers: {}, patienceMs: 2500, maxConnectionS: 0, transports: [sse], onTransport() {} };
+    this.options = { ...defaults, ...options };
     this.counts = { events: 0, repeated: 0, missing: 0, resets: 0, connects: 0 };
     this.lastId = null; // the cursor: everything up to here was shown
     this.source = null;
     this.timer = null; // the next attempt, or the watchdog: never both
-    this.failures = 0; // since the last hello
+    this.failures = 0; // since the last good connection
+    this.beats = 0; // heartbeats of this connection
+    this.cuts = new Map(); // place of a transport -> connections in a row that have greeted and were not good
     this.unsure = false; // the last attempt was not greeted: perhaps the viewer may no longer read
     this.gapAfter = null; // the cursor at which a gap was seen
     this.place = 0; // of the transport in use
-    this.worked = new Set(); // the places of transports that have greeted
+    this.worked = new Set(); // the places of transports that have been good
     this.doubted = null; // the place of a transport that has failed once although the server answered
     this.notes = []; // one for each transport before it
     this.probe = null;
@@ -69,17 +81,25 @@ export class EventStream {
     const source = this.transport.open(`${this.transport.url}?cursor=${encodeURIComponent(this.lastId)}`);
     this.source = source;
     this.greeted = false;
+    this.beats = 0;
+    this.openedAt = performance.now();
     this.silenceMs = 2500 * this.options.heartbeatS; // two and a half heartbeats
     this.listening = new Set();
     this.counts.connects += 1;
     this.listen("hello", (message) => this.greet(parsed(message)));
-    this.listen("heartbeat", () => {});
+    this.listen("heartbeat", () => {
+      this.beats += 1;
+      if (this.beats === GOOD_BEATS) this.isGood();
+    });
     this.listen("reset", () => {
       this.counts.resets += 1;
       this.lastId = null;
       this.retry(); // with the delay: a server that keeps saying "reset" must not be asked in a tight loop
     });
-    this.listen("drain", (message) => this.wait(parsed(message).retry_ms)); // the server spread us out itself
+    this.listen("drain", (message) => {
+      if (this.greeted) this.isGood();
+      this.wait(parsed(message).retry_ms); // the server spreads its clients out itself
+    });
     source.onerror = () => {
       if (source === this.source) this.fail(REFUSED);
     };
@@ -130,18 +150,28 @@ export class EventStream {
   }
 
   greet(hello) {
-    this.failures = 0;
     this.unsure = false;
-    this.doubted = null;
     this.greeted = true;
-    this.worked.add(this.place);
     this.silenceMs = 2500 * hello.heartbeat_s; // 0: the source has deadlines of its own
     this.watch();
     for (const type of hello.types) this.listen(type, (message) => this.receive(type, message));
-    if (this.place === 0) this.probeMs = PROBE_MS.worked;
-    else this.probeLater();
+    if (this.place > 0) this.probeLater();
     this.options.onTransport(this.transport, this.notes);
     this.options.onState("open", hello);
+  }
+
+  isGood() {
+    this.failures = 0;
+    this.doubted = null;
+    this.cuts.delete(this.place);
+    this.worked.add(this.place);
+    if (this.place === 0) this.probeMs = PROBE_MS.worked;
+  }
+
+  // Whether this connection ends at the age at which every one does.
+  get isOfAge() {
+    const limitMs = this.options.maxConnectionS * 1000;
+    return this.beats > 0 && Math.abs(performance.now() - this.openedAt - limitMs) <= NEAR * limitMs;
   }
 
   receive(type, message) {
@@ -177,11 +207,21 @@ export class EventStream {
 
   fail(why) {
     this.unsure ||= !this.greeted;
-    if (this.greeted || this.isLast) this.retry();
-    else this.fallBack(why);
+    const cuts = this.greeted ? this.countCut() : 0;
+    const most = this.worked.has(this.place) ? CUTS.worked : CUTS.never;
+    if (this.isLast || (this.greeted && cuts < most)) this.retry();
+    else this.fallBack(this.greeted ? `was cut off ${cuts} times soon after it had opened` : why);
   }
 
-  // The transport never greeted. If the server answers a plain request, something on the way blocks the transport.
+  // A connection that has greeted ends; how many in a row were not good.
+  countCut() {
+    if (this.beats >= GOOD_BEATS || this.isOfAge) this.isGood();
+    else this.cuts.set(this.place, (this.cuts.get(this.place) ?? 0) + 1);
+    return this.cuts.get(this.place) ?? 0;
+  }
+
+  // The transport did not greet, or was cut off too often. If the server answers a plain request, something on the way
+  // blocks the transport.
   async fallBack(why) {
     const { title } = this.transport;
     this.close();
@@ -195,7 +235,7 @@ export class EventStream {
       return;
     }
     // Once more: the server may have come up between the refusal and its answer, and one that worked may only be slow.
-    if ((why === REFUSED || this.worked.has(this.place)) && this.doubted !== this.place) {
+    if (!this.greeted && (why === REFUSED || this.worked.has(this.place)) && this.doubted !== this.place) {
       this.doubted = this.place;
       this.connect();
       return;
@@ -207,7 +247,7 @@ export class EventStream {
 
   retry() {
     const longest = Math.min(this.options.retryMaxMs, this.options.retryMs * 2 ** this.failures);
-    // A first transport that once worked is where every new attempt starts.
+    // A first transport that was good once is where every new attempt starts.
     if (this.worked.has(0) || (this.isLast && this.failures > 0)) this.goTo(0);
     this.failures += 1;
     this.wait(longest * (0.5 + Math.random() / 2));
@@ -218,7 +258,7 @@ export class EventStream {
     this.notes = this.notes.slice(0, place);
   }
 
-  // Later, see whether the first transport works by now, while the present one goes on.
+  // Later, see whether the first transport is good by now, while the present one goes on.
   probeLater() {
     clearTimeout(this.probeTimer);
     this.probeTimer = setTimeout(() => this.probeFirst(), this.probeMs * (0.5 + Math.random() / 2));
@@ -235,12 +275,22 @@ export class EventStream {
       if (!works) this.probeLater();
       else {
         this.goTo(0);
+        this.isGood();
         this.connect();
       }
     };
-    probe.addEventListener("hello", () => end(true));
+    const within = (ms) => {
+      clearTimeout(this.probeTimer);
+      if (ms > 0) this.probeTimer = setTimeout(() => end(false), ms);
+    };
+    let beats = 0;
+    probe.addEventListener("hello", (message) => within(2500 * parsed(message).heartbeat_s)); // as after any greeting
+    probe.addEventListener("heartbeat", () => {
+      beats += 1;
+      if (beats === GOOD_BEATS) end(true);
+    });
     probe.onerror = () => end(false);
-    this.probeTimer = setTimeout(() => end(false), this.options.patienceMs);
+    within(this.options.patienceMs);
   }
 
   endProbe() {

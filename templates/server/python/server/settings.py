@@ -8,7 +8,7 @@ transports         [websocket | sse | long-polling | short-polling]   what is se
 two_way            true | false                     viewers may send: POST /send, and messages on the WebSocket
 hold_s             number 0.2 .. 600                a long poll without news is answered after this long
 poll_s             number 0.2 .. 86,400             a short poll asks again after this long
-connect_patience_ms   whole 100 .. 60,000           the page gives a WebSocket this long to open
+connect_patience_ms   whole 100 .. 60,000           the page gives a transport this long to greet, if it has another one
 heartbeat_s        number 0.2 .. 300                a named heartbeat event goes to every stream this often
 retry_ms           whole 100 .. 60,000              first delay before a client connects again (it adds jitter)
 retry_max_ms       whole retry_ms .. 600,000        longest delay before a client connects again
@@ -28,6 +28,9 @@ instances          whole 1 .. 64                    how many start.py starts; fr
 redis_url          text                             redis://, rediss:// or unix://; "" = REDIS_URL of the environment,
                                                     else the socket var/redis.sock, where start.py starts a Redis
 redis_prefix       a-z 0-9 : . _ - { }              how the names of its keys begin
+
+And where something on the way ends every connection at a known age:
+max_connection_s   number 0 .. 31,536,000           that age; 0 = none is known. Such an end is no failure to the page
 """
 
 from __future__ import annotations
@@ -77,6 +80,7 @@ class Settings:
     instances: int
     redis_url: str
     redis_prefix: str
+    max_connection_s: float
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -101,6 +105,7 @@ class Settings:
             "heartbeat_s": self.heartbeat_s,
             "retry_ms": self.retry_ms,
             "retry_max_ms": self.retry_max_ms,
+            "max_connection_s": self.max_connection_s,
             "auth": self.auth,
         }
 
@@ -121,7 +126,7 @@ def _settings(raw: Any) -> Settings:
     names = ["project", "features", "transports", "two_way", "hold_s", "poll_s", "connect_patience_ms", "heartbeat_s",
              "retry_ms", "retry_max_ms", "drain_s", "history_events", "max_payload_bytes", "max_clients",
              "per_client_queue", "origins", "auth", "ports"]  # fmt: skip
-    shared = {"instances": 1, "redis_url": "", "redis_prefix": "realtime"}
+    shared = {"instances": 1, "redis_url": "", "redis_prefix": "realtime", "max_connection_s": 0}
     raw = shared | raw if isinstance(raw, dict) else raw
     _keys(raw, [*names, *shared], "the file")
     _keys(raw["ports"], ["edge", "server"], "ports")
@@ -156,6 +161,7 @@ def _settings(raw: Any) -> Settings:
         instances=_number(raw, "instances", 1, 64),
         redis_url=_matching(raw, "redis_url", REDIS_URL, '"", or an address like redis://host:6379/0'),
         redis_prefix=_matching(raw, "redis_prefix", REDIS_PREFIX, "1 to 100 of a-z 0-9 : . _ - { }"),
+        max_connection_s=_number(raw, "max_connection_s", 0, 31_536_000, whole=False),
     )
 
 
