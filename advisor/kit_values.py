@@ -31,6 +31,7 @@ ANSWER_S = 60  # that a proxy waits for an answer that is neither a stream nor a
 FRONT_S = 5  # by which what stands in front waits longer than the proxy, so that the proxy's answer gets through
 KEEP_ALIVE_S = 75  # of an idle connection of what stands in front, which lets go after 60 s unless its card says more
 WITHOUT_TLS = frozenset({"none", "varnish"})  # behind these, what stands in front ends TLS and speaks plain HTTP
+STREAM_PATIENCE_MS = 5000  # a stream that has not greeted by then is held back on the way; a WebSocket shows it sooner
 LIMITS_ADDRESSES = frozenset({"nginx", "haproxy", "traefik"})  # the proxies whose templates have such a limit
 ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # said where no option of a layer writes what is to be set there
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
@@ -71,6 +72,8 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
     two_way = any(m.entry["two-way"] for m in members)
     edge = next(option for option in chosen if option.layer == "edge")
     solved = times([m.verdict.get("timing") or {} for m in members], base)
+    if "websocket" not in serves:
+        solved["connect_patience_ms"] = max(solved["connect_patience_ms"], STREAM_PATIENCE_MS)
     if instances > 1 and edge.name == "none":
         notes.append(f"instances: {instances}: the kit has no proxy; what spreads the clients over them is yours")
     return {
@@ -267,10 +270,10 @@ def times(timings: list[Mapping[str, Any]], base: RuleBase) -> dict[str, Any]:
 
     heartbeat, retry, hold = min(every("heartbeat_s")), max(every("retry_ms")), min(every("hold_s"))
     most = max(retry, *every("retry_max_ms"))
+    lives = [limit for t in timings for limit in t.get("limits") or () if limit["kind"] == "lifetime"]
     step = (min(most, 4 * retry) - retry) // 3
     return {
         "heartbeat_s": heartbeat,
-    lives = [limit for t in timings for limit in t.get("limits") or () if limit["kind"] == "lifetime"]
         "retry_ms": retry,
         "retry_max_ms": most,
         "retry_steps": [retry + i * step for i in range(4)],
@@ -278,10 +281,10 @@ def times(timings: list[Mapping[str, Any]], base: RuleBase) -> dict[str, Any]:
         "hold_s": hold,
         **timing.waits(heartbeat, hold, base),
         "connect_patience_ms": min(every("connect_patience_ms")),
+        "max_connection_s": int(min((limit["seconds"] for limit in lives), default=0)),
     }
 
 
-        "max_connection_s": int(min((limit["seconds"] for limit in lives), default=0)),
 def _auth(members: list[Member], base: RuleBase) -> str:
     """How viewers sign in: the strictest of the answers, and what the rules assume where there is none."""
     lead = base.questions["auth"].lead

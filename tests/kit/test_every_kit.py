@@ -15,11 +15,11 @@ pytestmark = pytest.mark.lab
 
 STATUS = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ["browser"]}
 KITS = {  # features, and the transports of their kit
-    "sse": ([{}], ["sse"]),
+    "sse": ([{}], ["sse", "long-polling"]),
     "websocket": ([CHAT], ["websocket", "sse", "long-polling"]),
     "long-polling": ([BEDS], ["long-polling"]),
     "short-polling": ([LAMPS], ["short-polling"]),
-    "stream and lamps": ([{}, LAMPS], ["sse", "short-polling"]),
+    "stream and lamps": ([{}, LAMPS], ["sse", "long-polling", "short-polling"]),
     "chat and lamps": ([CHAT, LAMPS], ["websocket", "sse", "long-polling", "short-polling"]),
     "beds and status": ([BEDS, {}], ["sse", "long-polling"]),
     "all": ([LAMPS, BEDS, {}, CHAT], ["websocket", "sse", "long-polling", "short-polling"]),

@@ -244,11 +244,11 @@ def test_features_share_a_kit_whatever_their_transports_and_the_others_are_said(
 @pytest.mark.parametrize(
     ("features", "transports"),
     [
-        ([{}], ["sse"]),
+        ([{}], ["sse", "long-polling"]),
         ([CHAT], ["websocket", "sse", "long-polling"]),
         ([BEDS], ["long-polling"]),
         ([LAMPS], ["short-polling"]),
-        ([LAMPS, {}], ["sse", "short-polling"]),
+        ([LAMPS, {}], ["sse", "long-polling", "short-polling"]),
         ([LAMPS, BEDS, {}, CHAT], ["websocket", "sse", "long-polling", "short-polling"]),
     ],
 )
@@ -257,6 +257,7 @@ def test_a_kit_serves_the_transports_of_its_features_and_has_no_line_for_others(
     read = json.loads(made.files["settings.json"])
     assert read["transports"] == transports
     assert read["two_way"] == ("websocket" in transports)
+    assert read["connect_patience_ms"] == (2500 if "websocket" in transports else 5000)
     assert len(read["features"]) == len(features)
     settings._settings(read)
     conf = made.files["nginx/nginx.conf"].decode()
@@ -294,6 +295,15 @@ def test_a_poll_is_held_for_less_than_nginx_waits():
         times = kit_values.times([timing], Base())
         assert times["hold_s"] + 5 <= times["poll_timeout_s"]
     assert kit_values.times([{"hold_s": 25}, {"hold_s": 12}], Base())["hold_s"] == 12
+
+
+def test_the_page_is_told_at_which_age_something_on_the_way_ends_each_connection(build):
+    for facts, age in (({}, 0), ({"max-connection-s": 45}, 45), ({"max-connection-s": 7200}, 7200)):
+        read = json.loads(build("Acme", ("one", facts), ("two", facts)).files["settings.json"])
+        assert settings._settings(read).public()["max_connection_s"] == age
+    assert kit_values.times([{"limits": [{"kind": "idle", "seconds": 9}, {"kind": "lifetime", "seconds": 90}]}, {}])[
+        "max_connection_s"
+    ] == 90  # fmt: skip
 
 
 def test_short_polling_keeps_one_connection_a_page_and_streams_two():
