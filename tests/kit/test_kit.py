@@ -745,3 +745,11 @@ def test_a_kit_from_answers_starts_with_its_own_command_and_carries_events_over_
         started.end()
         lab.http.close()
     assert processes_of(lab) == []
+
+
+@pytest.mark.parametrize("pattern", ["sse", "websocket", "long-polling", "short-polling"])
+def test_the_readme_says_at_its_top_that_everybody_gets_every_event(pattern):
+    """Always, since the answers may not say what will be published: private data would be shown to everybody."""
+    readme = rendered(patterns=(pattern,))["README.md"].decode()
+    first = next(line for line in readme.splitlines()[1:] if line)
+    assert first.startswith("**Everybody who is connected gets every event.**")
