@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from advisor import words
 from advisor.rulebase import RuleBase
 from advisor.text import plural
 from advisor.words import BEYOND, amount, answer, delay, exact, size
 
+if TYPE_CHECKING:
+    from advisor.verdict_types import CostKey, FeatureVerdict, Input, Scale
+
 
 class Column(NamedTuple):
     """One kind of cost: its key in the verdict, the head of its column, its words, and what the head means."""
 
-    key: str
+    key: CostKey
     head: str
     say: Callable[[float], str]
     means: str
@@ -50,17 +53,18 @@ HELD = (
     Column("proxy_memory_bytes", "proxy RAM", size, "memory of the proxy for what is open, with TLS"),
     Column("billed_hours_per_h", "billed", amount, "hours billed an hour, where open connections are"),
 )
-SCALES = {"patterns": "At these numbers", "at_ten_times": "With ten times the clients"}
+SCALES: dict[Scale, str] = {"patterns": "At these numbers", "at_ten_times": "With ten times the clients"}
+AT: tuple[tuple[Scale, str], ...] = (("patterns", ""), ("at_ten_times", "With ten times the clients, "))
 BARS = TRAFFIC[3]  # overhead: what a pattern adds to the messages
 
 
-def columns(feature: Mapping[str, Any], every: tuple[Column, ...]) -> list[Column]:
+def columns(feature: FeatureVerdict, every: tuple[Column, ...]) -> list[Column]:
     """The columns that apply here: nothing about a proxy where there is none, nor a bill that nobody sends."""
     costs = feature["costs"]["patterns"]
     return [column for column in every if any(costs[p][column.key] is not None for p in shown(feature))]
 
 
-def shown(feature: Mapping[str, Any]) -> list[str]:
+def shown(feature: FeatureVerdict) -> list[str]:
     """The patterns in the tables: the core ones, and what is acceptable besides."""
     costs = feature["costs"]["patterns"]
     others = [item["id"] for item in feature["acceptable"] if item["id"] in costs and item["id"] not in words.CORE]
@@ -73,21 +77,19 @@ def name(pattern: str, base: RuleBase) -> str:
     return title if len(title) <= 18 else pattern
 
 
-def table(feature: Mapping[str, Any], base: RuleBase, key: str, heads: list[Column]) -> Iterator[Row]:
+def table(feature: FeatureVerdict, base: RuleBase, key: Scale, heads: list[Column]) -> Iterator[Row]:
     """A row a pattern, with the cells of these columns; `key` is one of SCALES."""
     for pattern in shown(feature):
         row = feature["costs"][key][pattern]
-        cells = ["-" if row[column.key] is None else column.say(row[column.key]) for column in heads]
+        cells = ["-" if (value := row[column.key]) is None else column.say(value) for column in heads]
         yield Row(pattern, name(pattern, base), cells)
 
 
-def lengths(feature: Mapping[str, Any], base: RuleBase, key: str, column: Column) -> list[tuple[str, float, str]]:
+def lengths(feature: FeatureVerdict, base: RuleBase, key: Scale, column: Column) -> list[tuple[str, float, str]]:
     """For bars: a pattern's name, its number, and the number in words."""
     costs = feature["costs"][key]
     return [
-        (name(p, base), costs[p][column.key], column.say(costs[p][column.key]))
-        for p in shown(feature)
-        if costs[p][column.key] is not None
+        (name(p, base), value, column.say(value)) for p in shown(feature) if (value := costs[p][column.key]) is not None
     ]
 
 
@@ -96,7 +98,7 @@ def legend(heads: Iterable[Column]) -> str:
     return "; ".join(f"{column.head}: {column.means}" for column in heads) + "."
 
 
-def inputs(feature: Mapping[str, Any], base: RuleBase) -> str:
+def inputs(feature: FeatureVerdict, base: RuleBase) -> str:
     """The numbers behind the costs, the assumed ones marked."""
     parts = []
     for fact, given in feature["costs"]["inputs"].items():
@@ -110,7 +112,7 @@ def inputs(feature: Mapping[str, Any], base: RuleBase) -> str:
 # --- sentences --------------------------------------------------------------------------------------------------------
 
 
-def sentences(feature: Mapping[str, Any]) -> Iterator[str]:
+def sentences(feature: FeatureVerdict) -> Iterator[str]:
     """What the numbers come to, where that is worth a sentence."""
     yield polling(feature)
     costs = feature["costs"]
@@ -132,7 +134,7 @@ def sentences(feature: Mapping[str, Any]) -> Iterator[str]:
     yield from _ports(feature)
 
 
-def _why_more(inputs: Mapping[str, Any]) -> str:
+def _why_more(inputs: Mapping[str, Input]) -> str:
     """Why long polling asks more often: a hold shorter than the interval, where it ends before a message comes."""
     hold, interval = inputs["hold-s"]["value"], inputs["poll-interval-s"]["value"]
     if hold < interval and inputs["server-msg-rate-per-s"]["value"] * hold < 1:
@@ -140,7 +142,7 @@ def _why_more(inputs: Mapping[str, Any]) -> str:
     return "every message makes every client that it reaches ask again"
 
 
-def polling(feature: Mapping[str, Any]) -> str:
+def polling(feature: FeatureVerdict) -> str:
     """The arithmetic of short polling in one sentence: 720 requests an hour and client, 72,000 for a hundred."""
     costs = feature["costs"]
     row, given = costs["patterns"]["short-polling"], costs["inputs"]
@@ -153,11 +155,11 @@ def polling(feature: Mapping[str, Any]) -> str:
     )
 
 
-def _ports(feature: Mapping[str, Any]) -> Iterator[str]:
+def _ports(feature: FeatureVerdict) -> Iterator[str]:
     """Where held connections outgrow the ports of one pair of addresses, now or at ten times the clients."""
     costs = feature["costs"]
     instances = max(costs["inputs"]["instances"]["value"], 1)
-    for key, when in (("patterns", ""), ("at_ten_times", "With ten times the clients, ")):
+    for key, when in AT:
         row = costs[key]["sse"]
         needed = row["upstream_addresses"]
         if needed is not None and needed > instances:

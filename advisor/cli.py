@@ -9,8 +9,8 @@ import errno
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from advisor.errors import AdvisorError, Exit, OutputError, ProblemsError, UsageError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from advisor.kit import Kit
     from advisor.rulebase import RuleBase
+    from advisor.verdict_types import Verdict
 
 SUMMARY = """\
 usage: advisor [FILE] [--plain]            ask, in the terminal; FILE is continued and written
@@ -154,7 +155,7 @@ def _write_kit(made: Kit, where: str, *, force: bool) -> None:
         _note(f"advisor: {note}")
 
 
-def _report(form: str, verdict: Mapping[str, Any], base: RuleBase, made: Kit | None) -> str:
+def _report(form: str, verdict: Verdict, base: RuleBase, made: Kit | None) -> str:
     """The verdict in one of the forms; a page has the kit's files in it."""
     if form == "json":
         from advisor.report_json import json_text

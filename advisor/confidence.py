@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from advisor.boxes import find
 from advisor.changes import Changes
@@ -12,6 +12,9 @@ from advisor.regions import regions
 from advisor.rulebase import RuleBase
 from advisor.text import plural
 from advisor.values import Other, Value
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import Level, RaisedCaveat, Riskiest
 
 FEW = 3  # stated facts without which confidence is not high
 STAYS = "no missing answer changes the pattern, as long as the assumptions hold"
@@ -23,10 +26,10 @@ def level(
     readings: list[Known],
     primary: str | None,
     acceptable: set[str],
-    raised: list[dict[str, Any]],
+    raised: list[RaisedCaveat],
     base: RuleBase,
     diagram: Diagram | None,
-) -> dict[str, str]:
+) -> tuple[Level, str]:
     """How sure the pattern is over every open answer, and why not surer.
 
     An answer that is not listed is read both as itself and as not known. High never rests on fewer than FEW stated
@@ -34,17 +37,17 @@ def level(
     """
     possible = set[str]().union(*(_possible(known, base, diagram) for known in readings))
     if not possible <= acceptable | {primary or ""}:
-        return {"confidence": "low", "confidence_why": MOVES_AWAY}
+        return "low", MOVES_AWAY
     if not possible <= {primary or ""}:
-        return {"confidence": "medium", "confidence_why": MOVES_INSIDE}
-    contested = [c["title"] for c in raised if c.get("certainty") == "certain" and base.caveats[c["id"]].doubt]
+        return "medium", MOVES_INSIDE
+    contested = [c["title"] for c in raised if c["certainty"] == "certain" and base.caveats[c["id"]].doubt]
     if contested:
-        return {"confidence": "medium", "confidence_why": f"sources disagree about this: {contested[0]}"}
+        return "medium", f"sources disagree about this: {contested[0]}"
     stated = len(readings[0].stated)
     if stated < FEW:
         only = f"only {plural(stated, 'fact is', 'facts are')} stated" if stated else "nothing is stated"
-        return {"confidence": "medium", "confidence_why": f"{only}, and all the rest is assumed"}
-    return {"confidence": "high", "confidence_why": STAYS}
+        return "medium", f"{only}, and all the rest is assumed"
+    return "high", STAYS
 
 
 def _possible(known: Known, base: RuleBase, diagram: Diagram | None) -> set[str]:
@@ -56,7 +59,7 @@ def _possible(known: Known, base: RuleBase, diagram: Diagram | None) -> set[str]
     return possible
 
 
-def riskiest(known: Known, other: Changes, acceptable: set[str], base: RuleBase) -> dict[str, Any] | None:
+def riskiest(known: Known, other: Changes, acceptable: set[str], base: RuleBase) -> Riskiest | None:
     """The unstated fact whose other answers matter most, and the patterns that they give; None where none does.
 
     First what a feature needs, then what it is; among these, first what leads out of the acceptable patterns, and

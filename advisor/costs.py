@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from advisor.rulebase import multiply
 from advisor.timing import timing
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from advisor.rulebase import RuleBase
+    from advisor.verdict_types import Cost, Costs, Input, Timing
 
 HOUR = 3600.0
 PATTERNS = ("short-polling", "long-polling", "sse", "websocket", "fetch-stream", "grpc-web")
@@ -56,18 +57,25 @@ class Load(NamedTuple):
 
 
 def costs(
-    answers: Mapping[str, Value], base: RuleBase, scale: float = 1, *, stated: Collection[str] | None = None
-) -> dict[str, Any]:
+    answers: Mapping[str, Value],
+    base: RuleBase,
+    scale: float = 1,
+    *,
+    stated: Collection[str] | None = None,
+    times: Timing | None = None,
+) -> Costs:
     """Every pattern's costs: `inputs` {fact: {value, assumed}}, `patterns` {id: numbers}, `at_ten_times` {id: numbers}.
 
     `fanout_per_s` is what one room's events come to: deliveries a second. `stated` names the facts that were stated,
     where `answers` holds assumptions as well; what the answers lack is taken from the question. `at_ten_times` has ten
-    times the clients; `scale` multiplies them too. Numbers are finite: what a float cannot hold is the largest float. A
-    value that does not apply (descriptors without a proxy) is None.
+    times the clients; `scale` multiplies them too. `times` are the recommended ones, so that the heartbeat that is
+    billed is the one that is recommended; without them they are solved for no pattern in particular. Numbers are
+    finite: what a float cannot hold is the largest float. A value that does not apply (descriptors without a proxy) is
+    None.
     """
     figures = load(base.tables["costs"])
     known = {fact: value for fact, value in answers.items() if stated is None or fact in stated}
-    inputs = _inputs(known, answers, base)
+    inputs = _inputs(known, answers, times or timing(known, base), base)
     at = _load(inputs, answers, base)
     return {
         "inputs": inputs,
@@ -126,7 +134,7 @@ def pushed_overhead_bytes(framing_bytes: float, figures: Mapping[str, float]) ->
 # --- per pattern ------------------------------------------------------------------------------------------------------
 
 
-def _patterns(at: Load, figures: Mapping[str, float], scale: float) -> dict[str, dict[str, Any]]:
+def _patterns(at: Load, figures: Mapping[str, float], scale: float) -> dict[str, Cost]:
     stream = _stream(at, figures)
     each = {
         "short-polling": _short_polling(at, figures),
@@ -197,7 +205,7 @@ def _websocket(at: Load, figures: Mapping[str, float]) -> _One:
     return _One(0, 0, overhead, 0, 0, 1, figures["descriptors-per-stream"], *memory, 0)
 
 
-def _for_all(one: _One, clients: float, at: Load, figures: Mapping[str, float]) -> dict[str, Any]:
+def _for_all(one: _One, clients: float, at: Load, figures: Mapping[str, float]) -> Cost:
     """All clients together. What stands at a proxy is None where there is none, and what nobody bills is too."""
     held = multiply(one.held, clients)
     overhead = multiply(one.overhead_bytes, clients)
@@ -245,17 +253,18 @@ def tidy(value: float) -> float:
 # --- the inputs -------------------------------------------------------------------------------------------------------
 
 
-def _inputs(known: Mapping[str, Value], answers: Mapping[str, Value], base: RuleBase) -> dict[str, dict[str, Any]]:
-    times = timing(known, base)
+def _inputs(
+    known: Mapping[str, Value], answers: Mapping[str, Value], times: Timing, base: RuleBase
+) -> dict[str, Input]:
     inputs = {fact: _number(fact, known, answers, base) for fact in NUMBERS}
     binary = answers.get("binary", UNKNOWN)
     inputs["binary"] = {"value": binary is True, "assumed": not isinstance(known.get("binary", UNKNOWN), bool)}
-    for name, key in (("hold-s", "hold_s"), ("heartbeat-s", "heartbeat_s")):
-        inputs[name] = {"value": times[key], "assumed": True}
+    inputs["hold-s"] = {"value": times["hold_s"], "assumed": True}
+    inputs["heartbeat-s"] = {"value": times["heartbeat_s"], "assumed": True}
     return inputs
 
 
-def _number(fact: str, known: Mapping[str, Value], answers: Mapping[str, Value], base: RuleBase) -> dict[str, Any]:
+def _number(fact: str, known: Mapping[str, Value], answers: Mapping[str, Value], base: RuleBase) -> Input:
     """The stated number, else the assumed one; a client that need not send counts as sending nothing."""
     stated = known.get(fact, UNKNOWN)
     if _is_number(stated):
@@ -268,11 +277,11 @@ def _number(fact: str, known: Mapping[str, Value], answers: Mapping[str, Value],
     return {"value": next(value for value in candidates if _is_number(value)), "assumed": True}
 
 
-def _is_number(value: Value) -> bool:
+def _is_number(value: Value) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _load(inputs: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Value], base: RuleBase) -> Load:
+def _load(inputs: Mapping[str, Input], answers: Mapping[str, Value], base: RuleBase) -> Load:
     def take(name: str) -> float:
         return finite(inputs[name]["value"])
 
@@ -283,7 +292,7 @@ def _load(inputs: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Value],
         messages_per_s=take("server-msg-rate-per-s"),
         uplink_per_s=take("client-msg-rate-per-s"),
         payload_bytes=take("payload-bytes"),
-        binary=inputs["binary"]["value"],
+        binary=inputs["binary"]["value"] is True,
         hold_s=take("hold-s"),
         heartbeat_s=take("heartbeat-s"),
         instances=take("instances"),

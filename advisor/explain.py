@@ -32,7 +32,9 @@ if TYPE_CHECKING:
         Step,
     )
     from advisor.values import Value
+    from advisor.verdict_types import Kind
 
+KINDS: tuple[Kind, ...] = ("article", "source", "measured", "judgement")
 Line: TypeAlias = "tuple[int, str]"  # indent, text
 
 
@@ -270,7 +272,7 @@ def _bands(bands: Iterable[Band], unit: str) -> Iterator[Line]:
 def _evidence(items: Iterable[Evidence]) -> Iterator[Line]:
     yield 2, "Evidence:"
     for item in items:
-        yield 4, f"- {words.evidence(item._asdict())}"
+        yield 4, f"- {words.evidence(item.data())}"
         if item.url:
             yield 6, item.url
 
@@ -279,10 +281,10 @@ def _raw_evidence(items: Iterable[dict[str, Any]]) -> Iterator[Line]:
     """Evidence as it stands in a table that the program takes as plain data."""
     yield 2, "Evidence:"
     for item in items:
-        kind = next(k for k in ("article", "source", "measured", "judgement") if k in item)
+        kind: Kind = next(k for k in KINDS if k in item)
         text = " ".join(str(item["says"] if kind in ("article", "source") else item[kind]).split())
-        plain = {"kind": kind, "text": text, "where": item.get("article", ""), "as_of": item.get("as-of", "")}
-        yield 4, f"- {words.evidence(plain)}"
+        where, as_of = str(item.get("article", "")), str(item.get("as-of", ""))
+        yield 4, f"- {words.evidence({'kind': kind, 'text': text, 'where': where, 'url': '', 'as_of': as_of})}"
         if kind == "source":
             yield 6, item["source"]
 

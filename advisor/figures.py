@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from advisor.rulebase import RuleBase
 from advisor.text import number
 from advisor.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from advisor.verdict_types import TimeKey, Timing
 
 PLACE: Final = re.compile(r"\{([a-z0-9-]+)\}")
 SENTENCE: Final = re.compile(r"(?<=[.!?]) +(?=[A-Z{])")
-TIMES: Final = (
-    "heartbeat-s", "hold-s", "retry-ms", "retry-max-ms", "drain-s", "connect-patience-ms", "read-timeout-s",
-)  # fmt: skip
+TIMES: Final[dict[str, TimeKey]] = {
+    "heartbeat-s": "heartbeat_s",
+    "hold-s": "hold_s",
+    "retry-ms": "retry_ms",
+    "retry-max-ms": "retry_max_ms",
+    "drain-s": "drain_s",
+    "connect-patience-ms": "connect_patience_ms",
+    "read-timeout-s": "read_timeout_s",
+}
 # The shortest limit of a kind on the way, as far as a platform sets it; `held` is whatever ends a request that waits.
 KINDS: Final = ("idle", "first-byte", "total", "lifetime", "grace", "held")
 # The limit itself, also only where it is fixed or only where it is a stock value; the most that it can be raised to.
@@ -36,21 +44,21 @@ def places(text: str) -> Iterator[str]:
     return (match[1] for match in PLACE.finditer(text))
 
 
-def filled(text: str, stated: dict[str, Value], times: Mapping[str, Any], base: RuleBase) -> str | None:
+def filled(text: str, stated: dict[str, Value], times: Timing, base: RuleBase) -> str | None:
     """The sentences all of whose numbers are known, with them filled in; None where there is no such sentence."""
     return " ".join(s for s in (_sentence(part, stated, times, base) for part in SENTENCE.split(text)) if s) or None
 
 
-def _sentence(text: str, stated: dict[str, Value], times: Mapping[str, Any], base: RuleBase) -> str:
+def _sentence(text: str, stated: dict[str, Value], times: Timing, base: RuleBase) -> str:
     values = {name: _value(name, stated, times, base) for name in places(text)}
     if None in values.values():
         return ""
     return PLACE.sub(lambda match: values[match[1]] or "", text)
 
 
-def _value(name: str, stated: dict[str, Value], times: Mapping[str, Any], base: RuleBase) -> str | None:
+def _value(name: str, stated: dict[str, Value], times: Timing, base: RuleBase) -> str | None:
     if name in TIMES:
-        return figure(times[name.replace("-", "_")])
+        return figure(times[TIMES[name]])
     if name in LIMITS:
         return _of_limit(name, times)
     by_second = f"{name.removesuffix('h')}s"
@@ -66,7 +74,7 @@ def _value(name: str, stated: dict[str, Value], times: Mapping[str, Any], base: 
     return figure(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _of_limit(name: str, times: Mapping[str, Any]) -> str | None:
+def _of_limit(name: str, times: Timing) -> str | None:
     """A part of the shortest limit of a kind that a platform on the way sets."""
     at, kind, part = LIMITS[name]
     for limit in times["limits"]:  # shortest first

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from advisor import overview
 from advisor.answering import RefusedError, contradictions, facts_of, fitting, say
@@ -20,6 +20,9 @@ from advisor.relevance import Relevance, matters, relevance
 from advisor.rulebase import Question, RuleBase
 from advisor.text import quoted
 from advisor.values import UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import Verdict
 
 MOST_UNDO = 500
 
@@ -72,7 +75,7 @@ class Session:
         return Session(base, project)
 
     @cached_property
-    def verdict(self) -> dict[str, Any]:
+    def verdict(self) -> Verdict:
         """What `advisor recommend` would say about the answers so far."""
         from advisor.portfolio import recommend  # not needed before the first question is on the screen
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from advisor.manifest import Option
     from advisor.rulebase import RuleBase
     from advisor.values import Value
+    from advisor.verdict_types import Verdict
 
 LOCK = "advisor.lock"
 BESIDE = (
@@ -38,7 +39,7 @@ class Kit:
     needed: bool = True
 
 
-def build(project: Project, verdict: Mapping[str, Any], base: RuleBase, templates: Path | None = None) -> Kit:
+def build(project: Project, verdict: Verdict, base: RuleBase, templates: Path | None = None) -> Kit:
     """The kit for a project verdict. Pure: the same answers, rules and templates give the same bytes.
 
     Raises quoting.UnquotableError (an OutputError) if a value cannot be written in a file's language.
@@ -61,14 +62,14 @@ def build(project: Project, verdict: Mapping[str, Any], base: RuleBase, template
 
 
 def _members(
-    project: Project, verdict: Mapping[str, Any], base: RuleBase, kits: Mapping[str, Any], notes: list[str]
+    project: Project, verdict: Verdict, base: RuleBase, kits: Mapping[str, Any], notes: list[str]
 ) -> list[Member]:
     members = []
     for feature, decided in zip(project.features, verdict["features"], strict=True):
         name, primary = visible(feature.name), decided["primary"]
-        if primary in kits and kits[primary]["layers"]:
+        if primary is not None and primary in kits and kits[primary]["layers"]:
             members.append(Member(feature.name, project.answers(feature), decided, kits[primary]))
-        elif primary in kits:
+        elif primary is not None and primary in kits:
             notes.append(f"{name}: {base.patterns[primary].title} needs no files; there is nothing to write for it")
         elif primary is None:
             notes.append(f"{name}: no pattern fits, so there is no kit for it")
@@ -138,7 +139,7 @@ def rendered(chosen: list[Option], values: Mapping[str, Any]) -> Iterable[tuple[
         yield file.to, content
 
 
-def _documents(project: Project, verdict: Mapping[str, Any], base: RuleBase) -> dict[str, bytes]:
+def _documents(project: Project, verdict: Verdict, base: RuleBase) -> dict[str, bytes]:
     from advisor import answers, report_markdown
 
     return {

@@ -9,6 +9,8 @@ from advisor.values import UNKNOWN, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from advisor.verdict_types import PathLimit
+
 Kind = Literal["idle", "first-byte", "total", "lifetime", "grace", "rate"]
 KIND_WORDS: dict[Kind, str] = {
     "idle": "idle limit",
@@ -144,8 +146,9 @@ def span(value: float) -> str:
     return f"{value:g} s"
 
 
-def plain(limit: Limit) -> dict[str, Any]:
-    """The limit as the verdict has it."""
+def plain(limit: Limit) -> PathLimit:
+    """The limit as the verdict has it. A limit on the rate of new connections is not among those: it ends none."""
+    assert limit.kind != "rate"
     return {
         "id": limit.id,
         "platform": limit.name,

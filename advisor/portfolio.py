@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import count
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.answers import Project
 from advisor.changes import Together
 from advisor.decision import Answers, decide, excluding, filled_in, lead_case, lead_of
-from advisor.errors import Exit
 from advisor.rulebase import RuleBase
 from advisor.values import UNKNOWN, Value
 from advisor.verdict import Judge
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import FeatureVerdict, HeldByPage, Reuse, Shared, Verdict
 
 ON_A_PAGE = ("browser", "mobile-browser")
 HELD = ("sse", "long-polling", "fetch-stream", "grpc-web")  # each holds an HTTP response open
@@ -45,7 +47,7 @@ class Alone(NamedTuple):
         return Counter(connection for connection in SHARED if connection in own)
 
 
-def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> dict[str, Any]:
+def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> Verdict:
     """The verdict of the whole project, as contract and JSON Schema have it."""
     judge = judge or Judge(base)
     neighbours = Neighbours(project, base)
@@ -61,7 +63,7 @@ def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> d
         "rules": {"version": base.version, "sha256": base.sha256},
         "features": features,
         "shared": shared(features, alone, base),
-        "exit": int(Exit.NO_PATTERN if any(f["primary"] is None for f in features) else Exit.OK),
+        "exit": 3 if any(f["primary"] is None for f in features) else 0,  # Exit.NO_PATTERN, Exit.OK
     }
 
 
@@ -160,7 +162,7 @@ def elsewhere() -> Iterator[str]:
     yield from (f"another page {i}" for i in count(2))
 
 
-def shared(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: RuleBase) -> dict[str, Any]:
+def shared(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> Shared:
     """What the features have in common: connections by page, caveats that several raise, the strictest times.
 
     `reuse` is advice for features whose page nobody stated; it changes no verdict.
@@ -181,11 +183,14 @@ def shared(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: Rul
         "reuse": list(reuse(features, alone, base)),
         "pages": pages(features, alone, base),
         "caveats": [caveat for caveat, count in raised.items() if count > 1],
-        "timing": {key: min(f["timing"][key] for f in features) for key in ("heartbeat_s", "hold_s")},
+        "timing": {
+            "heartbeat_s": min(f["timing"]["heartbeat_s"] for f in features),
+            "hold_s": min(f["timing"]["hold_s"] for f in features),
+        },
     }
 
 
-def reuse(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: RuleBase) -> Iterator[dict[str, str]]:
+def reuse(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> Iterator[Reuse]:
     """For each feature the first other one whose connection it could use, were both on one page and nobody said so.
 
     Of two that would open the same kind of connection, the later in the file uses that of the earlier.
@@ -211,20 +216,20 @@ def _may_share(one: Alone, other: Alone) -> bool:
     return other.in_browser and (one.page is None or other.page is None)
 
 
-def pages(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: RuleBase) -> list[dict[str, Any]]:
+def pages(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> list[HeldByPage]:
     """How many HTTP responses each page holds, times the tabs: what counts against a browser's limit for one host.
 
     Event streams of a page are one, since they share it; a held poll, a streamed body or a gRPC-Web stream is one each.
     A feature whose page nobody stated counts as a page of its own, named "". `http2` is None where nobody stated it, or
     not all the same.
     """
-    held: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    held: dict[tuple[str, str], list[FeatureVerdict]] = {}
     for feature in features:
         one = alone[feature["name"]]
         if one.in_browser and feature["primary"] in HELD:
             own = "" if one.page is not None else feature["name"]
             held.setdefault((one.page or "", own), []).append(feature)
-    made = []
+    made: list[HeldByPage] = []
     for (page, _), members in held.items():
         answers = [alone[member["name"]].facts for member in members]
         patterns = [member["primary"] for member in members]
@@ -241,7 +246,7 @@ def pages(features: list[dict[str, Any]], alone: Mapping[str, Alone], base: Rule
                 "streams": streams,
                 "tabs": tabs,
                 "total": streams * tabs,
-                "http2": None if http2 is UNKNOWN else http2,
+                "http2": http2 if isinstance(http2, bool) else None,
             }
         )
     return made

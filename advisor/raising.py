@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from advisor.boxes import Box, find, meet
 from advisor.decision import Known
 from advisor.figures import filled
 from advisor.regions import Region, regions
-from advisor.rulebase import PATTERN, Caveat, Evidence, RuleBase
+from advisor.rulebase import PATTERN, Caveat, RuleBase
 from advisor.space import cannot_occur, realise, unreachable
 from advisor.values import plain
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import Answer, CaveatIf, RaisedCaveat, Timing
 
 SEVERITIES = ("breaks", "degrades", "note")
 
 
-def raised(readings: list[Known], primary: str, times: dict[str, Any], base: RuleBase) -> list[dict[str, Any]]:
-    """The caveats of every reading of the answers, those told first at the top, then by severity.
+Raised: TypeAlias = "tuple[list[RaisedCaveat], list[CaveatIf]]"
 
-    What only the second reading raises, where an unlisted answer counts as not known, is possible and no more.
+
+def raised(readings: list[Known], primary: str, times: Timing, base: RuleBase) -> Raised:
+    """The caveats of every reading of the answers: what is raised, and what would be if something turned out so.
+
+    Those that are told first come first, then by severity. What only the second reading raises, where an unlisted
+    answer counts as not known, is possible and no more.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, RaisedCaveat] = {}
+    waiting: dict[str, CaveatIf] = {}
     for number, known in enumerate(readings):
-        for caveat in _caveats(known, primary, times, base):
-            before = found.get(caveat["id"])
-            if before is None or ("certainty" in caveat and "certainty" not in before):
-                doubtful = {"certainty": "possible"} if number and "certainty" in caveat else {}
-                found[caveat["id"]] = {**caveat, **doubtful}
-    caveats = base.caveats
-    return sorted(found.values(), key=lambda c: (not caveats[c["id"]].first, SEVERITIES.index(c["severity"])))
+        here, only_if = _caveats(known, primary, times, base)
+        for caveat in here:
+            found.setdefault(caveat["id"], {**caveat, "certainty": "possible"} if number else caveat)
+        for other in only_if:
+            waiting.setdefault(other["id"], other)
+
+    def order(caveat: RaisedCaveat | CaveatIf) -> tuple[bool, int]:
+        return not base.caveats[caveat["id"]].first, SEVERITIES.index(caveat["severity"])
+
+    left = [caveat for name, caveat in waiting.items() if name not in found]
+    return sorted(found.values(), key=order), sorted(left, key=order)
 
 
-def _caveats(known: Known, primary: str, times: dict[str, Any], base: RuleBase) -> Iterator[dict[str, Any]]:
-    """Those that hold for every completion (certain), for some and worth a warning (possible), and the others.
+def _caveats(known: Known, primary: str, times: Timing, base: RuleBase) -> Raised:
+    """Those that hold for every completion (certain) or for some and worth a warning (possible), and the others.
 
     Completions are those that keep the primary: a caveat speaks about the pattern that is recommended. A situation
     that asks for a stated fact is one of the others while the fact is only assumed.
@@ -42,6 +53,8 @@ def _caveats(known: Known, primary: str, times: dict[str, Any], base: RuleBase) 
     bit = 1 << base.variables[variable].values.index(primary)
     inside = [r for r in regions(base, known.box) if r.pattern == primary]
     limits = _limits(known, base)
+    found: list[RaisedCaveat] = []
+    others: list[CaveatIf] = []
     for caveat in base.caveats.values():
         about = [
             ({v: m for v, m in box.items() if v != variable}, [f for f in stated if f not in known.stated])
@@ -52,15 +65,16 @@ def _caveats(known: Known, primary: str, times: dict[str, Any], base: RuleBase) 
         raising = next((w for box in boxes if (w := _some(box, inside, limits, base)) is not None), None)
         certain = raising and all(find(r.box, [*r.minus, *boxes, *limits], base.full) is None for r in inside)
         if raising and (certain or caveat.warn_unknown):
-            yield {**told(caveat, known, times, base), "certainty": "certain" if certain else "possible"}
+            found.append(told(caveat, known, times, base, certain=bool(certain)))
             continue
         waiting = (m for box, m in about if m and _some(box, inside, limits, base) is not None)
         only_if = _if(caveat, *raising, known, base) if raising else _once_stated(next(waiting, []), known)
         if raising or only_if:
-            yield {"id": caveat.id, "severity": caveat.severity, "title": caveat.title, "if": only_if}
+            others.append({"id": caveat.id, "severity": caveat.severity, "title": caveat.title, "if": only_if})
+    return found, others
 
 
-def _once_stated(missing: list[str], known: Known) -> dict[str, object]:
+def _once_stated(missing: list[str], known: Known) -> dict[str, Answer]:
     """The answers that would raise a caveat if they were stated: those that are assumed."""
     return {fact: plain(known.answers[fact]) for fact in missing}
 
@@ -79,16 +93,17 @@ def _limits(known: Known, base: RuleBase) -> list[Box]:
     return limits
 
 
-def told(caveat: Caveat, known: Known, times: dict[str, Any], base: RuleBase) -> dict[str, Any]:
-    """A caveat as the verdict has it, without how certain it is."""
+def told(caveat: Caveat, known: Known, times: Timing, base: RuleBase, *, certain: bool) -> RaisedCaveat:
+    """A caveat as the verdict has it."""
     return {
         "id": caveat.id,
         "severity": caveat.severity,
+        "certainty": "certain" if certain else "possible",
         "title": caveat.title,
         "why": caveat.why,
         "do": caveat.do,
         "figures": filled(caveat.figures, known.stated, times, base),
-        "evidence": [evidence(e) for e in caveat.evidence],
+        "evidence": [e.data() for e in caveat.evidence],
     }
 
 
@@ -102,7 +117,7 @@ def _some(box: Box, inside: list[Region], limits: list[Box], base: RuleBase) -> 
     return None
 
 
-def _if(caveat: Caveat, where: Box, without: list[Box], known: Known, base: RuleBase) -> dict[str, object]:
+def _if(caveat: Caveat, where: Box, without: list[Box], known: Known, base: RuleBase) -> dict[str, Answer]:
     """The open answers under which it is raised: as few as possible that are not those of the headline."""
     for fact in known.open:
         closer = meet(where, {v: 1 << known.lead[v] for v in base.of_fact[fact]})
@@ -114,8 +129,3 @@ def _if(caveat: Caveat, where: Box, without: list[Box], known: Known, base: Rule
     moved = {fact: plain(value) for fact, value in answers.items() if value != known.answers[fact]}
     read = {base.variables[v].fact for box in caveat.boxes for v in box}
     return moved or {fact: plain(value) for fact, value in answers.items() if fact in read}
-
-
-def evidence(item: Evidence) -> dict[str, str]:
-    """Evidence as JSON carries it."""
-    return {"kind": item.kind, "text": item.text, "where": item.where, "url": item.url, "as_of": item.as_of}

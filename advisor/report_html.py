@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from advisor.rulebase import RuleBase
+    from advisor.verdict_types import FeatureVerdict, Verdict
 
 FEW = 3  # features: with more, the parts of each are closed at first
 SEVERITY = {"breaks": "Breaks", "degrades": "Degrades", "note": "Note"}
@@ -27,9 +28,7 @@ PANELS = (bill.TRAFFIC[0], bill.BARS, bill.HELD[0])
 CONFIGS = (".conf", ".yaml", ".yml", ".json", ".toml", ".cfg", ".service", ".vcl", "Dockerfile", "Caddyfile")
 
 
-def html(
-    verdict: Mapping[str, Any], base: RuleBase, files: Mapping[str, bytes] | None = None, notes: Sequence[str] = ()
-) -> str:
+def html(verdict: Verdict, base: RuleBase, files: Mapping[str, bytes] | None = None, notes: Sequence[str] = ()) -> str:
     """The page. `files` are the kit's, by name, where there is a kit; `notes` say why not, or what to know about it.
 
     Everything that comes from answers and rules is escaped by the template engine, after controls and marks that nobody
@@ -87,7 +86,7 @@ def _text(content: bytes) -> Markup:
     return Markup("\n").join(escape(visible(line)) for line in content.decode("utf-8", "replace").split("\n"))
 
 
-def _walk(feature: Mapping[str, Any], base: RuleBase, name: str, *, article: bool = False) -> Markup:
+def _walk(feature: FeatureVerdict, base: RuleBase, name: str, *, article: bool = False) -> Markup:
     if article:
         title, end = "The article's five steps, as walked", feature["article"]["primary"]
         return _markup(walk(feature["article_steps"], base.article, end, base, title, name))
@@ -95,7 +94,7 @@ def _walk(feature: Mapping[str, Any], base: RuleBase, name: str, *, article: boo
     return _markup(walk(feature["steps"], base.steps, feature["primary"], base, title, name))
 
 
-def _panels(feature: Mapping[str, Any], base: RuleBase, name: str) -> list[tuple[str, Markup]]:
+def _panels(feature: FeatureVerdict, base: RuleBase, name: str) -> list[tuple[str, Markup]]:
     """The cost chart: a panel for each of a few costs, with its caption."""
     chosen = bill.name(feature["primary"], base) if feature["primary"] else ""
     made = []
@@ -105,7 +104,7 @@ def _panels(feature: Mapping[str, Any], base: RuleBase, name: str) -> list[tuple
     return made
 
 
-def _worst(feature: Mapping[str, Any]) -> str:
+def _worst(feature: FeatureVerdict) -> str:
     """How many caveats of each severity, in words."""
     counts = {s: sum(c["severity"] == s for c in feature["caveats"]) for s in SEVERITY}
     return ", ".join(f"{n} {SEVERITY[s].lower()}" for s, n in counts.items() if n) or "none"

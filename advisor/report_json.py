@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from advisor.data import data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from advisor.verdict_types import Verdict
 
 
-def json_text(verdict: Mapping[str, Any]) -> str:
+def json_text(verdict: Verdict) -> str:
     """The verdict as ASCII JSON, ending with a newline: what a user wrote reaches no terminal unescaped."""
     return json.dumps(_finite(verdict), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 

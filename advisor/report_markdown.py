@@ -7,7 +7,7 @@ neither add headings nor links nor HTML.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor import bill, words
 from advisor.chart import mermaid
@@ -15,15 +15,16 @@ from advisor.costs import COUNTED
 from advisor.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from advisor.rulebase import RuleBase
+    from advisor.verdict_types import Evidence, FeatureVerdict, Verdict
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 STARTS = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)]))")
 
 
-def markdown(verdict: Mapping[str, Any], base: RuleBase) -> str:
+def markdown(verdict: Verdict, base: RuleBase) -> str:
     """The decision record: front matter, then one MADR section a feature, under a common heading if several."""
     features = verdict["features"]
     lines = ["---", "status: proposed", "---", ""]
@@ -51,7 +52,7 @@ def _start(mark: str) -> str:
 # --- one record -------------------------------------------------------------------------------------------------------
 
 
-def _record(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBase, level: int) -> Iterator[str]:
+def _record(verdict: Verdict, feature: FeatureVerdict, base: RuleBase, level: int) -> Iterator[str]:
     top, sub = "#" * level, "#" * (level + 1)
     primary = feature["primary"]
     name = escape(feature["name"])
@@ -76,7 +77,7 @@ def _record(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBa
     yield from _more(verdict, feature, base)
 
 
-def _drivers(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+def _drivers(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """The answers that decided, step by step, each once."""
     seen: dict[str, None] = {}
     for step in feature["steps"]:
@@ -89,14 +90,14 @@ def _drivers(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
         yield "None: every answer leads here."
 
 
-def _options(feature: Mapping[str, Any]) -> list[str]:
+def _options(feature: FeatureVerdict) -> list[str]:
     """The primary, the other acceptable patterns, then the rejected ones."""
     named = [feature["primary"]] if feature["primary"] else []
     named += [item["id"] for item in (*feature["acceptable"], *feature["rejected"])]
     return list(dict.fromkeys(named))
 
 
-def _outcome(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+def _outcome(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     decided = next((step for step in feature["steps"] if step["state"] == "decided"), None)
     if feature["primary"] is None:
         yield "No option is chosen: each of them is excluded by a stated answer (see below)."
@@ -110,7 +111,7 @@ def _outcome(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
     yield from map(escape, words.scope_lines(feature, base))
 
 
-def _consequences(feature: Mapping[str, Any]) -> Iterator[str]:
+def _consequences(feature: FeatureVerdict) -> Iterator[str]:
     judged = {"breaks": "Bad, because", "degrades": "Bad, because", "note": "Neutral, because"}
     for item in feature["contradictions"]:
         yield f"Bad, because: The stated answers contradict each other. {escape(item['why'])}"
@@ -125,7 +126,7 @@ def _consequences(feature: Mapping[str, Any]) -> Iterator[str]:
         yield "Good, because no caveat is raised."
 
 
-def _confirmation(feature: Mapping[str, Any]) -> Iterator[str]:
+def _confirmation(feature: FeatureVerdict) -> Iterator[str]:
     yield "The same answers and rules give this record again, byte for byte."
     breaking = [caveat["id"] for caveat in feature["caveats"] if caveat["severity"] == "breaks"]
     if breaking:
@@ -134,7 +135,7 @@ def _confirmation(feature: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"Decide again when an answer changes: {escape(change['text'])}" for change in feature["changes"])
 
 
-def _pros_and_cons(feature: Mapping[str, Any], option: str, base: RuleBase, sub: str) -> Iterator[str]:
+def _pros_and_cons(feature: FeatureVerdict, option: str, base: RuleBase, sub: str) -> Iterator[str]:
     yield from (f"{sub}# {escape(words.title(option, base))}", "")
     pattern = base.patterns.get(option)
     good = [item for item in feature["acceptable"] if item["id"] == option and item["why"]]
@@ -151,11 +152,10 @@ def _pros_and_cons(feature: Mapping[str, Any], option: str, base: RuleBase, sub:
 # --- more information -------------------------------------------------------------------------------------------------
 
 
-def _more(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+def _more(verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     yield from (escape(words.article_line(feature, base)), "")
-    if feature["costs"]:
-        yield from _costs(feature, base)
-    if feature["timing"] and feature["primary"] and not feature["outside"]:
+    yield from _costs(feature, base)
+    if feature["primary"] and not feature["outside"]:
         yield from ("| Time | Value | Because |", "|---|---:|---|")
         for name, value, why in words.times(feature):
             yield f"| {name} | {value} | {escape(why)} |"
@@ -167,7 +167,7 @@ def _more(verdict: Mapping[str, Any], feature: Mapping[str, Any], base: RuleBase
     yield f"Rules {escape(verdict['rules']['version'])}, SHA-256 `{verdict['rules']['sha256']}`."
 
 
-def _costs(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     yield from _bullets(map(escape, bill.sentences(feature)))
     yield ""
     rows = bill.lengths(feature, base, "patterns", bill.BARS)
@@ -185,7 +185,7 @@ def _costs(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
     yield from (f"Taken: {escape(bill.inputs(feature, base))}. {escape(COUNTED)} {escape(means)}", "")
 
 
-def _shared(verdict: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+def _shared(verdict: Verdict, base: RuleBase) -> Iterator[str]:
     yield from ("| Feature | Pattern | Confidence |", "|---|---|---|")
     for feature in verdict["features"]:
         name, pattern = escape(feature["name"]), escape(words.title(feature["primary"], base))
@@ -197,7 +197,7 @@ def _shared(verdict: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
         yield from ("", *_bullets(map(escape, lines)))
 
 
-def _source(item: Mapping[str, Any]) -> str:
+def _source(item: Evidence) -> str:
     """One piece of evidence; its address is a link of its own."""
     line = escape(words.evidence(item))
     return f"{line} <{item['url']}>" if item.get("url") else line

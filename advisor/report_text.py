@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor import bill, words
 from advisor.bars import bars
@@ -10,9 +10,8 @@ from advisor.costs import COUNTED
 from advisor.text import plural, visible, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from advisor.rulebase import RuleBase
+    from advisor.verdict_types import FeatureVerdict, RaisedCaveat, Verdict
 
 SEVERITY = {"breaks": "BREAKS", "degrades": "DEGRADES", "note": "NOTE"}
 INK = {"bold": "1", "good": "32;1", "breaks": "31;1", "degrades": "33", "note": "36", "dim": "2"}
@@ -48,7 +47,7 @@ class Page:
         self.lines += ["", self.ink(text, "bold"), "-" * len(text)]
 
 
-def text(verdict: Mapping[str, Any], base: RuleBase, *, width: int = 80, colour: bool = False) -> str:
+def text(verdict: Verdict, base: RuleBase, *, width: int = 80, colour: bool = False) -> str:
     """The whole verdict, lines of at most `width` columns (40 at least), ending with a newline."""
     page = Page(max(width, 40), colour)
     if len(verdict["features"]) > 1:
@@ -63,14 +62,13 @@ def text(verdict: Mapping[str, Any], base: RuleBase, *, width: int = 80, colour:
     return "\n".join(line.rstrip() for line in page.lines) + "\n"
 
 
-def _feature(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+def _feature(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     _headline(page, feature, base)
     _why(page, feature)
     _others(page, feature, base)
     _caveats(page, feature)
-    if feature["costs"]:
-        _costs(page, feature, base)
-    if feature["timing"] and feature["primary"] is not None and not feature["outside"]:
+    _costs(page, feature, base)
+    if feature["primary"] is not None and not feature["outside"]:
         _timing(page, feature)
     _open_ends(page, feature, base)
     page.head("The article")
@@ -84,7 +82,7 @@ def _feature(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
 # --- the parts --------------------------------------------------------------------------------------------------------
 
 
-def _portfolio(page: Page, verdict: Mapping[str, Any], base: RuleBase) -> None:
+def _portfolio(page: Page, verdict: Verdict, base: RuleBase) -> None:
     title = f"{visible(verdict['project'])}: {plural(len(verdict['features']), 'feature')}"
     page.say(title, 0, "bold")
     names = [visible(f["name"]) for f in verdict["features"]]
@@ -107,7 +105,7 @@ def _portfolio(page: Page, verdict: Mapping[str, Any], base: RuleBase) -> None:
     page.lines.append("")
 
 
-def _headline(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+def _headline(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     primary = feature["primary"]
     shown = f"{words.title(primary, base)} ({primary})" if primary else "no pattern fits"
     page.lines.append("=" * page.width)
@@ -124,7 +122,7 @@ def _headline(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         page.say(f"Fallback where it cannot connect: {words.title(feature['fallback'], base)}.")
 
 
-def _why(page: Page, feature: Mapping[str, Any]) -> None:
+def _why(page: Page, feature: FeatureVerdict) -> None:
     page.head("Why")
     walked = [step for step in feature["steps"] if step["state"] != "not-reached"]
     for number, step in enumerate(walked, 1):
@@ -138,7 +136,7 @@ def _why(page: Page, feature: Mapping[str, Any]) -> None:
         page.say(f"{plural(left, 'later step was', 'later steps were')} not reached.", 4)
 
 
-def _others(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+def _others(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     others = [item for item in feature["acceptable"] if item["id"] != feature["primary"]]
     if others:
         page.head("Also defensible")
@@ -149,13 +147,13 @@ def _others(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
     if feature["rejected"]:
         page.head("Rejected")
         reasons: dict[str, list[str]] = {}
-        for item in feature["rejected"]:
-            reasons.setdefault(f"{item['why']} (rule {item['rule']})", []).append(words.title(item["id"], base))
+        for no in feature["rejected"]:
+            reasons.setdefault(f"{no['why']} (rule {no['rule']})", []).append(words.title(no["id"], base))
         for reason, names in reasons.items():
             page.item(", ".join(names), reason)
 
 
-def _caveats(page: Page, feature: Mapping[str, Any]) -> None:
+def _caveats(page: Page, feature: FeatureVerdict) -> None:
     if feature["contradictions"]:
         page.head("These answers contradict each other")
         for item in feature["contradictions"]:
@@ -180,12 +178,12 @@ def _caveats(page: Page, feature: Mapping[str, Any]) -> None:
         page.told.add(caveat["id"])
     if feature["caveats_if"]:
         page.head("Only if")
-        for caveat in feature["caveats_if"]:
-            facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in caveat["if"].items())
-            page.say(f"{facts}: {caveat['title']} ({caveat['id']})", hang=2)
+        for waiting in feature["caveats_if"]:
+            facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in waiting["if"].items())
+            page.say(f"{facts}: {waiting['title']} ({waiting['id']})", hang=2)
 
 
-def _evidence(page: Page, caveat: Mapping[str, Any]) -> None:
+def _evidence(page: Page, caveat: RaisedCaveat) -> None:
     """Where it comes from, in short; `advisor explain` says what each source says."""
     said = list(words.evidence_in_short(caveat["evidence"]))
     if said:
@@ -195,7 +193,7 @@ def _evidence(page: Page, caveat: Mapping[str, Any]) -> None:
             page.lines.append(page.ink(f"      {item['url']} ({item['as_of']})", "dim"))
 
 
-def _costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+def _costs(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     page.head("What it costs")
     if feature["outside"]:
         page.say("For comparison, what the patterns of the article would cost:")
@@ -218,7 +216,7 @@ def _costs(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
     page.say(f"{COUNTED} {bill.legend([*traffic, *held])} Formulas: `advisor explain {traffic[0].id}`.", style="dim")
 
 
-def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: list[bill.Column]) -> None:
+def _table(page: Page, feature: FeatureVerdict, rows: list[bill.Row], heads: list[bill.Column]) -> None:
     table = [["", *(column.head for column in heads)]] + [[row.name, *row.cells] for row in rows]
     widths = [max(len(cells[i]) for cells in table) for i in range(len(table[0]))]
     if sum(widths) + len(widths) + 1 > page.width:  # a narrow terminal: each row as a paragraph
@@ -232,7 +230,7 @@ def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: 
         page.lines.append(page.ink(line, "good") if pattern == feature["primary"] else line)
 
 
-def _timing(page: Page, feature: Mapping[str, Any]) -> None:
+def _timing(page: Page, feature: FeatureVerdict) -> None:
     page.head("Timing")
     rows = list(words.times(feature))
     name_width, value_width = max(len(r[0]) for r in rows), max(len(r[1]) for r in rows)
@@ -248,7 +246,7 @@ def _timing(page: Page, feature: Mapping[str, Any]) -> None:
         page.say(line, hang=2)
 
 
-def _open_ends(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+def _open_ends(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     if feature["assumptions"]:
         page.head("Assumed, because it was not stated")
         for line in words.assumed(feature, base):

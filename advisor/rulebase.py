@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from advisor.boxes import Box
 from advisor.values import UNKNOWN, Other, Unknown, Value
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import Evidence as EvidenceData
 
 Scope = Literal["feature", "path", "app"]
 QuestionType = Literal["yes-no", "number", "one-of", "some-of", "text"]
@@ -36,6 +39,10 @@ class Evidence(NamedTuple):
     where: str = ""
     url: str = ""
     as_of: str = ""
+
+    def data(self) -> EvidenceData:
+        """As the verdict carries it."""
+        return {"kind": self.kind, "text": self.text, "where": self.where, "url": self.url, "as_of": self.as_of}
 
 
 class Band(NamedTuple):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from advisor.rulebase import RuleBase
+    from advisor.verdict_types import Timing
 
 SHORTEST_S = 1  # servers and proxies take whole seconds
 
@@ -47,7 +48,7 @@ class _Solved(NamedTuple):
     conflict: Conflict | None = None
 
 
-def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = None) -> dict[str, Any]:
+def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = None) -> Timing:
     """The times for these answers, in seconds (`_s`) and milliseconds (`_ms`), all whole numbers.
 
     `binding` names for each time the limit or the reason behind it; `conflicts` [{between: [a, b], text}] is filled
@@ -73,7 +74,13 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
     solved["read_timeout_s"] = _read_timeout(solved["heartbeat_s"].value, solved["hold_s"].value, figures, pattern)
     missing = _not_counted(answers)
     return {
-        **{name: s.value for name, s in solved.items()},
+        "heartbeat_s": solved["heartbeat_s"].value,
+        "hold_s": solved["hold_s"].value,
+        "retry_ms": solved["retry_ms"].value,
+        "retry_max_ms": solved["retry_max_ms"].value,
+        "drain_s": solved["drain_s"].value,
+        "connect_patience_ms": solved["connect_patience_ms"].value,
+        "read_timeout_s": solved["read_timeout_s"].value,
         "binding": {name: s.why + (missing if name in ("heartbeat_s", "hold_s") else "") for name, s in solved.items()},
         "conflicts": [{"between": [c.one, c.other], "text": c.text} for c in _conflicts(solved, limits, pattern)],
         "limits": [plain(limit) for limit in limits],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import Answer
 
 
 class Other:
@@ -42,12 +45,12 @@ Value: TypeAlias = "bool | int | float | str | Other | tuple[Choice, ...] | Unkn
 # bool = yes-no, int/float = number, str/Other = one-of (or text), tuple = some-of
 
 
-def plain(value: Value) -> object:
+def plain(value: Value) -> Answer:
     """An answer as JSON carries it."""
     if isinstance(value, Unknown):
         return None
     if isinstance(value, Other):
         return {"other": value.text}
     if isinstance(value, tuple):
-        return [plain(item) for item in value]
+        return [{"other": item.text} if isinstance(item, Other) else item for item in value]
     return value

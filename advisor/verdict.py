@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from advisor import confidence
 from advisor.changes import Changes, Together, changes
@@ -11,6 +11,7 @@ from advisor.decision import (
     Answers,
     Decision,
     Known,
+    TracedRule,
     TracedStep,
     accepted,
     article,
@@ -22,12 +23,26 @@ from advisor.decision import (
     with_pattern,
 )
 from advisor.diagram import Diagram, TooWideError
-from advisor.raising import evidence, told
 from advisor.raising import raised as raised_by
+from advisor.raising import told
 from advisor.rulebase import RuleBase
 from advisor.text import number
 from advisor.timing import timing
 from advisor.values import Other, Value, plain
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import (
+        Acceptable,
+        Article,
+        AskNext,
+        Assumption,
+        Change,
+        Contradiction,
+        FeatureVerdict,
+        Rejection,
+        WalkedRule,
+        WalkedStep,
+    )
 
 CONFLICT = "requirements-conflict"  # the caveat under which contradicting answers are reported too
 USUAL = "The usual case; nobody said otherwise."
@@ -50,7 +65,7 @@ class Judge:
 
     def feature(
         self, name: str, answers: Answers, alone: str | None = "", together: Together | None = None
-    ) -> dict[str, Any]:
+    ) -> FeatureVerdict:
         """The verdict of one feature; `together` is how it would be decided among others, were its answers different.
 
         `alone` is the pattern before merging; "" means that nothing was merged.
@@ -64,13 +79,17 @@ class Judge:
         fine = {a["id"] for a in acceptable}
         times = timing(known.stated, base, near.nearest_core if near else None)
         other = changes(answers, known, base, self.diagram, together)
-        contradictions = [{"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)]
+        contradictions: list[Contradiction] = [
+            {"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)
+        ]
         doubtful = confidence.without_unlisted(answers)
         readings = [known] if doubtful == dict(answers) else [known, know(doubtful, base)]
-        raised = raised_by(readings, primary, times, base) if primary else []
+        raised, only_if = raised_by(readings, primary, times, base) if primary else ([], [])
         if contradictions and CONFLICT in base.caveats and all(c["id"] != CONFLICT for c in raised):
-            why = " ".join(c["why"] for c in contradictions)
-            raised.insert(0, {**told(base.caveats[CONFLICT], known, times, base), "certainty": "certain", "why": why})
+            conflict = told(base.caveats[CONFLICT], known, times, base, certain=True)
+            raised.insert(0, {**conflict, "why": " ".join(c["why"] for c in contradictions)})
+        level, why = confidence.level(readings, primary, fine, raised, base, self.diagram)
+        settled, departs = self._article(known, decision)
         return {
             "name": name,
             "primary": primary,
@@ -80,18 +99,20 @@ class Judge:
             "fallback": self._fallback(known, primary),
             "outside": near is not None and near.group == "outside",
             "nearest_core": near.nearest_core if near and near.group != "core" else None,
-            **self._article(known, decision),
-            **confidence.level(readings, primary, fine, raised, base, self.diagram),
+            "article": settled,
+            "departs": departs,
+            "confidence": level,
+            "confidence_why": why,
             "riskiest": confidence.riskiest(known, other, fine, base),
             "stated": list(known.stated),
-            "caveats": [c for c in raised if "certainty" in c],
+            "caveats": raised,
             "contradictions": contradictions,
-            "caveats_if": [c for c in raised if "certainty" not in c],
+            "caveats_if": [c for c in only_if if c["id"] != CONFLICT or not contradictions],
             "assumptions": self._assumptions(known, other),
             "open": list(known.open),
             "ask_next": self._ask_next(known, other),
             "changes": self._changes(other),
-            "costs": costs(known.answers, base, stated=known.stated.keys()),
+            "costs": costs(known.answers, base, stated=known.stated.keys(), times=times),
             "timing": times,
             "steps": [_step(step) for step in steps],
             "article_steps": self._article_steps(known),
@@ -99,22 +120,22 @@ class Judge:
 
     # --- patterns -----------------------------------------------------------------------------------------------------
 
-    def _acceptable(self, known: Known, decision: Decision) -> list[dict[str, Any]]:
+    def _acceptable(self, known: Known, decision: Decision) -> list[Acceptable]:
         if decision.primary is None or decision.rule is None:
             return []
         case = with_pattern(known.lead, decision.primary, self.base)
         chosen = [(decision.primary, decision.rule), *accepted(case, decision.primary, self.base)]
         return [
-            {"id": pattern, "why": rule.because, "evidence": [evidence(e) for e in rule.evidence]}
+            {"id": pattern, "why": rule.because, "evidence": [e.data() for e in rule.evidence]}
             for pattern, rule in chosen
         ]
 
-    def _rejected(self, known: Known, decision: Decision, acceptable: set[str]) -> list[dict[str, str]]:
+    def _rejected(self, known: Known, decision: Decision, acceptable: set[str]) -> list[Rejection]:
         """What a reader would ask about: the core patterns, and what the deciding rule would rather have taken."""
         rule = decision.rule
         asked = [p.id for p in self.base.patterns.values() if p.group == "core"]
         asked += [p for p in (rule.patterns if rule else ()) if p not in asked]
-        rejected = []
+        rejected: list[Rejection] = []
         for pattern in asked:
             if pattern in acceptable:
                 continue
@@ -133,7 +154,7 @@ class Judge:
         names = self.base.patterns[primary].fallbacks
         return next((p for p in names if excluding(p, known.lead, self.base) is None), None)
 
-    def _article(self, known: Known, decision: Decision) -> dict[str, Any]:
+    def _article(self, known: Known, decision: Decision) -> tuple[Article, str | None]:
         base = self.base
         got = article(known, base)
         departs = None
@@ -142,11 +163,11 @@ class Judge:
             if got.primary is not None:
                 by = excluding(got.primary, known.lead, base)
                 departs = f"{by.because} {departs}" if by is not None and by is not decision.rule else departs
-        return {"article": {"primary": got.primary, "step": got.step or None}, "departs": departs}
+        return {"primary": got.primary, "step": got.step or None}, departs
 
-    def _article_steps(self, known: Known) -> list[dict[str, Any]]:
+    def _article_steps(self, known: Known) -> list[WalkedStep]:
         base = self.base
-        made = []
+        made: list[WalkedStep] = []
         states = article(known, base).states
         for i, step in enumerate(base.article):
             reached = i < len(states)
@@ -166,9 +187,9 @@ class Judge:
 
     # --- the rest -----------------------------------------------------------------------------------------------------
 
-    def _assumptions(self, known: Known, other: Changes) -> list[dict[str, Any]]:
+    def _assumptions(self, known: Known, other: Changes) -> list[Assumption]:
         """What was assumed, and the patterns that another answer to it alone would give."""
-        made = []
+        made: list[Assumption] = []
         for a in known.assumptions:
             question = self.base.questions[a.fact]
             if question.type == "text" or a.fact == "kind":
@@ -178,7 +199,7 @@ class Judge:
             made.append({"fact": a.fact, "value": plain(a.value), "text": because, "decides": decides})
         return made
 
-    def _ask_next(self, known: Known, other: Changes) -> dict[str, Any] | None:
+    def _ask_next(self, known: Known, other: Changes) -> AskNext | None:
         """An unanswered question that can change the pattern by itself: an open one first, then in decision order."""
         assumed = {a.fact for a in known.assumptions if a.prior is None}
         waiting = [f for f in other.decisive if f in known.open] + [f for f in other.decisive if f in assumed]
@@ -187,8 +208,8 @@ class Judge:
             return None
         return {"fact": fact, "ask": self.base.questions[fact].ask, "decides": list(other.decisive[fact])}
 
-    def _changes(self, other: Changes) -> list[dict[str, Any]]:
-        made = []
+    def _changes(self, other: Changes) -> list[Change]:
+        made: list[Change] = []
         for to, settings in other.to:
             words = " and ".join(f"{fact} were {shown(fact, value, self.base)}" for fact, value in settings.items())
             made.append(
@@ -212,7 +233,7 @@ def shown(fact: str, value: Value, base: RuleBase) -> str:
     return f"something else ({value.text})" if isinstance(value, Other) else str(value)
 
 
-def _step(traced: TracedStep) -> dict[str, Any]:
+def _step(traced: TracedStep) -> WalkedStep:
     return {
         "step": traced.step.id,
         "title": traced.step.title,
@@ -223,7 +244,7 @@ def _step(traced: TracedStep) -> dict[str, Any]:
     }
 
 
-def _rule(traced: Any) -> dict[str, Any]:
+def _rule(traced: TracedRule) -> WalkedRule:
     return {
         "rule": traced.rule.id,
         "result": traced.result,

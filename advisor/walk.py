@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor import svg, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from advisor.rulebase import Rule, RuleBase, Step
+    from advisor.verdict_types import WalkedStep
 
 WIDTH, TRUNK, LEFT = 360, 15, 36  # units: the drawing, the trunk's x, where text begins
 LINE, SMALL, CHIP, GAP = 17, 15, 26, 12  # heights: a line of each kind, a chip; and between stations
@@ -18,7 +19,7 @@ COLUMNS, SMALL_COLUMNS, CHIP_COLUMNS = 42, 46, 34  # characters that fit, in wid
 
 
 def walk(
-    steps: Sequence[Mapping[str, Any]], given: Sequence[Step], end: str | None, base: RuleBase, title: str, name: str
+    steps: Sequence[WalkedStep], given: Sequence[Step], end: str | None, base: RuleBase, title: str, name: str
 ) -> str:
     """The drawing. `steps` are the verdict's; `given` are the same in the rule base, which knows all their branches.
 
@@ -50,7 +51,7 @@ def _trunk(ends: list[tuple[float, str]]) -> Iterator[str]:
         yield svg.tag("line", x1=TRUNK, y1=f"{above:g}", x2=TRUNK, y2=f"{below:g}", class_=kind)
 
 
-def _station(number: int, step: Mapping[str, Any], y: float) -> tuple[list[str], float]:
+def _station(number: int, step: WalkedStep, y: float) -> tuple[list[str], float]:
     """One step at height `y`: its parts, and how high they are."""
     state = step["state"]
     parts = [
@@ -62,9 +63,7 @@ def _station(number: int, step: Mapping[str, Any], y: float) -> tuple[list[str],
     return parts, 5 + len(lines) * LINE
 
 
-def _branches(
-    step: Mapping[str, Any], rules: Sequence[Rule], y: float, at: float, base: RuleBase
-) -> tuple[list[str], float]:
+def _branches(step: WalkedStep, rules: Sequence[Rule], y: float, at: float, base: RuleBase) -> tuple[list[str], float]:
     """What the step could give, or keeps where one of its rules held: a bend from `y`, and words from `at` on."""
     held = [rule for rule in rules if rule.id == step["rule"]]
     patterns = dict.fromkeys(pattern for rule in held or rules for pattern in rule.patterns)

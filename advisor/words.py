@@ -10,9 +10,10 @@ from advisor.text import number, plural, visible
 from advisor.verdict import USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from advisor.rulebase import RuleBase
+    from advisor.verdict_types import Connection, Evidence, FeatureVerdict, HeldByPage, TimeKey, Verdict, WalkedStep
 
 BEYOND = 1e300  # costs.py gives the largest float for what no float holds; nobody needs its digits
 CORE = ("short-polling", "long-polling", "sse", "websocket")
@@ -87,7 +88,7 @@ def title(pattern: str | None, base: RuleBase) -> str:
     return base.patterns[pattern].title if pattern in base.patterns else pattern
 
 
-def evidence(item: Mapping[str, Any]) -> str:
+def evidence(item: Evidence) -> str:
     """One piece of evidence as a line: what kind it is, what it says, as of when. Its address is left to the caller."""
     kinds = {
         "article": f"The article, {item['where']}: ",
@@ -99,7 +100,7 @@ def evidence(item: Mapping[str, Any]) -> str:
     return f"{line} (as of {item['as_of']})" if item.get("as_of") else line
 
 
-def evidence_in_short(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def evidence_in_short(items: Iterable[Evidence]) -> Iterator[str]:
     """Where to look: the article's sections, what was measured, our judgements. Addresses are left to the caller."""
     for item in items:
         if item["kind"] == "article":
@@ -108,7 +109,7 @@ def evidence_in_short(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield evidence(item)
 
 
-def conditions_of(step: Mapping[str, Any], feature: Mapping[str, Any]) -> list[str]:
+def conditions_of(step: WalkedStep, feature: FeatureVerdict) -> list[str]:
     """What decided a step, each fact once: the conditions of the rule that held, else one that failed for each rule."""
     assumed = {item["fact"] for item in feature["assumptions"]}
     decided = step["state"] == "decided"
@@ -124,7 +125,7 @@ def conditions_of(step: Mapping[str, Any], feature: Mapping[str, Any]) -> list[s
     return list(found.values())
 
 
-def assumed(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+def assumed(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """The assumptions: one line for each that can decide by itself, the others together by their reason."""
     groups: dict[str, list[str]] = {}
     for item in feature["assumptions"]:
@@ -142,7 +143,7 @@ def assumed(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
 MOST_NAMED = 3  # assumptions in the line about confidence; all of them are in the list of assumptions
 
 
-def confidence_line(feature: Mapping[str, Any], base: RuleBase) -> str:
+def confidence_line(feature: FeatureVerdict, base: RuleBase) -> str:
     """How sure the pattern is: high says for which assumptions, the others say why; then what to find out first."""
     level, risk = feature["confidence"], feature["riskiest"]
     taken = {item["fact"]: answer(item["value"]) for item in feature["assumptions"] if item["decides"]}
@@ -160,7 +161,7 @@ def confidence_line(feature: Mapping[str, Any], base: RuleBase) -> str:
     return f"high, if what is assumed holds. Riskiest assumption: {first}; otherwise perhaps {others}.{besides}"
 
 
-def first_lines(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+def first_lines(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """The caveats that are told before everything else."""
     for caveat in feature["caveats"]:
         known = base.caveats.get(caveat["id"])
@@ -168,7 +169,7 @@ def first_lines(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
             yield f"Before anything else: {caveat['title']}. {caveat['do'].split('. ')[0]}. ({caveat['id']})"
 
 
-TIMES = {
+TIMES: dict[TimeKey, tuple[str, str]] = {
     "heartbeat_s": ("heartbeat", "s"),
     "hold_s": ("long-poll hold", "s"),
     "retry_ms": ("reconnect within", "ms"),
@@ -178,7 +179,7 @@ TIMES = {
     "read_timeout_s": ("proxy read timeout", "s"),
 }
 # What a pattern has no use for: a stream has no hold, a poll no heartbeat, and only a WebSocket needs patience.
-WITHOUT = {
+WITHOUT: dict[str, set[TimeKey]] = {
     "websocket": {"hold_s"},
     "sse": {"hold_s", "connect_patience_ms"},
     "long-polling": {"heartbeat_s", "connect_patience_ms"},
@@ -186,15 +187,15 @@ WITHOUT = {
 }
 
 
-def times(feature: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def times(feature: FeatureVerdict) -> Iterator[tuple[str, str, str]]:
     """The times that the feature's pattern needs: name, value with unit, what binds it."""
     timing, near = feature["timing"], feature["nearest_core"] or feature["primary"]
     for key, (name, unit) in TIMES.items():
-        if timing.get(key) is not None and key not in WITHOUT.get(near, set()):
+        if near is None or key not in WITHOUT.get(near, set()):
             yield name, f"{number(timing[key])} {unit}", timing["binding"].get(key, "")
 
 
-def scope_lines(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
+def scope_lines(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """Where the pattern stands beside the article's four, and what merging with other features changed."""
     if feature["outside"]:
         yield "This lies outside WebSocket, SSE, long polling and short polling."
@@ -204,24 +205,24 @@ def scope_lines(feature: Mapping[str, Any], base: RuleBase) -> Iterator[str]:
         yield f"Taken alone, this feature would use {title(feature['alone'], base)}."
 
 
-def conflicts(feature: Mapping[str, Any]) -> Iterator[str]:
+def conflicts(feature: FeatureVerdict) -> Iterator[str]:
     """Where no time fits: the two lines that cannot both hold, and what to do."""
-    for conflict in feature["timing"].get("conflicts", []):
+    for conflict in feature["timing"]["conflicts"]:
         one, other = conflict["between"]
         yield f"CONFLICT: {one}, against {other}. {conflict['text']}"
 
 
-def hard_ends(feature: Mapping[str, Any]) -> Iterator[str]:
+def hard_ends(feature: FeatureVerdict) -> Iterator[str]:
     """What ends a stream whatever it carries, where there is one: no heartbeat helps there."""
     if (feature["nearest_core"] or feature["primary"]) not in CHANNELS:
         return
-    for limit in feature["timing"].get("limits", []):
+    for limit in feature["timing"]["limits"]:
         if limit["kind"] == "lifetime":
             span = f"{quantity(limit['seconds'])} s ({limit['where']})"
             yield f"Every connection ends after {span}, whatever it carries: reconnect and resume; no heartbeat helps."
 
 
-def article_line(feature: Mapping[str, Any], base: RuleBase) -> str:
+def article_line(feature: FeatureVerdict, base: RuleBase) -> str:
     """What the article's five steps alone give, and why the verdict differs, if it does."""
     given = feature["article"]
     if given["primary"] is None:
@@ -236,12 +237,12 @@ def article_line(feature: Mapping[str, Any], base: RuleBase) -> str:
 ROOM = 5  # of the six connections that a browser opens to one host over HTTP/1.1: one more is needed for all the rest
 
 
-def page_name(page: Mapping[str, Any]) -> str:
+def page_name(page: HeldByPage) -> str:
     """A page by its stated name, else by the feature that it shows."""
     return f"Page {visible(page['page'])}" if page["page"] else visible(page["features"][0])
 
 
-def page_line(page: Mapping[str, Any]) -> str:
+def page_line(page: HeldByPage) -> str:
     """What one browser holds open to the host, where that comes near the limit of HTTP/1.1; else nothing."""
     if page["total"] < ROOM or page["http2"]:
         return ""
@@ -253,13 +254,13 @@ def page_line(page: Mapping[str, Any]) -> str:
     )
 
 
-def connection_line(connection: Mapping[str, Any], base: RuleBase) -> str:
+def connection_line(connection: Connection, base: RuleBase) -> str:
     """A connection that several features of one page share."""
     names = ", ".join(visible(name) for name in connection["features"])
     return f"Page {visible(connection['page'])}: {names} share one {title(connection['pattern'], base)} connection."
 
 
-def reuse_line(verdict: Mapping[str, Any], base: RuleBase) -> str:
+def reuse_line(verdict: Verdict, base: RuleBase) -> str:
     """The advice for features whose page nobody stated: which could use whose connection. Empty where there is none."""
     primary = {feature["name"]: feature["primary"] for feature in verdict["features"]}
     users: dict[str, list[str]] = {}

@@ -31,11 +31,11 @@ def completions(world, known):
 
 
 def caveats(judge, known, primary):
-    return {c["id"]: c for c in raised([known], primary, {}, judge.base)}
+    return {c["id"]: c for some in raised([known], primary, {}, judge.base) for c in some}
 
 
 def level(judge, known, primary, acceptable):
-    return confidence.level([known], primary, acceptable, [], judge.base, judge.diagram)["confidence"]
+    return confidence.level([known], primary, acceptable, [], judge.base, judge.diagram)[0]
 
 
 @slow

@@ -5,9 +5,8 @@ Each block leads somewhere: to a card with everything about a rule or a caveat, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -18,6 +17,9 @@ from advisor.rulebase import RuleBase
 from advisor.text import wrap
 from advisor.tui.pages import Page
 from advisor.tui.panes import WORST
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import FeatureVerdict
 
 MARK = {"passed": "-", "decided": "x", "not-reached": "."}
 
@@ -50,7 +52,7 @@ class Blocks:
         self.made.append(Block(Content("\n").join(lines), leads))
 
 
-def why(width: int, feature: Mapping[str, Any], base: RuleBase) -> list[Block]:
+def why(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     """The steps as walked, what was ruled out, and the article's steps beside them."""
     blocks = Blocks(width)
     blocks.head("The decision, step by step")
@@ -75,7 +77,7 @@ def why(width: int, feature: Mapping[str, Any], base: RuleBase) -> list[Block]:
     return blocks.made
 
 
-def caveats(width: int, feature: Mapping[str, Any]) -> list[Block]:
+def caveats(width: int, feature: FeatureVerdict) -> list[Block]:
     """What to watch, the worst first, with what to do; then what only some answers would raise."""
     blocks = Blocks(width)
     certain = [c for c in feature["caveats"] if c["certainty"] == "certain"]
@@ -94,13 +96,13 @@ def caveats(width: int, feature: Mapping[str, Any]) -> list[Block]:
         blocks.head("There is nothing to watch.")
     if feature["caveats_if"]:
         blocks.head("Only if")
-    for caveat in feature["caveats_if"]:
-        facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in caveat["if"].items())
-        blocks.say(f"{facts}: {caveat['title']}", leads=f"caveat:{caveat['id']}")
+    for waiting in feature["caveats_if"]:
+        facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in waiting["if"].items())
+        blocks.say(f"{facts}: {waiting['title']}", leads=f"caveat:{waiting['id']}")
     return blocks.made
 
 
-def changes(width: int, feature: Mapping[str, Any], base: RuleBase) -> list[Block]:
+def changes(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     """The nearest answers that lead elsewhere, each with its question; what was assumed; what is open."""
     blocks = Blocks(width)
     if feature["changes"]:
@@ -131,7 +133,7 @@ def changes(width: int, feature: Mapping[str, Any], base: RuleBase) -> list[Bloc
     return blocks.made
 
 
-def card(leads: str, width: int, feature: Mapping[str, Any], base: RuleBase) -> Content:
+def card(leads: str, width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
     """Everything about a rule, a step or a caveat, with its evidence; a caveat's figures are those of this feature."""
     kind, _, name = leads.partition(":")
     page = Page(width)

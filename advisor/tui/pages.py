@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -11,6 +10,9 @@ from advisor import bill, words
 from advisor.bars import bars
 from advisor.rulebase import RuleBase
 from advisor.text import visible, wrap
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import FeatureVerdict, Verdict
 
 
 class Page:
@@ -36,7 +38,7 @@ class Page:
         return Content("\n").join(self.lines)
 
 
-def recommendation(width: int, verdict: Mapping[str, Any], index: int, base: RuleBase) -> Content:
+def recommendation(width: int, verdict: Verdict, index: int, base: RuleBase) -> Content:
     """The pattern, how sure it is, the article's verdict beside it, what to do first, what else would do."""
     page, feature = Page(width), verdict["features"][index]
     primary = feature["primary"]
@@ -69,7 +71,7 @@ def recommendation(width: int, verdict: Mapping[str, Any], index: int, base: Rul
     return page.content()
 
 
-def _beside(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
+def _beside(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     """The article's five steps and this verdict in two lines, and why they part."""
     article = feature["article"]
     given = words.title(article["primary"], base) if article["primary"] else "no single pattern"
@@ -83,7 +85,7 @@ def _beside(page: Page, feature: Mapping[str, Any], base: RuleBase) -> None:
         page.say("They agree.", 2)
 
 
-def costs(width: int, feature: Mapping[str, Any], base: RuleBase) -> Content:
+def costs(width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
     """Requests, bytes, delay and connections of every pattern, with bars for the bytes."""
     page = Page(width)
     for line in bill.sentences(feature):
@@ -102,7 +104,7 @@ def costs(width: int, feature: Mapping[str, Any], base: RuleBase) -> Content:
     page.head("Times")
     for name, value, because in words.times(feature):
         page.say(f"{name} {value}: {because}", 1, hang=2)
-    for conflict in feature["timing"].get("conflicts", []):
+    for conflict in feature["timing"]["conflicts"]:
         said = f"CONFLICT: {' against '.join(conflict['between'])}. {conflict['text']}"
         page.say(said, 1, "bold $text-error", hang=2)
     for line in words.hard_ends(feature):
@@ -110,7 +112,7 @@ def costs(width: int, feature: Mapping[str, Any], base: RuleBase) -> Content:
     return page.content()
 
 
-def _table(page: Page, feature: Mapping[str, Any], rows: list[bill.Row], heads: list[bill.Column]) -> None:
+def _table(page: Page, feature: FeatureVerdict, rows: list[bill.Row], heads: list[bill.Column]) -> None:
     """A row a pattern, the recommended one marked; in a narrow pane each row as a paragraph."""
     table = [("", ["", *(column.head for column in heads)]), *((row.pattern, [row.name, *row.cells]) for row in rows)]
     widths = [max(len(cells[i]) for _, cells in table) for i in range(len(heads) + 1)]

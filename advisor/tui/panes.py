@@ -168,7 +168,7 @@ def end(session: Session) -> Content:
     feature = session.verdict["features"][session.current]
     pattern, alone = feature["primary"], feature["alone"]
     decided = session.base.patterns[pattern].title if pattern else "no pattern fits"
-    if pattern != alone:
+    if alone is not None and pattern != alone:
         decided += f", on a connection that is open anyway; alone it would be {session.base.patterns[alone].title}"
     said = f"{quoted(session.feature.name, NAME)} is decided: {decided}."
     if session.conflicts:

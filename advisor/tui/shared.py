@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -14,6 +14,9 @@ from advisor.rulebase import RuleBase
 from advisor.text import number, plural, visible
 from advisor.tui import panes
 from advisor.tui.pages import Page
+
+if TYPE_CHECKING:
+    from advisor.verdict_types import FeatureVerdict, HeldByPage
 
 MANY = 30  # with more features, what is left of each is not counted: that takes some milliseconds for every one
 HEADS = ("feature", "pattern so far", "confidence", "answered", "left")
@@ -79,18 +82,22 @@ def common(session: Session, width: int) -> Content:
     return page.content()
 
 
-def rides(feature: Mapping[str, Any], base: RuleBase) -> str:
+def rides(feature: FeatureVerdict, base: RuleBase) -> str:
     """What merging with other features changed."""
     now, alone = words.title(feature["primary"], base), words.title(feature["alone"], base)
     name = visible(feature["name"], panes.NAME)
     return f"{name} rides on a connection that is open anyway: {now}; alone it would use {alone}."
 
 
-def connections(page: Mapping[str, Any]) -> str:
+def connections(page: HeldByPage) -> str:
     """What one browser holds open to the host, against the six that HTTP/1.1 allows."""
     count = f"{plural(page['streams'], 'held response')} x {number(page['tabs'])} tabs = {number(page['total'])}"
-    limit = {True: "HTTP/2 carries them all in one", False: "over HTTP/1.1 a browser opens six to one host"}
-    most = limit.get(page["http2"], "six is the most over HTTP/1.1")
+    limit = {
+        True: "HTTP/2 carries them all in one",
+        False: "over HTTP/1.1 a browser opens six to one host",
+        None: "six is the most over HTTP/1.1",
+    }
+    most = limit[page["http2"]]
     return f"{words.page_name(page)} holds {count} connections; {most}."
 
 
@@ -103,7 +110,7 @@ def conflicts(session: Session) -> Iterator[str]:
                 yield f"{name}: its answers contradict each other. {line}"
         if decided["primary"] is None:
             yield f"{name}: no pattern fits its answers."
-        for conflict in (decided["timing"] or {}).get("conflicts", []):
+        for conflict in decided["timing"]["conflicts"]:
             yield f"{name}: {' against '.join(conflict['between'])}. {conflict['text']}"
     for page in session.verdict["shared"]["pages"]:
         line = words.page_line(page)
