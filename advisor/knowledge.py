@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 
 FORMAT = "5"  # of the cached data; raise it when rulebase.py changes shape
 SETTLED_S = 2.0  # file systems count coarsely: a file as new as this may change again and keep its size and date
-# The modules that shape what is made of the rules.
-CODE = (
-    "boxes", "card_schema", "cards", "compile", "conditions", "crosschecks", "diagram", "figure_schema", "given",
-    "limits", "platforms", "rulebase", "rulefiles", "rulejson", "rulereader", "scalars", "schema", "space", "values",
-    "yamlfile",
-)  # fmt: skip
 
 
 def load(folder: str | Path | None = None) -> RuleBase:
@@ -93,10 +87,17 @@ def cache_file(folder: str | Path) -> str | None:
 
 
 def _files(folder: str) -> list[tuple[str, str]]:
-    """The rule files and the modules that shape what is made of them: names and paths."""
+    """The rule files and every module of the package: names and paths.
+
+    Which modules shape the compiled rules is not listed by hand: such a list was wrong more than once. A check of the
+    rules that is missed is worse than the third of a second that a change of any module costs once.
+    """
     here = os.path.dirname(__file__)
     files = [(name, os.path.join(folder, name)) for name in sources(folder)]
-    return files + [(name, os.path.join(here, f"{name}.py")) for name in CODE]
+    for at, folders, names in os.walk(here):
+        folders[:] = sorted(name for name in folders if name not in ("__pycache__", "_data"))
+        files += [(name, os.path.join(at, name)) for name in sorted(names) if name.endswith(".py")]
+    return files
 
 
 def _stamp(folder: str, files: list[tuple[str, str]]) -> str:

@@ -149,3 +149,18 @@ def test_a_warm_run_imports_neither_pydantic_nor_yaml():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_change_of_any_module_is_seen(tmp_path):
+    """A list of modules missed four, so rules that an edit of figures.py makes invalid were taken from the cache."""
+    package, rules = tmp_path / "advisor", tmp_path / "rules"
+    shutil.copytree(Path(knowledge.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(data("rules"), rules)
+    command = [sys.executable, "-m", "advisor", "rules", "--folder", str(rules), "check"]
+    environment = {**os.environ, "ADVISOR_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+    assert subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False).returncode == 0
+    module = package / "figures.py"
+    module.write_text(module.read_text("utf-8").replace('    "retry-ms": "retry_ms",\n', ""), "utf-8")
+    after = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert "{retry-ms}" in after.stdout + after.stderr
+    assert after.returncode == 1
