@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,7 +15,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_exported_version_is_the_packaged_one() -> None:
-    import re
 
     from advisor import __version__
 
@@ -50,3 +51,33 @@ def run(command: list[str], cwd: Path | None = None) -> str:
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, timeout=170)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
+
+
+def test_the_benchmark_needs_nothing_but_what_its_extra_installs() -> None:
+    """`pip install -e '.[bench]'` and the command of the README ended with "No module named 'httpx'"."""
+    import tomllib
+
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
+    installed = {re.split(r"[\[>=<;]", line)[0].strip().replace("-", "_") for line in extra}
+    folders = (ROOT / "tests" / "benchmarks" / "fanout", ROOT / "tests" / "kit")
+    waiting, needed = {folders[0] / "run.py", *folders[0].glob("*.py")}, set()
+    seen: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        for name in imported(path):
+            local = [folder / f"{name}.py" for folder in folders if (folder / f"{name}.py").exists()]
+            waiting |= {*local} - seen
+            if not local and name not in sys.stdlib_module_names and name != "advisor":
+                needed.add(name)
+    assert needed <= installed, needed - installed
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module.partition(".")[0])
+    return found
