@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from hypothesis import settings
 # Machines that run tests are shared: a slow example is not a wrong one. Always the same examples: a red run repeats.
 settings.register_profile("advisor", deadline=None, derandomize=True)
 settings.load_profile("advisor")
+
+# A runner that nohup or a script's background started ignores Ctrl-C, and so would every program that tests start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 
