@@ -48,7 +48,7 @@ HELD = (
     Column("held_connections", "held", amount, "connections that stay open at the server", "Held open"),
     Column("proxy_descriptors", "proxy fds", amount, "descriptors at the reverse proxy"),
     Column("worker_connections", "nginx", amount, "worker_connections of all workers together, at least"),
-    Column("upstream_ports", "ports", amount, "source ports of the proxy to each instance, of 28,232"),
+    Column("upstream_ports", "ports", amount, "source ports of the proxy to each instance"),
     Column("server_memory_bytes", "server RAM", size, "memory of the server for what is held, all instances"),
     Column("proxy_memory_bytes", "proxy RAM", size, "memory of the proxy for what is open, with TLS"),
     Column("billed_hours_per_h", "billed", amount, "hours billed an hour, where open connections are"),
@@ -112,7 +112,7 @@ def inputs(feature: FeatureVerdict, base: RuleBase) -> str:
 # --- sentences --------------------------------------------------------------------------------------------------------
 
 
-def sentences(feature: FeatureVerdict) -> Iterator[str]:
+def sentences(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """What the numbers come to, where that is worth a sentence."""
     yield polling(feature)
     costs = feature["costs"]
@@ -131,7 +131,7 @@ def sentences(feature: FeatureVerdict) -> Iterator[str]:
     uplink = here["sse"]["uplink_requests_per_h"]
     if uplink:
         yield f"What the clients send adds {exact(uplink)} requests an hour, except over a WebSocket."
-    yield from _ports(feature)
+    yield from _ports(feature, base)
 
 
 def _why_more(inputs: Mapping[str, Input]) -> str:
@@ -155,8 +155,9 @@ def polling(feature: FeatureVerdict) -> str:
     )
 
 
-def _ports(feature: FeatureVerdict) -> Iterator[str]:
+def _ports(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """Where held connections outgrow the ports of one pair of addresses, now or at ten times the clients."""
+    ports = base.tables["costs"]["figures"]["ephemeral-ports"]["value"]
     costs = feature["costs"]
     instances = max(costs["inputs"]["instances"]["value"], 1)
     for key, when in AT:
@@ -165,6 +166,6 @@ def _ports(feature: FeatureVerdict) -> Iterator[str]:
         if needed is not None and needed > instances:
             yield (
                 f"{when}{amount(row['held_connections'])} held connections through one proxy address need "
-                f"{amount(needed)} addresses or ports of the server: each pair has 28,232 ports."
+                f"{amount(needed)} addresses or ports of the server: each pair has {amount(ports)} ports."
             )
             return

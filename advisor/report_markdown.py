@@ -168,7 +168,7 @@ def _more(verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> Iterator
 
 
 def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
-    yield from _bullets(map(escape, bill.sentences(feature)))
+    yield from _bullets(map(escape, bill.sentences(feature, base)))
     yield ""
     rows = bill.lengths(feature, base, "patterns", bill.BARS)
     if 0 < max(value for _, value, _ in rows) < words.BEYOND:

@@ -197,7 +197,7 @@ def _costs(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     page.head("What it costs")
     if feature["outside"]:
         page.say("For comparison, what the patterns of the article would cost:")
-    for line in bill.sentences(feature):
+    for line in bill.sentences(feature, base):
         page.say(line, hang=2)
     traffic, held = (bill.columns(feature, every) for every in (bill.TRAFFIC, bill.HELD))
     for key, caption in bill.SCALES.items():

@@ -88,7 +88,7 @@ def _beside(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
 def costs(width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
     """Requests, bytes, delay and connections of every pattern, with bars for the bytes."""
     page = Page(width)
-    for line in bill.sentences(feature):
+    for line in bill.sentences(feature, base):
         page.say(line, hang=2)
     for key, scale in bill.SCALES.items():
         for caption, every in ((f"{scale}, an hour", bill.TRAFFIC), (f"{scale}, held open", bill.HELD)):
