@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from advisor.answers import Project, dump, parse, salvage
+from advisor.answers import dump, parse, salvage
 from advisor.errors import InputError, OutputError, Problem
+from advisor.project import Project
 from advisor.recovery import Recovery
 from advisor.rulebase import RuleBase
 from advisor.splice import splice

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from advisor.conditions import STATED
+from advisor.data import data
 from advisor.errors import UsageError
 from advisor.rulebase import PATTERN, Question, RuleBase
 from advisor.text import did_you_mean
@@ -33,14 +34,18 @@ def schema_text(name: str, base: RuleBase) -> str:
     if name not in NAMES:
         raise UsageError(f"{name!r} is no schema of {', '.join(NAMES)}{did_you_mean(name, NAMES)}")
     if name == "verdict":
-        from advisor.report_json import schema
-
-        made = schema()
+        made = verdict_schema()
     elif name == "answers":
         made = answers_schema(base)
     else:
         made = rules_schema(name, base)
     return json.dumps(made, indent=2) + "\n"
+
+
+def verdict_schema() -> dict[str, Any]:
+    """The published JSON Schema (2020-12) of the verdict as JSON."""
+    loaded: dict[str, Any] = json.loads((data("rules") / "schema" / "verdict.schema.json").read_text("utf-8"))
+    return loaded
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

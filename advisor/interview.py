@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from advisor import overview
 from advisor.answering import RefusedError, contradictions, facts_of, fitting, say
-from advisor.answers import MAX_FEATURES, UNNAMED, Feature, Project, same_name
+from advisor.answers import MAX_FEATURES, UNNAMED, same_name
 from advisor.decision import decide, know
 from advisor.facts import wrong_text
+from advisor.project import Feature, Project
 from advisor.relevance import Relevance, matters, relevance
 from advisor.rulebase import Question, RuleBase
 from advisor.text import quoted

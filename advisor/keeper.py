@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from advisor import export, talk
-from advisor.answers import Project
 from advisor.draft import AskFirstError, Draft
 from advisor.errors import InputError, OutputError
 from advisor.interview import Session
+from advisor.project import Project
 from advisor.text import visible
 
 MOST_LINES = 60  # of the differences that are shown

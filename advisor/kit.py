@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from advisor.answers import Project
     from advisor.manifest import Option
+    from advisor.project import Project
     from advisor.rulebase import RuleBase
     from advisor.values import Value
     from advisor.verdict_types import Verdict

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from advisor.answers import Project
 from advisor.changes import Together
 from advisor.decision import Answers, decide, excluding, filled_in, lead_case, lead_of
+from advisor.project import Project
 from advisor.rulebase import RuleBase
 from advisor.values import UNKNOWN, Value
 from advisor.verdict import Judge

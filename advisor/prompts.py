@@ -8,13 +8,13 @@ from pathlib import Path
 
 from advisor import linear, talk, typed
 from advisor.answering import RefusedError
-from advisor.answers import Project
 from advisor.closing import closing
 from advisor.draft import open_draft
 from advisor.errors import AdvisorError, Exit, InputError, OutputError
 from advisor.interview import Session
 from advisor.keeper import Keeper
 from advisor.linear import WIDTH
+from advisor.project import Project
 from advisor.rulebase import Question, RuleBase
 from advisor.text import plural, quoted, visible, wrap
 from advisor.values import Value

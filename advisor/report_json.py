@@ -7,8 +7,6 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from advisor.data import data
-
 if TYPE_CHECKING:
     from advisor.verdict_types import Verdict
 
@@ -25,9 +23,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return sys.float_info.max if isinstance(value, float) and math.isinf(value) else value
-
-
-def schema() -> dict[str, Any]:
-    """The published JSON Schema (2020-12) of what `json_text` gives."""
-    loaded: dict[str, Any] = json.loads((data("rules") / "schema" / "verdict.schema.json").read_text("utf-8"))
-    return loaded

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from advisor.answers import Feature, Project, parse, written
+from advisor.answers import parse, written
 from advisor.edits import Edits, OverlapError
 from advisor.errors import InputError, OutputError
 from advisor.marks import Spot, spots
+from advisor.project import Feature, Project
 from advisor.rulebase import RuleBase
 from advisor.template import placeholder
 from advisor.values import Other, Unknown, Value, plain

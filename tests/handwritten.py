@@ -6,7 +6,7 @@ import json
 from random import Random
 from typing import Any
 
-from advisor.answers import Feature, Project
+from advisor.project import Feature, Project
 from advisor.rulebase import Question, RuleBase
 from advisor.values import UNKNOWN, Other, Unknown, Value, plain
 

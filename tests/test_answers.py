@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import small_base
 
-from advisor.answers import MAX_FEATURES, UNNAMED, Feature, Project, dump, parse, read, same_name, written
+from advisor.answers import MAX_FEATURES, UNNAMED, dump, parse, read, same_name, written
 from advisor.data import data
 from advisor.errors import Exit, InputError
 from advisor.facts import MAX_TEXT, tidy, wrong_text
 from advisor.knowledge import load
+from advisor.project import Feature, Project
 from advisor.rulebase import Place
 from advisor.values import UNKNOWN, Other
 

@@ -20,7 +20,7 @@ ROOT = PACKAGE.parent
 FLOORS: list[tuple[str, set[str]]] = [
     (
         "words and errors",
-        {"__init__", "bars", "boxes", "data", "errors", "scalars", "sizing", "swap", "text", "values"},
+        {"verdict_types", "__init__", "bars", "boxes", "data", "errors", "scalars", "sizing", "swap", "text", "values"},
     ),
     (
         "files, and the nouns of the rules",
@@ -50,6 +50,7 @@ FLOORS: list[tuple[str, set[str]]] = [
             "regions",
             "render",
             "rulejson",
+            "project",
             "space",
             "timing",
             "yamlfile",

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from test_verdict import random_answers_of_file
 
 from advisor import report_html, report_markdown, report_text, words
-from advisor.answers import Feature, Project, parse, read
+from advisor.answers import parse, read
 from advisor.confidence import FEW, without_unlisted
 from advisor.data import data
 from advisor.interview import Session
 from advisor.knowledge import load
 from advisor.portfolio import recommend
+from advisor.project import Feature, Project
 from advisor.values import UNKNOWN, Other
 from advisor.verdict import Judge
 

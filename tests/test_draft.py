@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from small import small_base
 
 from advisor.answering import RefusedError
-from advisor.answers import UNNAMED, Feature, Project, dump, parse, read, salvage
+from advisor.answers import UNNAMED, dump, parse, read, salvage
 from advisor.draft import AskFirstError, open_draft
 from advisor.errors import InputError, OutputError
 from advisor.interview import Session
 from advisor.knowledge import load
 from advisor.portfolio import recommend
+from advisor.project import Feature, Project
 
 BASE = small_base()
 ONE = "features:\n  - name: a\n    page: x\n"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from test_verdict import random_answers_of_file
 
 from advisor import portfolio, report_markdown, report_text, words
-from advisor.answers import Feature, Project
 from advisor.data import data
 from advisor.knowledge import load
 from advisor.portfolio import Neighbours, recommend
+from advisor.project import Feature, Project
 from advisor.values import UNKNOWN, Other
 from advisor.verdict import Judge
 

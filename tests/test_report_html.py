@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from advisor import bill, kit, words
-from advisor.answers import Feature, Project, read
+from advisor.answers import read
 from advisor.compile import compile_folder
 from advisor.data import data
 from advisor.portfolio import recommend
+from advisor.project import Feature, Project
 from advisor.report_html import html
 from advisor.text import visible
 

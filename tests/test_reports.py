@@ -19,9 +19,10 @@ from advisor.answers import read
 from advisor.chart import mermaid
 from advisor.compile import compile_folder
 from advisor.data import data
+from advisor.editor_schema import verdict_schema as schema
 from advisor.portfolio import recommend
 from advisor.report_html import html
-from advisor.report_json import json_text, schema
+from advisor.report_json import json_text
 from advisor.report_markdown import escape, markdown
 from advisor.report_text import text
 

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small import small_base
 
-from advisor.answers import Feature, parse
+from advisor.answers import parse
 from advisor.data import data
 from advisor.errors import InputError, OutputError
 from advisor.interview import Session
 from advisor.knowledge import load
+from advisor.project import Feature
 from advisor.splice import same_features, splice
 from advisor.template import new
 from advisor.values import UNKNOWN, Other

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from advisor import verdict_types
-from advisor.report_json import schema
+from advisor.editor_schema import verdict_schema
 
-SCHEMA = schema()
+SCHEMA = verdict_schema()
 PACKAGE = Path(verdict_types.__file__).parent
 DEFINED = {
     "Evidence": "evidence",

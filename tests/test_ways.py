@@ -11,10 +11,10 @@ import re
 import pytest
 import yaml
 
-from advisor.answers import Feature, Project
 from advisor.data import data
 from advisor.knowledge import load
 from advisor.portfolio import recommend
+from advisor.project import Feature, Project
 from advisor.report_html import html
 from advisor.report_markdown import markdown
 from advisor.report_text import text

@@ -14,11 +14,11 @@ from textual.driver import Driver
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
-from advisor.answers import Project
 from advisor.draft import Draft, open_draft
 from advisor.errors import AdvisorError, Exit
 from advisor.facts import wrong_text
 from advisor.interview import Session
+from advisor.project import Project
 from advisor.rulebase import RuleBase
 from advisor.text import visible
 from advisor.tui import files, helping

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.answers import Project
 from advisor.draft import AskFirstError
 from advisor.errors import InputError, OutputError
 from advisor.facts import wrong_text
 from advisor.linear import mistakes
+from advisor.project import Project
 from advisor.text import plural, visible
 from advisor.tui.dialogs import AskText, Choose
 

@@ -26,21 +26,9 @@ from markdown_it import MarkdownIt
 from proxies import PROXIES
 from server import settings
 
-from advisor import (
-    answers,
-    data,
-    folder,
-    gates,
-    kit,
-    kit_values,
-    manifest,
-    portfolio,
-    quoting,
-    render,
-    sizing,
-)
-from advisor.answers import Feature, Project
+from advisor import answers, data, folder, gates, kit, kit_values, manifest, portfolio, quoting, render, sizing
 from advisor.errors import InputError
+from advisor.project import Feature, Project
 from advisor.values import UNKNOWN, Other
 
 EXAMPLES = sorted((data.data("rules") / "examples").glob("*.yaml"))

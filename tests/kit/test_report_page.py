@@ -9,10 +9,11 @@ import pytest
 from hostile import NAMES
 
 from advisor import kit
-from advisor.answers import Feature, Project, read
+from advisor.answers import read
 from advisor.compile import compile_folder
 from advisor.data import data
 from advisor.portfolio import recommend
+from advisor.project import Feature, Project
 from advisor.report_html import html
 from advisor.text import visible
 
