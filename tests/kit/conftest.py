@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,15 @@ from advisor import knowledge  # noqa: E402 - the same
 @pytest.fixture(scope="session")
 def base():
     return knowledge.load()
+
+
+@pytest.fixture
+def in_memory(tmp_path_factory):
+    """A folder in memory, where there is such a place, for tests that would wait for the disk thousands of times."""
+    memory = Path("/dev/shm")
+    folder = tempfile.mkdtemp(dir=memory) if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("memory")
+    yield Path(folder)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

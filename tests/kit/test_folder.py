@@ -384,10 +384,11 @@ def test_a_signal_at_any_moment_leaves_the_old_state_or_the_new_one(tmp_path, nu
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file between its open and its with
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("exists", [False, pytest.param(True, marks=pytest.mark.long)])
-def test_a_keyboard_interrupt_before_any_line_leaves_nothing_beside_the_folder(tmp_path, exists):
+def test_a_keyboard_interrupt_before_any_line_leaves_nothing_beside_the_folder(in_memory, exists):
     """Ctrl-C before each line in turn that Python runs for the writing, those of its own library included."""
-    out = tmp_path / "parent" / "out"
+    out = in_memory / "parent" / "out"
     out.parent.mkdir()
     if exists:
         folder.write(kit("1"), out)

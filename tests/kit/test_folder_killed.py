@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import signal
-import tempfile
-from pathlib import Path
 
 import pytest
 from test_folder import kit, only, state, whole
@@ -26,14 +24,8 @@ THEIRS = {
 
 
 @pytest.fixture
-def tmp_path(tmp_path):
-    """In memory, where there is such a place: these tests wait for the disk thousands of times."""
-    if not os.access("/dev/shm", os.W_OK):
-        yield tmp_path
-        return
-    place = Path(tempfile.mkdtemp(dir="/dev/shm"))
-    yield place
-    shutil.rmtree(place)
+def tmp_path(in_memory):
+    return in_memory
 
 
 def killed(step, work):
