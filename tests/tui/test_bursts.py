@@ -30,9 +30,9 @@ PLAYERS = 5  # programs at once
 
 KEYS = {
     **dict.fromkeys("0123456789", 3), **dict.fromkeys("baurn", 2), **dict.fromkeys("efw", 3),
-    **dict.fromkeys("qxpsmdocyi?.", 1),
-    "\r": 14, "\x1b": 4, "\t": 1, "\x1b[A": 2, "\x1b[B": 5, "\x1b[C": 1, "\x1b[D": 1, "\x10": 2, "\x1bOP": 2, " ": 3,
-    "\x7f": 1, "\x1b[H": 1, "\x1b[F": 1, "\x1b[5~": 1, "\x1b[6~": 1, "\x11": 0.3,
+    **dict.fromkeys("qxpsmdocyi?.", 1), "\r": 14, "\x1b": 4, "\t": 1, " ": 3, "\x7f": 1,
+    "\x1b[A": 2, "\x1b[B": 5, "\x1b[C": 1, "\x1b[D": 1, "\x1b[H": 1, "\x1b[F": 1, "\x1b[5~": 1, "\x1b[6~": 1,
+    "\x10": 2, "\x1bOP": 2, "\x11": 0.3,
 }  # fmt: skip
 SCREENS = {"AskText", "Choose", "Help", "AnswersScreen", "ExportScreen", "Replace", "ResultsScreen", "PortfolioScreen",
            "Palette"}  # fmt: skip
