@@ -81,7 +81,7 @@ def context(
     members = []
     for name, pattern in zip(features, itertools.cycle(patterns), strict=False):
         acceptable = [{"id": pattern, "why": "Events go one way."}]
-        verdict = VERDICT | {"primary": pattern, "acceptable": acceptable, "timing": TIMING | (times or {})}
+        verdict = VERDICT | {"primary": pattern, "acceptable": acceptable, "timing": VERDICT["timing"] | (times or {})}
         members.append(kit_values.Member(name, facts, verdict, kits[pattern]))
     chosen, kept = kit.choose(members, OPTIONS(), base, notes)
     assert kept == members, notes

@@ -414,7 +414,7 @@ def test_an_envoy_beside_the_server_ends_nothing_that_is_not_silent_for_long(pat
     held = pattern != "short-polling"
     assert ("stream_idle_timeout" in http) == held
     if held:
-        quiet = max(2 * read["heartbeat_s"], read["hold_s"] if pattern == "long-polling" else 0)
+        quiet = read["hold_s"] if pattern == "long-polling" else 2 * read["heartbeat_s"]
         assert int(http["stream_idle_timeout"].removesuffix("s")) > quiet
         assert f"stock is {row('envoy/limits/stream-idle').value} s" in text
     assert ("upgrade_configs" in http) == (pattern == "websocket")
@@ -467,7 +467,7 @@ def served(kit, folder, **environment):
         path = here / Path(mount["mountPath"]).relative_to("/kit")
         path.parent.mkdir(parents=True, exist_ok=True)
         if "subPath" in mount:
-            path.write_text(f"secret-{mount['subPath']}\n", encoding="ascii")
+            path.write_text(f"the-secret-called-{mount['subPath']}\n", encoding="ascii")
     before = clusters.written(here)
     lab = Lab(here, json.loads(kit["settings.json"]))
     out = (folder / "out").open("ab")
@@ -494,7 +494,7 @@ def probe(kit, lab, name):
 def test_the_pod_of_one_instance_runs_in_its_image_and_carries_events_through_its_nginx(tmp_path, nginx):
     kit = files(reverse_proxy="nginx", patterns=ALL, auth="none", nginx_version=nginx_version(nginx))
     with served(kit, tmp_path) as lab:
-        assert lab.token == "secret-token"
+        assert lab.token == "the-secret-called-token"
         assert (probe(kit, lab, "readinessProbe"), probe(kit, lab, "livenessProbe")) == (200, 200)
         limits = Path(f"/proc/{lab.server.pid}/limits").read_text(encoding="ascii")
         assert (
