@@ -27,6 +27,7 @@ usage: advisor [FILE] [--plain]            ask, in the terminal; FILE is continu
        advisor new FILE                    write a commented answers file
        advisor explain ID                  a question, step, rule, pattern, caveat, platform or limit
        advisor rules check|graph|schema    prove, draw or describe the rule base
+       advisor rules docs DIR              write the pages about caveats and platforms
        advisor rules stale                 what it says with a date that has grown old
 
 advisor COMMAND --help tells more.  Exit codes: 0 fine, 1 findings, 2 usage or bad input, 3 no pattern fits,
@@ -220,13 +221,19 @@ def _rules(words: list[str]) -> int:
     from advisor.arguments import Parser
 
     parser = Parser("advisor rules", "Prove, draw or describe the rule base.")
-    parser.add_argument("what", metavar="check|graph|schema|stale")
-    parser.add_argument("name", nargs="?", default="answers", help="schema: of which file (default: answers)")
+    parser.add_argument("what", metavar="check|docs|graph|schema|stale")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        help="schema: of which file (default: answers); docs: the folder to write caveats.md and platforms.md to",
+    )
     parser.add_argument("--folder", metavar="DIR", help="another rules folder than the shipped one")
     parser.add_argument("--older-than", default="12m", metavar="SPAN", help="stale: 12m (default), 2y")
     parser.add_argument("--today", metavar="DAY", help="stale: seen from this day, say 2026-11-24")
     options = parser.parse(words)
-    _one_of("command", options.what, ["check", "graph", "schema", "stale"])
+    _one_of("command", options.what, ["check", "docs", "graph", "schema", "stale"])
+    if options.what == "docs" and options.name is None:
+        raise UsageError("rules docs: which folder? For example: advisor rules docs docs")
     from pathlib import Path
 
     from advisor.data import data
@@ -246,9 +253,11 @@ def _rules(words: list[str]) -> int:
         return Exit.OK
     if options.what == "stale":
         return _stale(base, options.older_than, options.today)
+    if options.what == "docs":
+        return _docs(base, Path(options.name))
     from advisor.editor_schema import schema_text
 
-    _data(schema_text(options.name, base))
+    _data(schema_text(options.name or "answers", base))
     return Exit.OK
 
 
@@ -272,6 +281,22 @@ def _check(folder: Path) -> int:
         f"{len(proof.findings)} findings, {len(proof.waived)} waived"
     )
     return Exit.FINDINGS if proof.findings else Exit.OK
+
+
+def _docs(base: RuleBase, folder: Path) -> int:
+    from advisor.reference import pages
+    from advisor.writing import write_text
+
+    path = folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in pages(base).items():
+            path = folder / name
+            write_text(path, text)
+            _note(f"advisor: {path} written")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    return Exit.OK
 
 
 def _stale(base: RuleBase, span: str, today: str | None) -> int:

@@ -85,7 +85,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ),
     ("tables and drawings", {"bill", "chart", "graph", "walk"}),
     ("what people read", {"explain", "overview", "report_html", "report_markdown", "report_text", "template"}),
-    ("what they get and how they are asked", {"interview", "kit", "recovery", "splice"}),
+    ("what they get and how they are asked", {"interview", "kit", "recovery", "reference", "splice"}),
     ("what stays", {"draft"}),
     ("last words", {"closing", "export", "linear", "talk", "typed"}),
     ("files of a conversation", {"keeper"}),
