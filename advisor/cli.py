@@ -12,14 +12,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from advisor.errors import AdvisorError, Exit, OutputError, ProblemsError, UsageError
+from advisor.base.errors import AdvisorError, Exit, OutputError, ProblemsError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from advisor.kit import Kit
-    from advisor.rulebase import RuleBase
-    from advisor.verdict_types import Verdict
+    from advisor.kit.build import Kit
+    from advisor.model.rulebase import RuleBase
+    from advisor.model.verdict import Verdict
 
 SUMMARY = """\
 usage: advisor [FILE] [--plain]            ask, in the terminal; FILE is continued and written
@@ -112,7 +112,7 @@ def _run(words: list[str]) -> int:
 
 
 def _recommend(words: list[str]) -> int:
-    from advisor.arguments import Parser
+    from advisor.base.arguments import Parser
 
     parser = Parser("advisor recommend", "Decide from an answers file.")
     parser.add_argument("--answers", required=True, metavar="FILE", help='the answers file; "-" is standard input')
@@ -121,17 +121,17 @@ def _recommend(words: list[str]) -> int:
     parser.add_argument("--force", action="store_true", help="replace files of the kit that were changed by hand")
     options = parser.parse(words)
     _one_of("--format", options.format, ["text", "markdown", "json", "html"])
-    from advisor.answers import read
-    from advisor.portfolio import recommend
+    from advisor.answers.file import read
+    from advisor.engine.portfolio import recommend
 
     base = _base()
     project = read(options.answers, base)
     verdict = recommend(project, base)
     made = None
     if options.kit is not None or options.format == "html":
-        from advisor import kit
+        from advisor.kit import build
 
-        made = kit.build(project, verdict, base)
+        made = build.build(project, verdict, base)
     report = _report(options.format, verdict, base, made)
     if options.kit is not None and made is not None:
         _write_kit(made, options.kit, force=options.force)
@@ -144,7 +144,7 @@ def _write_kit(made: Kit, where: str, *, force: bool) -> None:
     import shlex
     from pathlib import Path
 
-    from advisor import folder
+    from advisor.base import folder
 
     for note in made.notes:
         _note(f"advisor: {note}")
@@ -159,18 +159,18 @@ def _write_kit(made: Kit, where: str, *, force: bool) -> None:
 def _report(form: str, verdict: Verdict, base: RuleBase, made: Kit | None) -> str:
     """The verdict in one of the forms; a page has the kit's files in it."""
     if form == "json":
-        from advisor.report_json import json_text
+        from advisor.report.json_text import json_text
 
         return json_text(verdict)
     if form == "markdown":
-        from advisor.report_markdown import markdown
+        from advisor.report.markdown import markdown
 
         return markdown(verdict, base)
     if form == "html":
-        from advisor.report_html import html
+        from advisor.report.html import html
 
         return html(verdict, base, made.files, made.notes) if made else html(verdict, base)
-    from advisor.report_text import text
+    from advisor.report.text import text
 
     return text(verdict, base, width=_width(), colour=_colour())
 
@@ -179,12 +179,12 @@ def _report(form: str, verdict: Verdict, base: RuleBase, made: Kit | None) -> st
 
 
 def _new(words: list[str]) -> int:
-    from advisor.arguments import Parser
+    from advisor.base.arguments import Parser
 
     parser = Parser("advisor new", "Write a commented answers file.")
     parser.add_argument("file", metavar="FILE", help='where to write it; "-" is standard output')
     options = parser.parse(words)
-    from advisor.template import new
+    from advisor.answers.blank import new
 
     content = new(_base())
     if options.file == "-":
@@ -204,21 +204,21 @@ def _new(words: list[str]) -> int:
 
 
 def _explain(words: list[str]) -> int:
-    from advisor.arguments import Parser
+    from advisor.base.arguments import Parser
 
     parser = Parser("advisor explain", "What an id means, why, and on what evidence.")
     parser.add_argument("id", metavar="ID", nargs="+", help="an id, or the name of a platform")
     parser.add_argument("--today", metavar="DAY", help="how old values are on this day, say 2026-11-24")
     options = parser.parse(words)
-    from advisor.explain import explain
-    from advisor.stale import today_of
+    from advisor.report.explain import explain
+    from advisor.ruleset.stale import today_of
 
     _data(explain(" ".join(options.id), _base(), _width(), today_of(options.today)))
     return Exit.OK
 
 
 def _rules(words: list[str]) -> int:
-    from advisor.arguments import Parser
+    from advisor.base.arguments import Parser
 
     parser = Parser("advisor rules", "Prove, draw or describe the rule base.")
     parser.add_argument("what", metavar="check|docs|graph|schema|stale")
@@ -236,18 +236,18 @@ def _rules(words: list[str]) -> int:
         raise UsageError("rules docs: which folder? For example: advisor rules docs docs")
     from pathlib import Path
 
-    from advisor.data import data
+    from advisor.base.data import data
 
     folder = Path(options.folder) if options.folder else data("rules")
     if not folder.is_dir():
         raise UsageError(f"--folder: {folder} is not a folder")
     if options.what == "check":
         return _check(folder)
-    from advisor.knowledge import load
+    from advisor.ruleset.cache import load
 
     base = load(folder)
     if options.what == "graph":
-        from advisor.graph import mermaid
+        from advisor.report.flowchart import mermaid
 
         _data(mermaid(base))
         return Exit.OK
@@ -255,16 +255,16 @@ def _rules(words: list[str]) -> int:
         return _stale(base, options.older_than, options.today)
     if options.what == "docs":
         return _docs(base, Path(options.name))
-    from advisor.editor_schema import schema_text
+    from advisor.ruleset.editor_schema import schema_text
 
     _data(schema_text(options.name or "answers", base))
     return Exit.OK
 
 
 def _check(folder: Path) -> int:
-    from advisor.compile import compile_folder
-    from advisor.prove import prove
-    from advisor.verdict import shown
+    from advisor.engine.verdict import shown
+    from advisor.ruleset.compile import compile_folder
+    from advisor.ruleset.prove import prove
 
     base = compile_folder(folder)
     proof = prove(base)
@@ -284,8 +284,8 @@ def _check(folder: Path) -> int:
 
 
 def _docs(base: RuleBase, folder: Path) -> int:
-    from advisor.reference import pages
-    from advisor.writing import write_text
+    from advisor.base.writing import write_text
+    from advisor.report.reference import pages
 
     path = folder
     try:
@@ -300,7 +300,7 @@ def _docs(base: RuleBase, folder: Path) -> int:
 
 
 def _stale(base: RuleBase, span: str, today: str | None) -> int:
-    from advisor.stale import months_of, never_read, older_than, today_of
+    from advisor.ruleset.stale import months_of, never_read, older_than, today_of
 
     months, now = months_of(span), today_of(today)
     unread = never_read(base, now)
@@ -321,14 +321,14 @@ def _stale(base: RuleBase, span: str, today: str | None) -> int:
 
 
 def _interview(words: list[str], commands: list[str]) -> int:
-    from advisor.arguments import Parser
+    from advisor.base.arguments import Parser
 
     parser = Parser("advisor", "Ask in the terminal.")
     parser.add_argument("file", nargs="?", metavar="FILE")
     parser.add_argument("--plain", action="store_true")
     options = parser.parse(words)
     if options.file and "." not in options.file and not os.path.exists(options.file):  # noqa: PTH110  # no pathlib here
-        from advisor.text import did_you_mean
+        from advisor.base.text import did_you_mean
 
         close = did_you_mean(options.file, commands)
         if close:
@@ -338,7 +338,7 @@ def _interview(words: list[str], commands: list[str]) -> int:
         # Textual would spin for ever here, so it must not even be imported.
         raise UsageError("there is no terminal to ask in; use: advisor recommend --answers FILE (or advisor --plain)")
     if options.plain or os.environ.get("TERM") == "dumb" or os.environ.get("ACCESSIBLE"):
-        from advisor.prompts import ask
+        from advisor.interview.plain import ask
 
         gc.enable()  # this one stays for long
         return ask(_base(), options.file)
@@ -351,7 +351,7 @@ def _interview(words: list[str], commands: list[str]) -> int:
 
 
 def _base() -> RuleBase:
-    from advisor.knowledge import load
+    from advisor.ruleset.cache import load
 
     return load()
 
@@ -362,7 +362,7 @@ def _data(text: str) -> None:
 
 def _note(text: str) -> None:
     """A message for people. What it quotes (a path, a name) cannot make the terminal do anything."""
-    from advisor.text import visible
+    from advisor.base.text import visible
 
     sys.stderr.write(f"{visible(text, lines=True)}\n")
 
@@ -383,6 +383,6 @@ def _colour() -> bool:
 
 def _one_of(name: str, given: str, allowed: list[str]) -> None:
     if given not in allowed:
-        from advisor.text import did_you_mean
+        from advisor.base.text import did_you_mean
 
         raise UsageError(f"{name}: {given!r} is none of {', '.join(allowed)}{did_you_mean(given, allowed)}")

@@ -16,10 +16,10 @@ from typing import Any
 from hypothesis import strategies as st
 from trying import DERIVED_EDGES, EDGES, combinations
 
-from advisor import rulebase as rb
-from advisor.conditions import ConditionError, Space
-from advisor.rulebase import variables
-from advisor.values import UNKNOWN, Other, Value
+from advisor.model import rulebase as rb
+from advisor.model.conditions import ConditionError, Space
+from advisor.model.rulebase import variables
+from advisor.model.values import UNKNOWN, Other, Value
 
 PLACE = rb.Place("rules/test.yaml", 1, 1)
 

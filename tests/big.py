@@ -7,9 +7,9 @@ from typing import Any
 
 from bases import bands, make, question, some
 
-from advisor import rulebase as rb
-from advisor.conditions import Space
-from advisor.rulebase import variables
+from advisor.model import rulebase as rb
+from advisor.model.conditions import Space
+from advisor.model.rulebase import variables
 
 
 def big_base(seed: int = 7) -> rb.RuleBase:

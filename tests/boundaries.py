@@ -7,19 +7,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from advisor import yamlfile
-from advisor.boxes import contains
-from advisor.decision import accepted, decide, excluding, know, with_pattern
-from advisor.given import value
-from advisor.rulebase import Caveat, RuleBase
+from advisor.engine.decision import accepted, decide, excluding, know, with_pattern
+from advisor.model.boxes import contains
+from advisor.model.rulebase import Caveat, RuleBase
+from advisor.ruleset.example_value import value
+from advisor.yamlio import nodes
 
 FOLDER = Path(__file__).resolve().parent / "boundaries"
 
 
 @lru_cache(maxsize=1)
 def files() -> tuple[tuple[str, Any], ...]:
-    read = [(path, yamlfile.parse(path.read_text("utf-8"), path.name)) for path in sorted(FOLDER.glob("*.yaml"))]
-    return tuple((path.stem, yamlfile.plain(node)) for path, node in read)
+    read = [(path, nodes.parse(path.read_text("utf-8"), path.name)) for path in sorted(FOLDER.glob("*.yaml"))]
+    return tuple((path.stem, nodes.plain(node)) for path, node in read)
 
 
 def broken(base: RuleBase, only: str = "") -> Iterator[str]:

@@ -6,9 +6,9 @@ import json
 from random import Random
 from typing import Any
 
-from advisor.project import Feature, Project
-from advisor.rulebase import Question, RuleBase
-from advisor.values import UNKNOWN, Other, Unknown, Value, plain
+from advisor.model.project import Feature, Project
+from advisor.model.rulebase import Question, RuleBase
+from advisor.model.values import UNKNOWN, Other, Unknown, Value, plain
 
 TEXTS = [
     "chat", "order: status", "a # b", "it's", 'say "hi"', "\N{NUMERO SIGN} 1", "yes", "1.22", "null", "[red]", "{a}",

@@ -17,13 +17,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import score
 from boundaries import broken
 
-from advisor.answers import parse
-from advisor.conditions import ConditionError, Space
-from advisor.decision import accepted, decide, excluding, holds, know, with_pattern
-from advisor.knowledge import load
-from advisor.portfolio import Neighbours
-from advisor.prove import prove
-from advisor.rulebase import PATTERN, Example, RuleBase
+from advisor.answers.file import parse
+from advisor.engine.decision import accepted, decide, excluding, holds, know, with_pattern
+from advisor.engine.portfolio import Neighbours
+from advisor.model.conditions import ConditionError, Space
+from advisor.model.rulebase import PATTERN, Example, RuleBase
+from advisor.ruleset.cache import load
+from advisor.ruleset.prove import prove
 
 Mutant = tuple[str, RuleBase]
 

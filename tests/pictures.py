@@ -50,8 +50,8 @@ def drawn(folder: Path) -> dict[str, str]:
     """Every picture's SVG, of a program that works in this empty folder."""
     from pressing import patient
 
-    from advisor.draft import open_draft
-    from advisor.knowledge import load
+    from advisor.answers.draft import open_draft
+    from advisor.ruleset.cache import load
     from advisor.tui.app import AdvisorApp
 
     base, file = load(), folder / "orders.yaml"

@@ -55,9 +55,9 @@ def share(part: int, whole: int) -> str:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    from advisor import yamlfile
+    from advisor.yamlio import nodes
 
-    data = yamlfile.plain(yamlfile.parse(path.read_text("utf-8"), path.name))
+    data = nodes.plain(nodes.parse(path.read_text("utf-8"), path.name))
     assert isinstance(data, list), path
     return data
 
@@ -81,10 +81,10 @@ def labels(items: list[dict[str, Any]]) -> Iterator[Label]:
 
 def verdicts(items: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
     """The verdict of every feature, as `recommend` gives it for the scenario's answers file."""
-    from advisor.answers import parse
-    from advisor.knowledge import load
-    from advisor.portfolio import recommend
-    from advisor.verdict import Judge
+    from advisor.answers.file import parse
+    from advisor.engine.portfolio import recommend
+    from advisor.engine.verdict import Judge
+    from advisor.ruleset.cache import load
 
     base = load()
     judge = Judge(base)

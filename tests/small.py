@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.rulebase import Band, Question, RuleBase, Variable
-from advisor.values import UNKNOWN
+from advisor.model.rulebase import Band, Question, RuleBase, Variable
+from advisor.model.values import UNKNOWN
 
 BANDS = (Band("low", 0, 10), Band("high", 10, float("inf")))
 

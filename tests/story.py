@@ -34,8 +34,8 @@ sys.path[:0] = [str(HERE), str(HERE / "kit")]
 import lab  # noqa: E402  # found through the path above
 from websockets.asyncio.client import connect  # noqa: E402  # after it, as the sorting has it
 
-from advisor.costs import long_poll_requests_per_h, poll_requests_per_h  # noqa: E402  # the same
-from advisor.words import delay  # noqa: E402  # the same
+from advisor.engine.costs import long_poll_requests_per_h, poll_requests_per_h  # noqa: E402  # the same
+from advisor.report.words import delay  # noqa: E402  # the same
 
 USERS = 100
 RATE = 1 / 60  # messages a second and user
@@ -75,7 +75,7 @@ class Scene:
 
     @property
     def expected(self) -> float:
-        """Requests an hour of the story, by the formulas of advisor/costs.py."""
+        """Requests an hour of the story, by the formulas of advisor/engine/costs.py."""
         if self.kind == "poll":
             return USERS * poll_requests_per_h(INTERVAL_S)
         if self.kind != "held":

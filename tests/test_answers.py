@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import small_base
 
-from advisor.answers import MAX_FEATURES, UNNAMED, dump, parse, read, same_name, written
-from advisor.data import data
-from advisor.errors import Exit, InputError
-from advisor.facts import MAX_TEXT, tidy, wrong_text
-from advisor.knowledge import load
-from advisor.project import Feature, Project
-from advisor.rulebase import Place
-from advisor.values import UNKNOWN, Other
+from advisor.answers.file import MAX_FEATURES, UNNAMED, dump, parse, read, same_name, written
+from advisor.answers.read_fact import MAX_TEXT, tidy, wrong_text
+from advisor.base.data import data
+from advisor.base.errors import Exit, InputError
+from advisor.model.project import Feature, Project
+from advisor.model.rulebase import Place
+from advisor.model.values import UNKNOWN, Other
+from advisor.ruleset.cache import load
 
 BASE = small_base()
 ONE_LINE = "a text is one line without control characters"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boundaries import broken, files
 
-from advisor.knowledge import load
+from advisor.ruleset.cache import load
 
 
 def test_every_boundary_case_holds():

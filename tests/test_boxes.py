@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.boxes import bits, complement, contains, covers, find, meet
+from advisor.model.boxes import bits, complement, contains, covers, find, meet
 
 SIZES = (2, 3, 2, 4, 2, 3)
 FULL = tuple((1 << size) - 1 for size in SIZES)

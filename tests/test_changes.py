@@ -7,13 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from test_space import assert_legal
 from test_verdict import random_answers_of_file
 
-from advisor.changes import changes, other_answers, single_changes
-from advisor.data import data
-from advisor.decision import case_of, decide, know
-from advisor.diagram import Diagram
-from advisor.knowledge import load
-from advisor.rulebase import Band
-from advisor.values import Other
+from advisor.base.data import data
+from advisor.engine.changes import changes, other_answers, single_changes
+from advisor.engine.decision import case_of, decide, know
+from advisor.engine.decision_diagram import Diagram
+from advisor.model.rulebase import Band
+from advisor.model.values import Other
+from advisor.ruleset.cache import load
 
 slow = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor import editor_schema
+from advisor.ruleset import editor_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTIFICATIONS = ROOT / "rules" / "examples" / "notifications.yaml"
@@ -126,7 +126,7 @@ def test_no_pattern_is_exit_3(tmp_path: Path) -> None:
     start = decision.index("  - step: one-way\n")
     (rules / "decision.yaml").write_text(decision[:start] + decision[decision.index("accepts:\n") :])
     code = (
-        "import os, sys; import advisor.knowledge as k;"
+        "import os, sys; import advisor.ruleset.cache as k;"
         "k.shipped = lambda kind: os.environ['RULES']; from advisor.cli import main; sys.exit(main())"
     )
     words = ["recommend", "--answers", str(NOTIFICATIONS), "--format", "json"]
@@ -211,7 +211,7 @@ def test_rules_check_shows_place_and_witness(tmp_path: Path) -> None:
 def test_schemas_are_valid_and_fit_the_shipped_files(name: str) -> None:
     from jsonschema import Draft202012Validator
 
-    from advisor import yamlfile
+    from advisor.yamlio import nodes
 
     schema = json.loads(advisor("rules", "schema", name).stdout)
     Draft202012Validator.check_schema(schema)
@@ -223,7 +223,7 @@ def test_schemas_are_valid_and_fit_the_shipped_files(name: str) -> None:
         "verdict": [],
     }.get(name, [ROOT / "rules" / f"{name}.yaml"])
     for path in files:
-        data = yamlfile.plain(yamlfile.parse(path.read_text("utf-8"), path.name))
+        data = nodes.plain(nodes.parse(path.read_text("utf-8"), path.name))
         errors = [f"{'.'.join(map(str, e.path))}: {e.message[:200]}" for e in validator.iter_errors(data)]
         assert errors == [], path.name
 

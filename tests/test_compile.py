@@ -11,13 +11,13 @@ import yaml
 from bases import bases
 from hypothesis import HealthCheck, given, settings
 
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.errors import RuleBaseError
-from advisor.given import value
-from advisor.rulefiles import digest
-from advisor.rulejson import from_data, to_data
-from advisor.values import UNKNOWN, Other
+from advisor.base.data import data
+from advisor.base.errors import RuleBaseError
+from advisor.model.values import UNKNOWN, Other
+from advisor.ruleset.compile import compile_folder
+from advisor.ruleset.example_value import value
+from advisor.ruleset.files import digest
+from advisor.ruleset.serialise import from_data, to_data
 
 VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text("utf-8"))
 

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_verdict import random_answers_of_file
 
-from advisor import report_html, report_markdown, report_text, words
-from advisor.answers import parse, read
-from advisor.confidence import FEW, without_unlisted
-from advisor.data import data
-from advisor.interview import Session
-from advisor.knowledge import load
-from advisor.portfolio import recommend
-from advisor.project import Feature, Project
-from advisor.values import UNKNOWN, Other
-from advisor.verdict import Judge
+from advisor.answers.file import parse, read
+from advisor.base.data import data
+from advisor.engine.confidence import FEW, without_unlisted
+from advisor.engine.portfolio import recommend
+from advisor.engine.verdict import Judge
+from advisor.interview.session import Session
+from advisor.model.project import Feature, Project
+from advisor.model.values import UNKNOWN, Other
+from advisor.report import html, markdown, text, words
+from advisor.ruleset.cache import load
 
 EXAMPLES = sorted((data("rules") / "examples").glob("*.yaml"))
 SURE = ("low", "medium", "high")
@@ -87,9 +87,9 @@ def test_the_riskiest_answer_is_one_that_nobody_stated_and_really_changes_the_pa
 def test_every_report_says_it_alike(judge):
     verdict = recommend(read(EXAMPLES[0], judge.base), judge.base, judge)
     line = words.confidence_line(verdict["features"][0], judge.base)
-    assert line in " ".join(report_text.text(verdict, judge.base).split())
-    assert line.split(":")[0] in report_markdown.markdown(verdict, judge.base)
-    assert line.split(";")[0] in " ".join(report_html.html(verdict, judge.base).split())
+    assert line in " ".join(text.text(verdict, judge.base).split())
+    assert line.split(":")[0] in markdown.markdown(verdict, judge.base)
+    assert line.split(";")[0] in " ".join(html.html(verdict, judge.base).split())
 
 
 def test_a_vendor_that_says_no_keeps_confidence_at_medium_and_is_named(judge):
@@ -173,9 +173,9 @@ def test_that_the_kit_sends_everything_to_everybody_is_told_first_where_the_answ
     assert ("broadcast-to-all" in ids(feature["caveats"])) == told
     if told:
         assert feature["caveats"][0]["id"] == "broadcast-to-all"
-        head = report_text.text(verdict, judge.base).split("Why\n---")[0]
+        head = text.text(verdict, judge.base).split("Why\n---")[0]
         assert "Before anything else: The server of the kit sends every event to everybody" in " ".join(head.split())
-        record = report_markdown.markdown(verdict, judge.base)
+        record = markdown.markdown(verdict, judge.base)
         assert record.index("Before anything else") < record.index("Consequences")
     elif facts.get("auth") != "none" and not facts.get("same-content-for-all") and len(facts) != 2:
         assert "broadcast-to-all" in ids(feature["caveats_if"])

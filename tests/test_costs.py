@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor import bill
-from advisor.compile import compile_folder
-from advisor.costs import (
+from advisor.base.data import data
+from advisor.base.text import number
+from advisor.engine.costs import (
     NUMBERS,
     PATTERNS,
     costs,
@@ -24,10 +24,10 @@ from advisor.costs import (
     poll_requests_per_h,
     pushed_overhead_bytes,
 )
-from advisor.data import data
-from advisor.explain import catalogue
-from advisor.text import number
-from advisor.values import UNKNOWN, Other
+from advisor.model.values import UNKNOWN, Other
+from advisor.report import cost_tables
+from advisor.report.explain import catalogue
+from advisor.ruleset.compile import compile_folder
 
 RULES = compile_folder(data("rules"))
 FIGURES = load(RULES.tables["costs"])
@@ -277,16 +277,16 @@ def test_every_cost_has_a_formula_and_every_formula_is_a_cost_or_part_of_one():
 )
 def test_why_long_polling_asks_more_often_is_said_as_it_is(interval, rate, why):
     made = costs({**ARTICLE, "poll-interval-s": interval, "server-msg-rate-per-s": rate}, RULES)
-    said = [line for line in bill.sentences({"costs": made}) if "more often" in line]
+    said = [line for line in cost_tables.sentences({"costs": made}) if "more often" in line]
     assert said == ([f"Long polling asks more often than short polling here: {why}."] if why else [])
 
 
 def test_the_ports_that_are_named_are_those_of_the_figure():
     ports = f"{number(FIGURES['ephemeral-ports'])}"
-    (column,) = (column for column in bill.HELD if column.key == "upstream_ports")
+    (column,) = (column for column in cost_tables.HELD if column.key == "upstream_ports")
     assert column.means.endswith(f"of {ports}")
     made = costs({"concurrent-clients": 100_000, "instances": 2, "reverse-proxy": "nginx"}, RULES)
-    assert [line for line in bill.sentences({"costs": made}) if line.endswith(f"each pair has {ports} ports.")]
+    assert [line for line in cost_tables.sentences({"costs": made}) if line.endswith(f"each pair has {ports} ports.")]
 
 
 def test_what_is_held_is_counted_where_it_is_held():

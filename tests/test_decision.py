@@ -20,11 +20,11 @@ from bases import (
 )
 from hypothesis import HealthCheck, assume, given, settings
 
-from advisor import rulebase as rb
-from advisor.conditions import Space
-from advisor.decision import accepted, case_of, decide, excluding, know, lead_case, result_of, trace, usually
-from advisor.diagram import Diagram
-from advisor.values import UNKNOWN, Unknown
+from advisor.engine.decision import accepted, case_of, decide, excluding, know, lead_case, result_of, trace, usually
+from advisor.engine.decision_diagram import Diagram
+from advisor.model import rulebase as rb
+from advisor.model.conditions import Space
+from advisor.model.values import UNKNOWN, Unknown
 
 slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -138,7 +138,7 @@ def test_a_prior_fills_only_what_nobody_stated_and_only_where_its_condition_is_s
 @slow
 @given(bases(), randoms)
 def test_order_inside_a_step_does_not_matter_where_the_prover_sees_no_disagreement(base, rng):
-    from advisor.prove import prove
+    from advisor.ruleset.prove import prove
 
     if any(f.code == "AMBIGUOUS" for f in prove(base).findings):
         assume(condition=False)

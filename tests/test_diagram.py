@@ -9,8 +9,8 @@ from bases import random_answers, randoms, worlds
 from big import big_base
 from hypothesis import HealthCheck, given, settings
 
-from advisor.decision import know
-from advisor.diagram import Diagram, TooWideError
+from advisor.engine.decision import know
+from advisor.engine.decision_diagram import Diagram, TooWideError
 
 slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 

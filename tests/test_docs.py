@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from advisor.answers import parse
-from advisor.errors import InputError
-from advisor.knowledge import load
+from advisor.answers.file import parse
+from advisor.base.errors import InputError
+from advisor.ruleset.cache import load
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -88,7 +88,7 @@ def test_the_page_about_the_protocol_names_every_path_of_the_server():
 
 
 def test_the_page_about_deciding_names_every_finding():
-    from advisor import examples, prove
+    from advisor.ruleset import examples, prove
 
     sources = "".join(Path(str(module.__file__)).read_text("utf-8") for module in (prove, examples))
     codes = set(re.findall(r'(?:Finding\(\s*|return \()"([A-Z_]+)"', sources))

@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small import small_base
 
-from advisor.answering import RefusedError
-from advisor.answers import UNNAMED, dump, parse, read, salvage
-from advisor.draft import AskFirstError, open_draft
-from advisor.errors import InputError, OutputError
-from advisor.interview import Session
-from advisor.knowledge import load
-from advisor.portfolio import recommend
-from advisor.project import Feature, Project
+from advisor.answers.check import RefusedError
+from advisor.answers.draft import AskFirstError, open_draft
+from advisor.answers.file import UNNAMED, dump, parse, read, salvage
+from advisor.base.errors import InputError, OutputError
+from advisor.engine.portfolio import recommend
+from advisor.interview.session import Session
+from advisor.model.project import Feature, Project
+from advisor.ruleset.cache import load
 
 BASE = small_base()
 ONE = "features:\n  - name: a\n    page: x\n"
@@ -181,7 +181,7 @@ def test_two_interviews_on_one_file_keep_their_answers_apart_and_notice(file):
 
 def test_where_the_folder_takes_nothing_the_state_folder_does(file, monkeypatch):
     """The root user may write everywhere, so the folder is made to refuse."""
-    from advisor import writing
+    from advisor.base import writing
 
     file.write_text(ONE)
     draft, project = opened(file)
@@ -210,7 +210,7 @@ def test_a_full_disk_is_said_and_what_was_kept_before_stays(file, monkeypatch):
     def full(*_args, **_more):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("advisor.writing.os.fdopen", full)
+    monkeypatch.setattr("advisor.base.writing.os.fdopen", full)
     assert "No space left on device" in draft.keep(other(project, "after"))
     with pytest.raises(OutputError, match="No space left"):
         draft.save(other(project, "after"))

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.errors import UsageError
-from advisor.explain import catalogue, explain
-from advisor.graph import label, mermaid, node
+from advisor.base.data import data
+from advisor.base.errors import UsageError
+from advisor.report.explain import catalogue, explain
+from advisor.report.flowchart import label, mermaid, node
+from advisor.ruleset.compile import compile_folder
 
 RULES = compile_folder(data("rules"))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.figures import filled, names, places
-from advisor.timing import timing
-from advisor.values import Other
-from advisor.verdict import Judge
+from advisor.base.data import data
+from advisor.engine.timing import timing
+from advisor.engine.verdict import Judge
+from advisor.model.caveat_figures import filled, names, places
+from advisor.model.values import Other
+from advisor.ruleset.compile import compile_folder
 
 RULES = compile_folder(data("rules"))
 JUDGE = Judge(RULES)

@@ -9,13 +9,13 @@ import pytest
 from bases import random_base, random_value, randoms
 from hypothesis import HealthCheck, given, settings
 
-from advisor.answering import RefusedError, fitting, say, unknown_means
-from advisor.answers import MAX_FEATURES, dump, parse, read
-from advisor.diagram import Diagram
-from advisor.interview import Session
-from advisor.knowledge import load
-from advisor.portfolio import recommend
-from advisor.values import UNKNOWN, Other
+from advisor.answers.check import RefusedError, fitting, say, unknown_means
+from advisor.answers.file import MAX_FEATURES, dump, parse, read
+from advisor.engine.decision_diagram import Diagram
+from advisor.engine.portfolio import recommend
+from advisor.interview.session import Session
+from advisor.model.values import UNKNOWN, Other
+from advisor.ruleset.cache import load
 
 slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 NAMES = ["chat", "[red]orders[/]", "order: status", "№ 1", "  spaced  ", "Chat", "", "a\x1b[31m", "x" * 300, "yes"]
@@ -312,9 +312,10 @@ def test_words_for_answers_are_safe_to_show_and_say_units(base):
 
 def test_the_interview_and_its_plain_twin_never_load_textual_or_rich(base):
     code = (
-        "import sys, advisor.interview, advisor.prompts, advisor.export, advisor.closing\n"
-        "from advisor.knowledge import load\n"
-        "s = advisor.interview.Session.new(load(), 'a').answer('media', False)\n"
+        "import sys\n"
+        "from advisor.interview import closing, export, plain, session\n"
+        "from advisor.ruleset.cache import load\n"
+        "s = session.Session.new(load(), 'a').answer('media', False)\n"
         "s.rows, s.caveats, s.article, s.fallen, s.verdict\n"
         "print([m for m in ('textual', 'rich', 'jinja2') if m in sys.modules])"
     )

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from advisor import platforms
-from advisor.card_text import age_text
+from advisor.base.data import data
+from advisor.base.errors import RuleBaseError
 from advisor.cli import main
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.errors import RuleBaseError
-from advisor.explain import explain
-from advisor.figure_schema import COST_FIGURES, TIMING_FIGURES
-from advisor.platforms import WAY, cards, doubts, months_between
-from advisor.prove import prove
-from advisor.stale import months_of, older_than, today_of
-from advisor.timing import timing
-from advisor.verdict import Judge
+from advisor.engine.timing import timing
+from advisor.engine.verdict import Judge
+from advisor.model import platforms
+from advisor.model.platforms import WAY, cards, doubts, months_between
+from advisor.report.card_text import age_text
+from advisor.report.explain import explain
+from advisor.ruleset.compile import compile_folder
+from advisor.ruleset.prove import prove
+from advisor.ruleset.stale import months_of, older_than, today_of
+from advisor.ruleset.tables_schema import COST_FIGURES, TIMING_FIGURES
 
 RULES = compile_folder(data("rules"))
 CARDS = cards(RULES)

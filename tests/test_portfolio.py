@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_verdict import random_answers_of_file
 
-from advisor import portfolio, report_markdown, report_text, words
-from advisor.data import data
-from advisor.knowledge import load
-from advisor.portfolio import Neighbours, recommend
-from advisor.project import Feature, Project
-from advisor.values import UNKNOWN, Other
-from advisor.verdict import Judge
+from advisor.base.data import data
+from advisor.engine import portfolio
+from advisor.engine.portfolio import Neighbours, recommend
+from advisor.engine.verdict import Judge
+from advisor.model.project import Feature, Project
+from advisor.model.values import UNKNOWN, Other
+from advisor.report import markdown, text, words
+from advisor.ruleset.cache import load
 
 CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2, "page": "shop"}
 STATUS = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "page": "shop"}
@@ -64,7 +65,7 @@ def test_without_a_stated_page_each_feature_is_decided_alone_and_the_project_get
     assert verdict["shared"]["reuse"] == [{"feature": "report", "could_use": "chat"}]
     line = words.reuse_line(verdict, judge.base)
     assert "On one page report could use the WebSocket connection of chat" in line
-    for format_ in (report_text.text, report_markdown.markdown):
+    for format_ in (text.text, markdown.markdown):
         assert " ".join(format_(verdict, judge.base).split()).count("could use the WebSocket connection of") == 1
 
 

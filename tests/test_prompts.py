@@ -13,14 +13,14 @@ from random import Random
 
 import pytest
 
-from advisor.answers import read
-from advisor.errors import InputError, OutputError
-from advisor.knowledge import load
-from advisor.portfolio import recommend
-from advisor.prompts import ask
-from advisor.report_markdown import markdown
-from advisor.text import visible
-from advisor.values import UNKNOWN, Other
+from advisor.answers.file import read
+from advisor.base.errors import InputError, OutputError
+from advisor.base.text import visible
+from advisor.engine.portfolio import recommend
+from advisor.interview.plain import ask
+from advisor.model.values import UNKNOWN, Other
+from advisor.report.markdown import markdown
+from advisor.ruleset.cache import load
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from bases import bands, make, means, pattern, question, worlds
 from hypothesis import HealthCheck, given, settings
 from test_space import consistent
 
-from advisor import rulebase as rb
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.errors import RuleBaseError
-from advisor.prove import prove
+from advisor.base.data import data
+from advisor.base.errors import RuleBaseError
+from advisor.model import rulebase as rb
+from advisor.ruleset.compile import compile_folder
+from advisor.ruleset.prove import prove
 
 slow = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 BY_CASES = ("GAP", "DEAD_RULE", "AMBIGUOUS", "EMPTY_CHOICE", "DEAD_CAVEAT", "UNUSED_PATTERN", "DEAD_ALTERNATIVE")
@@ -228,7 +228,7 @@ def test_without_its_last_step_the_decision_has_a_gap_with_a_witness(rules, brok
     assert gap.place.file == "rules/decision.yaml"
     assert gap.place.line > 1
     assert gap.witness
-    from advisor.decision import decide, know
+    from advisor.engine.decision import decide, know
 
     base = compile_folder(folder)
     assert decide(know(gap.witness, base).lead, base).primary is None

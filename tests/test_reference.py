@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.platforms import cards
-from advisor.reference import pages
+from advisor.base.data import data
+from advisor.model.platforms import cards
+from advisor.report.reference import pages
+from advisor.ruleset.compile import compile_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = compile_folder(data("rules"))

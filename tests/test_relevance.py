@@ -8,14 +8,14 @@ import pytest
 from bases import inside, random_answers, random_base, random_value, randoms
 from hypothesis import HealthCheck, given, settings
 
-from advisor.claims import raised
-from advisor.completions import completions
-from advisor.decision import accepted, decide, excluding, holds, know, with_pattern
-from advisor.diagram import Diagram
-from advisor.knowledge import load
-from advisor.relevance import matters, relevance
-from advisor.space import cannot_occur
-from advisor.values import UNKNOWN
+from advisor.engine.claims import raised
+from advisor.engine.completions import completions
+from advisor.engine.decision import accepted, decide, excluding, holds, know, with_pattern
+from advisor.engine.decision_diagram import Diagram
+from advisor.engine.relevance import matters, relevance
+from advisor.engine.space import cannot_occur
+from advisor.model.values import UNKNOWN
+from advisor.ruleset.cache import load
 
 slow = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from advisor import bill, kit, words
-from advisor.answers import read
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.portfolio import recommend
-from advisor.project import Feature, Project
-from advisor.report_html import html
-from advisor.text import visible
+from advisor.answers.file import read
+from advisor.base.data import data
+from advisor.base.text import visible
+from advisor.engine.portfolio import recommend
+from advisor.kit import build
+from advisor.model.project import Feature, Project
+from advisor.report import cost_tables, words
+from advisor.report.html import html
+from advisor.ruleset.compile import compile_folder
 
 sys.path.insert(0, str(Path(__file__).parent / "kit"))
 
@@ -105,9 +106,9 @@ def said(verdict):
         yield from (step["title"] for step in (*feature["steps"], *feature["article_steps"]))
         yield from feature["open"]
         if feature["costs"]:
-            yield from bill.sentences(feature)
-            for key, every in itertools.product(bill.SCALES, (bill.TRAFFIC, bill.HELD)):
-                rows = bill.table(feature, RULES, key, bill.columns(feature, every))
+            yield from cost_tables.sentences(feature)
+            for key, every in itertools.product(cost_tables.SCALES, (cost_tables.TRAFFIC, cost_tables.HELD)):
+                rows = cost_tables.table(feature, RULES, key, cost_tables.columns(feature, every))
                 yield from ("".join([row.name, *row.cells]) for row in rows)
         if feature["timing"] and feature["primary"] and not feature["outside"]:
             yield from ("".join(row) for row in words.times(feature))
@@ -201,7 +202,7 @@ def test_thirty_features_have_a_contents_list_and_closed_parts():
 def test_the_kits_configuration_is_on_the_page_and_its_programs_are_named():
     project = read(str(data("rules") / "examples" / "notifications.yaml"), RULES)
     verdict = recommend(project, RULES)
-    made = kit.build(project, verdict, RULES)
+    made = build.build(project, verdict, RULES)
     page = Page(html(verdict, RULES, made.files, made.notes))
     text = "".join(page.pieces)
     assert made.files["nginx/nginx.conf"].decode() in text

@@ -15,16 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from advisor.answers import read
-from advisor.chart import mermaid
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.editor_schema import verdict_schema as schema
-from advisor.portfolio import recommend
-from advisor.report_html import html
-from advisor.report_json import json_text
-from advisor.report_markdown import escape, markdown
-from advisor.report_text import text
+from advisor.answers.file import read
+from advisor.base.data import data
+from advisor.engine.portfolio import recommend
+from advisor.report.cost_chart import mermaid
+from advisor.report.html import html
+from advisor.report.json_text import json_text
+from advisor.report.markdown import escape, markdown
+from advisor.report.text import text
+from advisor.ruleset.compile import compile_folder
+from advisor.ruleset.editor_schema import verdict_schema as schema
 
 RULES = compile_folder(data("rules"))
 GOLDEN = Path(__file__).parent / "golden"
@@ -220,7 +220,7 @@ def test_a_hostile_name_adds_no_structure_to_the_record(name):
 
 
 def _visible(name):
-    from advisor.text import visible
+    from advisor.base.text import visible
 
     return visible(" ".join(name.split()) if "\n" not in name else name)
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 import score
 
-from advisor.knowledge import load
+from advisor.ruleset.cache import load
 
 
 @pytest.fixture(scope="module")

@@ -22,12 +22,12 @@ from bases import (
 )
 from hypothesis import HealthCheck, given, settings
 
-from advisor import rulebase as rb
-from advisor.boxes import contains
-from advisor.conditions import ConditionError, Space, say
-from advisor.decision import case_of
-from advisor.space import cannot_occur, realise, witness
-from advisor.values import Other
+from advisor.engine.decision import case_of
+from advisor.engine.space import cannot_occur, realise, witness
+from advisor.model import rulebase as rb
+from advisor.model.boxes import contains
+from advisor.model.conditions import ConditionError, Space, say
+from advisor.model.values import Other
 
 slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small import small_base
 
-from advisor.answers import parse
-from advisor.data import data
-from advisor.errors import InputError, OutputError
-from advisor.interview import Session
-from advisor.knowledge import load
-from advisor.project import Feature
-from advisor.splice import same_features, splice
-from advisor.template import new
-from advisor.values import UNKNOWN, Other
+from advisor.answers.blank import new
+from advisor.answers.file import parse
+from advisor.answers.rewrite import same_features, splice
+from advisor.base.data import data
+from advisor.base.errors import InputError, OutputError
+from advisor.interview.session import Session
+from advisor.model.project import Feature
+from advisor.model.values import UNKNOWN, Other
+from advisor.ruleset.cache import load
 
 BASE = small_base()
 seeds = st.integers(0, 2**32)

@@ -7,9 +7,9 @@ import re
 import pytest
 from small import small_base
 
-from advisor.answers import parse
-from advisor.knowledge import load
-from advisor.template import EXAMPLE, allowed, new
+from advisor.answers.blank import EXAMPLE, allowed, new
+from advisor.answers.file import parse
+from advisor.ruleset.cache import load
 
 SMALL = small_base()
 SHIPPED = load()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.text import did_you_mean, nearest, number, plural, quoted, visible, wrap
+from advisor.base.text import did_you_mean, nearest, number, plural, quoted, visible, wrap
 
 ANY = st.text(st.characters(codec=None))  # lone surrogates included
 

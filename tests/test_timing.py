@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor import words
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.errors import RuleBaseError
-from advisor.limits import CHANNELS, on_the_way
-from advisor.timing import load, timing
-from advisor.values import UNKNOWN, Other
-from advisor.verdict import Judge
+from advisor.base.data import data
+from advisor.base.errors import RuleBaseError
+from advisor.engine.timing import load, timing
+from advisor.engine.verdict import Judge
+from advisor.model.path_limits import CHANNELS, on_the_way
+from advisor.model.values import UNKNOWN, Other
+from advisor.report import words
+from advisor.ruleset.compile import compile_folder
 
 RULES = compile_folder(data("rules"))
 FIGURES, TABLE = load(RULES.tables["timing"])

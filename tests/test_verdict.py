@@ -8,17 +8,17 @@ import pytest
 from bases import World, bands, make, means, occurring_cases, question, random_answers, randoms, worlds
 from hypothesis import HealthCheck, given, settings
 
-from advisor import confidence
-from advisor import rulebase as rb
-from advisor.changes import other_answers
-from advisor.data import data
-from advisor.decision import decide, holds, know, with_pattern
-from advisor.diagram import Diagram, TooWideError
-from advisor.given import value
-from advisor.knowledge import load
-from advisor.raising import raised
-from advisor.values import UNKNOWN
-from advisor.verdict import Judge
+from advisor.base.data import data
+from advisor.engine import confidence
+from advisor.engine.changes import other_answers
+from advisor.engine.decision import decide, holds, know, with_pattern
+from advisor.engine.decision_diagram import Diagram, TooWideError
+from advisor.engine.raising import raised
+from advisor.engine.verdict import Judge
+from advisor.model import rulebase as rb
+from advisor.model.values import UNKNOWN
+from advisor.ruleset.cache import load
+from advisor.ruleset.example_value import value
 
 slow = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from advisor import verdict_types
-from advisor.editor_schema import verdict_schema
+from advisor.model import verdict
+from advisor.ruleset.editor_schema import verdict_schema
 
 SCHEMA = verdict_schema()
-PACKAGE = Path(verdict_types.__file__).parent
+ROOT = Path(__file__).resolve().parent.parent
 DEFINED = {
     "Evidence": "evidence",
     "Rejection": "rejection",
@@ -57,12 +57,12 @@ NESTED = {
     "AskNext": next(o for o in inside("$defs", "feature", "properties", "ask_next", "anyOf") if "properties" in o),
 }
 OBJECTS = {**{name: SCHEMA["$defs"][key] for name, key in DEFINED.items()}, **NESTED}
-TYPED = {name for name, found in vars(verdict_types).items() if typing.is_typeddict(found)}
+TYPED = {name for name, found in vars(verdict).items() if typing.is_typeddict(found)}
 
 
 @pytest.mark.parametrize("name", sorted(OBJECTS))
 def test_a_type_has_the_keys_of_its_schema(name):
-    made = getattr(verdict_types, name)
+    made = getattr(verdict, name)
     assert set(made.__annotations__) == set(OBJECTS[name]["properties"])
     assert set(made.__required_keys__) == set(OBJECTS[name].get("required", []))
 
@@ -78,13 +78,13 @@ def test_a_misspelt_key_of_the_verdict_is_an_error_of_the_type_checker(tmp_path,
     """`feature["fallbck"]` was fine to mypy --strict while the verdict was a plain dict."""
     holder = "feature" if right != "title" else "feature['caveats'][0]"
     code = (
-        "from advisor.verdict_types import FeatureVerdict\n\n\n"
+        "from advisor.model.verdict import FeatureVerdict\n\n\n"
         f'def said(feature: FeatureVerdict) -> str | None:\n    return {holder}["{{}}"]\n'
     )
     for key, status in ((right, 0), (wrong, 1)):
         path = tmp_path / f"{key}.py"
         path.write_text(code.format(key))
         command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--follow-imports=silent", str(path)]
-        run = subprocess.run(command, capture_output=True, text=True, cwd=PACKAGE.parent, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
         assert run.returncode == status, run.stdout
         assert ("has no key" in run.stdout) == bool(status)

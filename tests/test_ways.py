@@ -11,15 +11,15 @@ import re
 import pytest
 import yaml
 
-from advisor.data import data
-from advisor.knowledge import load
-from advisor.portfolio import recommend
-from advisor.project import Feature, Project
-from advisor.report_html import html
-from advisor.report_markdown import markdown
-from advisor.report_text import text
-from advisor.timing import timing
-from advisor.values import Other
+from advisor.base.data import data
+from advisor.engine.portfolio import recommend
+from advisor.engine.timing import timing
+from advisor.model.project import Feature, Project
+from advisor.model.values import Other
+from advisor.report.html import html
+from advisor.report.markdown import markdown
+from advisor.report.text import text
+from advisor.ruleset.cache import load
 
 RULES = load(data("rules"))
 WAY = ("cdn", "load-balancer", "reverse-proxy", "service-mesh", "platform")

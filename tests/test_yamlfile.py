@@ -17,10 +17,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from advisor.data import data
-from advisor.errors import InputError
-from advisor.scalars import odd, resolve
-from advisor.yamlfile import Map, Scalar, Seq, Source, find, parse, plain, read_text
+from advisor.base.data import data
+from advisor.base.errors import InputError
+from advisor.yamlio.nodes import Map, Scalar, Seq, Source, find, parse, plain, read_text
+from advisor.yamlio.scalars import odd, resolve
 
 BOTH = pytest.mark.parametrize("pure", [False, True], ids=["libyaml", "pure"])
 FILES = sorted(data("rules").rglob("*.yaml"))
@@ -116,7 +116,7 @@ def test_a_file_that_is_longer_than_it_says_is_read_up_to_the_limit_only():
     assert unreadable("/proc/self/maps", limit=100) == "/proc/self/maps: is larger than 100 bytes"
 
 
-READ = "from advisor.yamlfile import read_text\nfrom advisor.errors import InputError\n"
+READ = "from advisor.yamlio.nodes import read_text\nfrom advisor.base.errors import InputError\n"
 READ += "try: print(repr(read_text('-', 100)))\nexcept InputError as e: print(e)"
 
 
@@ -581,5 +581,5 @@ def test_a_full_file_of_anything_is_done_in_time(piece):
 
 
 def test_the_yaml_library_is_loaded_only_when_something_is_parsed():
-    code = "import sys, advisor.yamlfile\nassert 'yaml' not in sys.modules and 'pydantic' not in sys.modules"
+    code = "import sys, advisor.yamlio.nodes\nassert 'yaml' not in sys.modules and 'pydantic' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,10 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from advisor.answering import say
-from advisor.interview import Session
-from advisor.overview import Row
-from advisor.text import plural
+from advisor.answers.check import say
+from advisor.base.text import plural
+from advisor.interview.overview import Row
+from advisor.interview.session import Session
 from advisor.tui.panes import clipped
 from advisor.tui.turns import Once
 from advisor.tui.widgets import Keys

@@ -14,13 +14,13 @@ from textual.driver import Driver
 from textual.scrollbar import ScrollBar
 from textual.theme import Theme
 
-from advisor.draft import Draft, open_draft
-from advisor.errors import AdvisorError, Exit
-from advisor.facts import wrong_text
-from advisor.interview import Session
-from advisor.project import Project
-from advisor.rulebase import RuleBase
-from advisor.text import visible
+from advisor.answers.draft import Draft, open_draft
+from advisor.answers.read_fact import wrong_text
+from advisor.base.errors import AdvisorError, Exit
+from advisor.base.text import visible
+from advisor.interview.session import Session
+from advisor.model.project import Project
+from advisor.model.rulebase import RuleBase
 from advisor.tui import files, helping
 from advisor.tui.commands import Commands, Palette
 from advisor.tui.dialogs import AskText, Help
@@ -30,7 +30,7 @@ from advisor.tui.turns import Turns
 from advisor.tui.widgets import Hint, PlainBars
 
 if TYPE_CHECKING:
-    from advisor.export import Part
+    from advisor.interview.export import Part
 
 DARK = Theme(
     "advisor-dark", primary="#7aa2f7", secondary="#8ab4c8", accent="#e0af68", success="#9ece6a", warning="#e0af68",
@@ -63,7 +63,7 @@ def run(base: RuleBase, file: str | None) -> int:
         raise app.failure
     if app.session is None:
         return app.return_code or int(Exit.OK)
-    from advisor.closing import closing
+    from advisor.interview.closing import closing
 
     saved = None if app.draft.problems and app.saved else app.saved
     sys.stdout.write(closing(app.session, app.draft.file, saved=saved))
@@ -283,7 +283,7 @@ class AdvisorApp(Turns):
     def write(self, part: Part) -> list[str]:
         """Write one part of an export; what there is to say. Raises OutputError."""
         assert self.session is not None
-        from advisor import export
+        from advisor.interview import export
 
         self.draft, said = export.write(self.session, self.draft, part)
         if part.kind == "answers":

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from advisor import words
-from advisor.errors import UsageError
-from advisor.explain import explain
-from advisor.rulebase import RuleBase
-from advisor.text import wrap
+from advisor.base.errors import UsageError
+from advisor.base.text import wrap
+from advisor.model.rulebase import RuleBase
+from advisor.report import words
+from advisor.report.explain import explain
 from advisor.tui.pages import Page
 from advisor.tui.panes import WORST
 
 if TYPE_CHECKING:
-    from advisor.verdict_types import FeatureVerdict
+    from advisor.model.verdict import FeatureVerdict
 
 MARK = {"passed": "-", "decided": "x", "not-reached": "."}
 

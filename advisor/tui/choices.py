@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from advisor.answering import RefusedError, fitting, say, typed_number
-from advisor.answers import written
-from advisor.interview import Session
-from advisor.rulebase import Question
+from advisor.answers.check import RefusedError, fitting, say, typed_number
+from advisor.answers.file import written
+from advisor.interview.session import Session
+from advisor.model.rulebase import Question
+from advisor.model.values import UNKNOWN, Other, Unknown, Value
 from advisor.tui import panes
 from advisor.tui.widgets import Ask, Choice
-from advisor.values import UNKNOWN, Other, Unknown, Value
 
 
 def choices(session: Session, question: Question) -> list[Choice]:

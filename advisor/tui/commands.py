@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
-from advisor.answering import say
-from advisor.text import visible
+from advisor.answers.check import say
+from advisor.base.text import visible
 from advisor.tui.panes import NAME
 from advisor.tui.turns import Once
 

@@ -14,11 +14,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
-from advisor import export
-from advisor.errors import OutputError
-from advisor.export import TITLES, Item, Kind, Part
-from advisor.facts import wrong_text
-from advisor.text import plural, visible
+from advisor.answers.read_fact import wrong_text
+from advisor.base.errors import OutputError
+from advisor.base.text import plural, visible
+from advisor.interview import export
+from advisor.interview.export import TITLES, Item, Kind, Part
 from advisor.tui import panes
 from advisor.tui.dialogs import AskText, Help
 from advisor.tui.screens import Ours

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from advisor.facts import wrong_text
+from advisor.answers.read_fact import wrong_text
 from advisor.tui.dialogs import AskText
 
 if TYPE_CHECKING:
-    from advisor.interview import Session
+    from advisor.interview.session import Session
     from advisor.tui.app import AdvisorApp
 
 

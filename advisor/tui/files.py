@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.draft import AskFirstError
-from advisor.errors import InputError, OutputError
-from advisor.facts import wrong_text
-from advisor.linear import mistakes
-from advisor.project import Project
-from advisor.text import plural, visible
+from advisor.answers.draft import AskFirstError
+from advisor.answers.read_fact import wrong_text
+from advisor.base.errors import InputError, OutputError
+from advisor.base.text import plural, visible
+from advisor.interview.plain_text import mistakes
+from advisor.model.project import Project
 from advisor.tui.dialogs import AskText, Choose
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def leave(app: AdvisorApp) -> None:
 def save(app: AdvisorApp, file: Path, *, force: bool = False) -> None:
     """Write the answers and quit; ask before anything is replaced that this interview did not write."""
     assert app.session is not None
-    from advisor import export
+    from advisor.interview import export
 
     try:
         app.draft = export.answers(app.session, app.draft, file, force=force)
@@ -92,7 +92,7 @@ def save(app: AdvisorApp, file: Path, *, force: bool = False) -> None:
 
 def save_text(app: AdvisorApp, file: Path, text: str) -> None:
     """Ask where to, and save a text; ask before something else is replaced."""
-    from advisor import export
+    from advisor.interview import export
 
     def put(name: Path, *, force: bool = False) -> None:
         try:

@@ -6,7 +6,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 
-from advisor.rulebase import Question
+from advisor.model.rulebase import Question
 
 KEYS = {
     "left": "left arrow", "right": "right arrow", "question_mark": "?", "pageup": "page up", "pagedown": "page down",

@@ -14,18 +14,18 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widgets import Input
 
-from advisor.answering import RefusedError, fitting, say
-from advisor.interview import Session
-from advisor.overview import Preview
-from advisor.rulebase import Question
-from advisor.text import visible
+from advisor.answers.check import RefusedError, fitting, say
+from advisor.base.text import visible
+from advisor.interview.overview import Preview
+from advisor.interview.session import Session
+from advisor.model.rulebase import Question
+from advisor.model.values import UNKNOWN, Other, Value
 from advisor.tui import features, panes
 from advisor.tui.calm import CalmScroll, CalmVertical
 from advisor.tui.choices import choices, hint, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
 from advisor.tui.screens import Shows
 from advisor.tui.widgets import Ask, Choice, Keys, Line, Next, Numbered, Text
-from advisor.values import UNKNOWN, Other, Value
 
 NOTHING = Preview((), ())
 LETTERS = frozenset("baurefnq?")  # the keys of the screen that could be typed into its line

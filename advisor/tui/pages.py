@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from advisor import bill, words
-from advisor.bars import bars
-from advisor.rulebase import RuleBase
-from advisor.text import visible, wrap
+from advisor.base.text import visible, wrap
+from advisor.model.rulebase import RuleBase
+from advisor.report import cost_tables, words
+from advisor.report.bars import bars
 
 if TYPE_CHECKING:
-    from advisor.verdict_types import FeatureVerdict, Verdict
+    from advisor.model.verdict import FeatureVerdict, Verdict
 
 
 class Page:
@@ -88,19 +88,19 @@ def _beside(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
 def costs(width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
     """Requests, bytes, delay and connections of every pattern, with bars for the bytes."""
     page = Page(width)
-    for line in bill.sentences(feature, base):
+    for line in cost_tables.sentences(feature, base):
         page.say(line, hang=2)
-    for key, scale in bill.SCALES.items():
-        for caption, every in ((f"{scale}, an hour", bill.TRAFFIC), (f"{scale}, held open", bill.HELD)):
+    for key, scale in cost_tables.SCALES.items():
+        for caption, every in ((f"{scale}, an hour", cost_tables.TRAFFIC), (f"{scale}, held open", cost_tables.HELD)):
             page.head(caption)
-            heads = bill.columns(feature, every)
-            _table(page, feature, list(bill.table(feature, base, key, heads)), heads)
-            drawn = list(bars(bill.lengths(feature, base, key, bill.BARS), page.width, indent=1))
-            if every is bill.TRAFFIC and drawn:
+            heads = cost_tables.columns(feature, every)
+            _table(page, feature, list(cost_tables.table(feature, base, key, heads)), heads)
+            drawn = list(bars(cost_tables.lengths(feature, base, key, cost_tables.BARS), page.width, indent=1))
+            if every is cost_tables.TRAFFIC and drawn:
                 page.say("Overhead an hour:", 1)
                 page.lines += map(Content, drawn)
     page.say()
-    page.say(f"Taken: {bill.inputs(feature, base)}", style="dim")
+    page.say(f"Taken: {cost_tables.inputs(feature, base)}", style="dim")
     page.head("Times")
     for name, value, because in words.times(feature):
         page.say(f"{name} {value}: {because}", 1, hang=2)
@@ -112,7 +112,7 @@ def costs(width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
     return page.content()
 
 
-def _table(page: Page, feature: FeatureVerdict, rows: list[bill.Row], heads: list[bill.Column]) -> None:
+def _table(page: Page, feature: FeatureVerdict, rows: list[cost_tables.Row], heads: list[cost_tables.Column]) -> None:
     """A row a pattern, the recommended one marked; in a narrow pane each row as a paragraph."""
     table = [("", ["", *(column.head for column in heads)]), *((row.pattern, [row.name, *row.cells]) for row in rows)]
     widths = [max(len(cells[i]) for _, cells in table) for i in range(len(heads) + 1)]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from advisor.answering import say, unknown_means
-from advisor.interview import Session
-from advisor.overview import Preview
-from advisor.rulebase import Question
-from advisor.text import plural, quoted, visible
+from advisor.answers.check import say, unknown_means
+from advisor.base.text import plural, quoted, visible
+from advisor.interview.overview import Preview
+from advisor.interview.session import Session
+from advisor.model.rulebase import Question
 
 NAME = 40  # columns that a name may take in a line
 WIDE, SHORT, HIGH = 96, 12, 28  # from so many columns with a side pane; from so many rows with reasons, and with all

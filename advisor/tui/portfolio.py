@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList
 
-from advisor.text import visible
+from advisor.base.text import visible
 from advisor.tui import features, panes
 from advisor.tui.screens import Shows
 from advisor.tui.shared import HEADS, columns, common, row

@@ -13,9 +13,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from advisor.errors import AdvisorError
-from advisor.interview import Session
-from advisor.text import visible
+from advisor.base.errors import AdvisorError
+from advisor.base.text import visible
+from advisor.interview.session import Session
 from advisor.tui import cards, files, pages, panes
 from advisor.tui.dialogs import Help
 from advisor.tui.screens import Ours
@@ -160,7 +160,7 @@ class ResultsScreen(Ours):
         """The kit's files, built when they are first asked for."""
         del width
         if self.kit is None:
-            from advisor.kit import build
+            from advisor.kit.build import build
 
             try:
                 made = build(self.session.project, self.session.verdict, self.session.base)

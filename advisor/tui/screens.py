@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from advisor.interview import Session
+from advisor.interview.session import Session
 from advisor.tui import files
 from advisor.tui.turns import Once
 

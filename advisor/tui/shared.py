@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from advisor import words
-from advisor.answering import say
-from advisor.interview import Session
-from advisor.rulebase import RuleBase
-from advisor.text import number, plural, visible
+from advisor.answers.check import say
+from advisor.base.text import number, plural, visible
+from advisor.interview.session import Session
+from advisor.model.rulebase import RuleBase
+from advisor.report import words
 from advisor.tui import panes
 from advisor.tui.pages import Page
 
 if TYPE_CHECKING:
-    from advisor.verdict_types import FeatureVerdict, HeldByPage
+    from advisor.model.verdict import FeatureVerdict, HeldByPage
 
 MANY = 30  # with more features, what is left of each is not counted: that takes some milliseconds for every one
 HEADS = ("feature", "pattern so far", "confidence", "answered", "left")

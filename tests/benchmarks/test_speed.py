@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for big.py, w
 
 from big import big_base
 
-from advisor.data import data
-from advisor.decision import know, trace
-from advisor.diagram import Diagram
-from advisor.knowledge import load
-from advisor.prove import prove
-from advisor.verdict import Judge
+from advisor.base.data import data
+from advisor.engine.decision import know, trace
+from advisor.engine.decision_diagram import Diagram
+from advisor.engine.verdict import Judge
+from advisor.ruleset.cache import load
+from advisor.ruleset.prove import prove
 
 EXAMPLE = data("rules") / "examples" / "notifications.yaml"
 ONE_WAY = {

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-from advisor import data, kit, kit_values, knowledge, manifest
+from advisor.base import data
+from advisor.kit import build as kit
+from advisor.kit import manifest
+from advisor.kit import values as kit_values
+from advisor.ruleset import cache
 
 TEMPLATES = data.data("templates")
 OPTIONS = functools.cache(lambda: manifest.load(TEMPLATES))
@@ -48,9 +52,9 @@ class Base:
     version: str = "1"
     sha256: str = "ab" * 32
     patterns: dict[str, Title] = field(default_factory=lambda: {p: Title(t) for p, t in TITLES.items()})
-    platforms: str = field(default_factory=lambda: knowledge.load().platforms)
-    tables: dict[str, Any] = field(default_factory=lambda: knowledge.load().tables)
-    questions: dict[str, Any] = field(default_factory=lambda: knowledge.load().questions)
+    platforms: str = field(default_factory=lambda: cache.load().platforms)
+    tables: dict[str, Any] = field(default_factory=lambda: cache.load().tables)
+    questions: dict[str, Any] = field(default_factory=lambda: cache.load().questions)
 
 
 def rendered(

@@ -13,7 +13,7 @@ import yaml
 from cases import context, rendered
 from referencing import Registry, Resource
 
-from advisor import kit as kits
+from advisor.kit import build as kits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -19,12 +19,12 @@ sys.path[:0] = [
 import lab as the_lab  # noqa: E402 - found through the path above
 import several as the_several  # noqa: E402 - the same
 
-from advisor import knowledge  # noqa: E402 - the same
+from advisor.ruleset import cache  # noqa: E402 - the same
 
 
 @pytest.fixture(scope="session")
 def base():
-    return knowledge.load()
+    return cache.load()
 
 
 @pytest.fixture

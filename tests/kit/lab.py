@@ -26,7 +26,8 @@ from typing import Any
 import httpx
 from httpx_sse import connect_sse
 
-from advisor import data, render
+from advisor.base import data
+from advisor.kit import render
 
 TEMPLATES = data.data("templates")
 SETTINGS: dict[str, Any] = {

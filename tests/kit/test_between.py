@@ -14,11 +14,17 @@ import yaml
 from cases import OPTIONS, Base, context
 from hostile import NAMES
 
-from advisor import answers, kit, kit_values, knowledge, platforms, portfolio, quoting
-from advisor.errors import OutputError
-from advisor.kit_values import silence
-from advisor.quoting import UnquotableError
-from advisor.timing import waits
+from advisor.answers import file as answers
+from advisor.base.errors import OutputError
+from advisor.engine import portfolio
+from advisor.engine.timing import waits
+from advisor.kit import build as kit
+from advisor.kit import quoting
+from advisor.kit import values as kit_values
+from advisor.kit.quoting import UnquotableError
+from advisor.kit.values import silence
+from advisor.model import platforms
+from advisor.ruleset import cache
 
 BETWEEN = {option.name: option for option in OPTIONS()["between"] if option.fact in {"load-balancer", "cdn"}}
 ARGUMENTS = yaml.safe_load((Path(__file__).parent / "provider_arguments.yaml").read_text("utf-8"))
@@ -248,7 +254,7 @@ def wrong(name, text, kit_values_):
 
 
 def test_every_stage_that_can_be_answered_has_its_file():
-    base = knowledge.load()
+    base = cache.load()
     for fact in ("load-balancer", "cdn"):
         served = {answer for option in BETWEEN.values() if option.fact == fact for answer in option.serves}
         assert served == set(base.questions[fact].options) - {"none"}
@@ -392,7 +398,7 @@ FEATURES = {
 @functools.cache
 def real(pattern, balancer, cdn, idle=None):
     """The files that the real decision gives for this way, and its verdict."""
-    base = knowledge.load()
+    base = cache.load()
     told = {"load-balancer": balancer, "cdn": cdn, "clients": ("browser",), "server-msg-rate-per-s": 0.2}
     told |= {"bidirectional-realtime": False} | FEATURES[pattern] | ({"idle-timeout-s": idle} if idle else {})
     project = answers.Project("Acme", {}, {}, (answers.Feature("a", told),))
@@ -404,7 +410,7 @@ def real(pattern, balancer, cdn, idle=None):
 @pytest.mark.parametrize("pattern", FEATURES)
 @pytest.mark.parametrize("idle", [None, pytest.param(3600, marks=pytest.mark.long)])
 def test_what_is_set_lies_within_the_platforms_range_and_outlasts_the_silence_of_the_kit(pattern, idle):
-    base, checked = knowledge.load(), 0
+    base, checked = cache.load(), 0
     for name, option in BETWEEN.items():
         stands = {"load-balancer": "none", "cdn": "none"} | {option.fact: option.serves[0]}
         files, _ = real(pattern, *stands.values(), idle)
@@ -438,7 +444,7 @@ def test_a_limit_that_the_verdict_calls_a_conflict_is_raised_or_left_and_never_c
 
 
 def times(heartbeat_s, hold_s):
-    return {"heartbeat_s": heartbeat_s, "hold_s": hold_s} | waits(heartbeat_s, hold_s, knowledge.load())
+    return {"heartbeat_s": heartbeat_s, "hold_s": hold_s} | waits(heartbeat_s, hold_s, cache.load())
 
 
 @pytest.mark.parametrize(

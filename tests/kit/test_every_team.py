@@ -15,8 +15,10 @@ from lab import free_port, until
 from proxies import PROXIES
 from test_kit import build  # noqa: F401 - a fixture
 
-from advisor import cli, data, manifest
-from advisor.values import Other
+from advisor import cli
+from advisor.base import data
+from advisor.kit import manifest
+from advisor.model.values import Other
 
 FIELD = sorted(Path(__file__).parent.glob("field-cases/*.yaml"))
 EXAMPLES = data.data("rules") / "examples"

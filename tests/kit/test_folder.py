@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor import folder
-from advisor.errors import OutputError
+from advisor.base import folder
+from advisor.base.errors import OutputError
 
 
 def kit(version="1", **more):

@@ -11,8 +11,8 @@ import signal
 import pytest
 from test_folder import kit, only, state, whole
 
-from advisor import folder, swap
-from advisor.errors import OutputError
+from advisor.base import folder, swap
+from advisor.base.errors import OutputError
 
 STEPS = ["chmod", "fchmod", "fsync", "mkdir", "open", "readlink", "rename", "rmdir", "scandir", "symlink", "unlink"]
 THEIRS = {

@@ -26,10 +26,15 @@ from markdown_it import MarkdownIt
 from proxies import PROXIES
 from server import settings
 
-from advisor import answers, data, folder, gates, kit, kit_values, manifest, portfolio, quoting, render, sizing
-from advisor.errors import InputError
-from advisor.project import Feature, Project
-from advisor.values import UNKNOWN, Other
+from advisor.answers import file as answers
+from advisor.base import data, folder
+from advisor.base.errors import InputError
+from advisor.engine import portfolio
+from advisor.kit import build as kit
+from advisor.kit import manifest, quoting, render, sizing, version_gates
+from advisor.kit import values as kit_values
+from advisor.model.project import Feature, Project
+from advisor.model.values import UNKNOWN, Other
 
 EXAMPLES = sorted((data.data("rules") / "examples").glob("*.yaml"))
 SSE = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ("browser",)}
@@ -691,7 +696,7 @@ def complaints(unit):
 @pytest.mark.parametrize("stated", [True, False])
 def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, instances, tmp_path):
     version = nginx_version(nginx)
-    assert gates.parse_version(version)
+    assert version_gates.parse_version(version)
     made = build(instances=instances, **({"nginx_version": version} if stated else {}))
     folder.write(made.files, tmp_path / "a kit")
     code, said = edge.check(nginx, tmp_path / "a kit")

@@ -27,7 +27,8 @@ from hostile import NAMES
 from lab import Lab, following, free_port, nginx_version, publish_through, until
 from server import settings
 
-from advisor import knowledge, platforms
+from advisor.model import platforms
+from advisor.ruleset import cache
 
 WAYS = ["none", "nginx", "ingress-nginx", "haproxy", "caddy", "traefik", "envoy", "apache", "varnish"]
 MESHES = ["none", "istio", "linkerd", "envoy"]
@@ -40,7 +41,7 @@ cells = pytest.mark.parametrize("answers", CELLS, ids=["-".join(map(str, cell.va
 
 
 def row(path):
-    return platforms.row(knowledge.load(), path)
+    return platforms.row(cache.load(), path)
 
 
 # --- one object -------------------------------------------------------------------------------------------------------

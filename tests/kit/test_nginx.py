@@ -18,8 +18,9 @@ from cases import TEMPLATES, rendered
 from hostile import NAMES
 from lab import nginx_version, until
 
-from advisor import gates, knowledge
-from advisor.manifest import load
+from advisor.kit import version_gates
+from advisor.kit.manifest import load
+from advisor.ruleset import cache
 
 VERSIONS = ["1.22", "1.22.1", "1.24.0", "1.25.0", "1.25.1", "1.27.2", "1.27.3", "1.29.6", "1.29.7", "1.30.4", "1.31.3"]
 
@@ -175,7 +176,7 @@ def test_crossplane_reads_back_the_intended_tree(version, tls, behind, pattern, 
     answers["instances"] = instances
     text = conf("nginx-tls" if tls else "nginx", nginx_version=version, patterns=(pattern,), **answers)
     wanted = intended(
-        gates.parse_version(version), tls=tls, behind=behind, transports=KITS[pattern], instances=instances
+        version_gates.parse_version(version), tls=tls, behind=behind, transports=KITS[pattern], instances=instances
     )
     assert tree(text, tmp_path) == wanted
 
@@ -220,7 +221,7 @@ def test_every_caveat_in_a_comment_is_one_of_the_vocabulary():
              "proxy-upgrade-config", "long-poll-timeout-below-proxy"}  # fmt: skip
     text = conf("nginx-tls", nginx_version="1.22.1", patterns=("websocket",))
     assert set(re.findall(r"# ([a-z0-9]+(?:-[a-z0-9]+)+)(?=$|:)", text, re.MULTILINE)) == known
-    assert known <= knowledge.load().caveats.keys()
+    assert known <= cache.load().caveats.keys()
 
 
 # --- gates ------------------------------------------------------------------------------------------------------------
@@ -237,31 +238,33 @@ def nginx_gates():
      ("\u0661.\u0662", None), ("1.99999", None), ("-1.2", None), ("1. 22", None)],
 )  # fmt: skip
 def test_versions_are_read_strictly(text, version):
-    assert gates.parse_version(text) == version
+    assert version_gates.parse_version(text) == version
 
 
 def test_gates_open_and_close_at_their_versions():
-    at = {text: nginx_gates().open(gates.parse_version(text)) for text in ("1.25.0", "1.25.1", "1.29.6", "1.29.7")}
+    at = {
+        text: nginx_gates().open(version_gates.parse_version(text)) for text in ("1.25.0", "1.25.1", "1.29.6", "1.29.7")
+    }
     assert [g["http2_directive"] for g in at.values()] == [False, True, True, True]
     assert [g["old_upstream_defaults"] for g in at.values()] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("answer", [None, "", "newest", "1.30.4; daemon on", {"other": "x"}])
 def test_without_a_version_the_current_stable_one_is_taken_and_said(answer):
-    written, version, (note,) = gates.choose(nginx_gates(), answer)
+    written, version, (note,) = version_gates.choose(nginx_gates(), answer)
     assert (written, version) == ("1.30.4", (1, 30, 4))
     assert "1.30.4" in note
 
 
 @pytest.mark.parametrize("text", ["1.18.0", "1.31.4", "2.0"])
 def test_a_version_outside_the_tested_ones_is_said(text):
-    written, _, (note,) = gates.choose(nginx_gates(), text)
+    written, _, (note,) = version_gates.choose(nginx_gates(), text)
     assert written == text
     assert "1.22.0 to 1.31.3" in note
 
 
 def test_a_tested_version_needs_no_note():
-    assert gates.choose(nginx_gates(), "1.22.1") == ("1.22.1", (1, 22, 1), [])
+    assert version_gates.choose(nginx_gates(), "1.22.1") == ("1.22.1", (1, 22, 1), [])
 
 
 def test_every_gate_is_used_and_has_evidence():
@@ -748,7 +751,7 @@ def holds(check, binary, text, folder):
 def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(nginx, line, check, tmp_path):
     text = prepared(nginx, line)
     if line in GATED and line not in text:
-        assert gates.parse_version(nginx_version(nginx)) >= (1, 29, 7)
+        assert version_gates.parse_version(nginx_version(nginx)) >= (1, 29, 7)
         assert holds(check, nginx, text, tmp_path / "kit")
         return
     assert text.count(line) == (2 if line in FOR_POLLS_TOO else 1)  # that of /events is the first

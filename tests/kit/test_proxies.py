@@ -22,7 +22,9 @@ from hostile import NAMES
 from lab import Started, followed, following, nginx_conf, nginx_version, publish_through, until
 from proxies import PROXIES
 
-from advisor import kit, knowledge, timing
+from advisor.engine import timing
+from advisor.kit import build
+from advisor.ruleset import cache
 
 KITS = {
     "sse": ("sse",),
@@ -37,7 +39,7 @@ ALONE, BEHIND = {"load_balancer": "none", "cdn": "none"}, {"load_balancer": "aws
 def kit_for(name, pattern="websocket", **answers):
     """The files of the proxy alone."""
     values, chosen, _ = context(patterns=(pattern,), **{"reverse_proxy": name, **ALONE, **answers})
-    return dict(kit.rendered([option for option in chosen if option.layer == "edge"], values))
+    return dict(build.rendered([option for option in chosen if option.layer == "edge"], values))
 
 
 @pytest.fixture(params=PROXIES)
@@ -62,7 +64,7 @@ def test_a_proxy_has_its_own_files_and_none_of_nginx(proxy):
 
 
 def test_every_caveat_in_a_comment_is_one_of_the_rules():
-    known, used = knowledge.load().caveats.keys(), set()
+    known, used = cache.load().caveats.keys(), set()
     for name in PROXIES:
         for file, content in kit_for(name).items():
             if file.startswith(f"{name}/"):
@@ -216,7 +218,7 @@ def test_what_is_silent_for_longer_than_the_stock_limits_lives(through, make_lab
     times = {"heartbeat_s": 90, "hold_s": 25}
     labs = {name: through(proxy, **times) for name, proxy in PROXIES.items()}
     labs["nginx"] = make_lab(**peers.WS | times)
-    waits = timing.waits(*times.values(), knowledge.load())
+    waits = timing.waits(*times.values(), cache.load())
     labs["nginx"].start_nginx(any_nginx, nginx_conf(nginx_version(any_nginx), labs["nginx"].settings | waits))
     with contextlib.ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(len(labs)))

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from lab import TEMPLATES, free_port
 
-from advisor import manifest
+from advisor.kit import manifest
 
 EXAMPLES = {option.name: option for option in manifest.load(TEMPLATES)["publish"]}
 DATA = '{"text": "Gr\\u00fc\\u00dfe \\u4e2d \\"quoted\\"", "n": [1, 2.5, null]}'

@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from advisor import quoting
-from advisor.quoting import QUOTES, Trusted, UnquotableError
-from advisor.render import environment, render, variables
-from advisor.text import visible
+from advisor.base.text import visible
+from advisor.kit import quoting
+from advisor.kit.quoting import QUOTES, Trusted, UnquotableError
+from advisor.kit.render import environment, render, variables
 
 hostile = pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in NAMES])
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -8,14 +8,14 @@ import json
 import pytest
 from hostile import NAMES
 
-from advisor import kit
-from advisor.answers import read
-from advisor.compile import compile_folder
-from advisor.data import data
-from advisor.portfolio import recommend
-from advisor.project import Feature, Project
-from advisor.report_html import html
-from advisor.text import visible
+from advisor.answers.file import read
+from advisor.base.data import data
+from advisor.base.text import visible
+from advisor.engine.portfolio import recommend
+from advisor.kit import build
+from advisor.model.project import Feature, Project
+from advisor.report.html import html
+from advisor.ruleset.compile import compile_folder
 
 pytestmark = pytest.mark.lab
 RULES = compile_folder(data("rules"))
@@ -77,7 +77,7 @@ def test_hostile_names_do_nothing_in_a_browser(browser, tmp_path):
 def test_a_page_fits_a_phone_and_a_desk_and_prints_whole(browser, tmp_path, name):
     project = read(str(data("rules") / "examples" / f"{name}.yaml"), RULES)
     verdict = recommend(project, RULES)
-    made = kit.build(project, verdict, RULES)
+    made = build.build(project, verdict, RULES)
     page = html(verdict, RULES, made.files, made.notes)
     for width in WIDTHS:
         assert opened(browser, tmp_path, page, width) == []

@@ -9,8 +9,8 @@ import pytest
 from pressing import patient
 from textual.app import App
 
-from advisor.draft import open_draft
-from advisor.knowledge import load
+from advisor.answers.draft import open_draft
+from advisor.ruleset.cache import load
 from advisor.tui.app import AdvisorApp
 
 SCREENS = Path(__file__).parent / "screens"

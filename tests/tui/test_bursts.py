@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 from pty_driver import Driven, Picture
 
-from advisor.answers import dump, read
-from advisor.interview import Session
-from advisor.rulebase import RuleBase
+from advisor.answers.file import dump, read
+from advisor.interview.session import Session
+from advisor.model.rulebase import RuleBase
 
 SIZE = (94, 44)  # without the pane beside the question, which would cut its lines
 QUIET = 0.08  # seconds without a byte

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from advisor.answers import read
+from advisor.answers.file import read
 
 
 def flat(shown):

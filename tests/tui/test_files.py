@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from advisor.answers import read
-from advisor.errors import InputError
-from advisor.portfolio import recommend
+from advisor.answers.file import read
+from advisor.base.errors import InputError
+from advisor.engine.portfolio import recommend
 
 BROKEN = "# ours\nfeatures:\n  - name: chat\n    medai: no\n    clients: [browser]\n   kind: chat\n"
 WHOLE = "# ours\nfeatures:\n  - name: chat   # first\n    media: no\n"
@@ -114,7 +114,7 @@ def test_saved_answers_that_another_program_wrote_over_are_not_called_saved(driv
 
 
 def test_a_second_interview_on_the_same_file_is_noticed_and_takes_nothing_from_the_first(drive, home, base):
-    from advisor.draft import open_draft
+    from advisor.answers.draft import open_draft
 
     (home / "answers.yaml").write_text(WHOLE)
     first, project = open_draft("answers.yaml", base)

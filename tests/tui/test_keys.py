@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.answers import read
+from advisor.answers.file import read
+from advisor.model.values import UNKNOWN, Other
 from advisor.tui.widgets import Keys, Line
-from advisor.values import UNKNOWN, Other
 
 RECOVERY = ".answers.yaml.recovery"
 
@@ -278,7 +278,7 @@ def test_a_read_only_folder_is_said_and_loses_nothing(drive, monkeypatch):
         raise OSError(28, "No space left on device")
 
     async def answer(pilot):
-        monkeypatch.setattr("advisor.writing.tempfile.mkstemp", full)
+        monkeypatch.setattr("advisor.base.writing.tempfile.mkstemp", full)
         await pilot.press("3")
         await pilot.pause()
         assert "No space left on device" in str(pilot.app.screen.query_one("#effect").content)

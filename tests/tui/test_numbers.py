@@ -6,11 +6,11 @@ import pytest
 from pressing import at_once
 from textual import events
 
-from advisor import typed
-from advisor.answering import RefusedError
+from advisor.answers import typed
+from advisor.answers.check import RefusedError
+from advisor.model.values import UNKNOWN
 from advisor.tui.interview import LETTERS, InterviewScreen
 from advisor.tui.widgets import Keys, Line
-from advisor.values import UNKNOWN
 
 FACT = "latency-need-ms"
 WRONG = ["3s", "2kB", "1,5", "0,5", "05", "5 minutes", "2 a minute", "1_000", "1 000", "-1", "0x10", "true", "1e999",

@@ -69,9 +69,9 @@ def test_every_rule_opens_its_card_with_the_evidence(drive):
 
 
 def test_every_block_of_every_example_leads_to_a_card_or_a_question(base):
-    from advisor.answers import read
-    from advisor.data import data
-    from advisor.portfolio import recommend
+    from advisor.answers.file import read
+    from advisor.base.data import data
+    from advisor.engine.portfolio import recommend
     from advisor.tui import cards
 
     for file in sorted((data("rules") / "examples").glob("*.yaml")):

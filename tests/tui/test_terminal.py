@@ -18,9 +18,9 @@ from httpx_sse import connect_sse
 from pty_driver import Driven
 from tmux import Terminal
 
-from advisor.answers import read
-from advisor.facts import wrong_text
-from advisor.portfolio import recommend
+from advisor.answers.file import read
+from advisor.answers.read_fact import wrong_text
+from advisor.engine.portfolio import recommend
 
 COMMAND = f"{sys.executable} -m advisor"
 

@@ -6,11 +6,11 @@ import pytest
 from pressing import at_once
 from textual import events
 
+from advisor.model.values import UNKNOWN
 from advisor.tui.commands import Palette
 from advisor.tui.dialogs import AskText, Choose, Help
 from advisor.tui.interview import InterviewScreen
 from advisor.tui.widgets import Line, Numbered
-from advisor.values import UNKNOWN
 
 
 def together(drive, *keys, before=(), **more):

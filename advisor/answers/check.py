@@ -1,0 +1,118 @@
+"""Whether an answer fits its question and the other answers, and how it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from advisor.answers.read_fact import in_order, of_unit, plain_digits, tidy, wrong_number, wrong_text
+from advisor.base.errors import AdvisorError
+from advisor.base.text import number, quoted, visible
+from advisor.engine.completions import questions_of
+from advisor.engine.decision import Answers, usually
+from advisor.model.boxes import covers
+from advisor.model.rulebase import Impossible, Question, RuleBase, band_of
+from advisor.model.values import Other, Unknown, Value
+from advisor.yamlio.scalars import resolve
+
+
+class RefusedError(AdvisorError):
+    """An operation that would leave the answers wrong or contradictory; the message says why. Nothing has changed."""
+
+
+def fitting(question: Question, value: Value) -> Value:
+    """The answer in the form in which it is kept. Raises RefusedError where it does not fit the question's type."""
+    wrong = ""
+    if isinstance(value, Unknown):
+        return value
+    if question.type == "yes-no":
+        wrong = "" if isinstance(value, bool) else "The answer is yes or no."
+    elif question.type == "number":
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            wrong = "The answer is a number."
+        elif not (wrong := wrong_number(question, value)):
+            return tidy(value)
+    elif question.type == "text":
+        wrong = wrong_text(value) if isinstance(value, str) else "The answer is a text."
+        value = value.strip() if isinstance(value, str) else value
+    else:
+        chosen = value if isinstance(value, tuple) else (value,)
+        if isinstance(value, tuple) != (question.type == "some-of"):
+            wrong = "The answer is a choice from the list."
+        wrong = wrong or next((w for choice in chosen if (w := _wrong_choice(question, choice))), "")
+        if not wrong and isinstance(value, tuple):
+            return in_order(question, list(dict.fromkeys(value)))
+    if wrong:
+        raise RefusedError(wrong[0].upper() + wrong[1:])
+    return value
+
+
+def typed_number(question: Question, text: str, unknown: str) -> int | float:
+    """The number that somebody typed; `unknown` says how not to know it. Raises RefusedError for anything else."""
+    value = resolve(text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        meant = plain_digits(text)
+        alone = f"write the number alone{of_unit(question)} in plain digits, or {unknown}"
+        raise RefusedError(f"{quoted(text)} is not a number; {f'write {meant}' if meant else alone}.")
+    return value
+
+
+def _wrong_choice(question: Question, choice: object) -> str:
+    if isinstance(choice, Other):
+        if choice.text.strip().casefold() in question.options:
+            return f"{quoted(choice.text)} is in the list already."
+        return wrong_text(choice.text)
+    return "" if choice in question.options else "The answer is a choice from the list."
+
+
+def say(question: Question, value: Value) -> str:
+    """An answer in words, safe to show: `yes`, `0.2 messages a second`, the option's label, `other: TEXT`."""
+    if isinstance(value, Unknown):
+        return "I don't know"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{number(value)} {_unit(question.unit, value)}".rstrip()
+    if isinstance(value, tuple):
+        return ", ".join(say(question, choice) for choice in value) or "none of these"
+    if isinstance(value, Other):
+        return f"other: {visible(value.text)}"
+    return question.options.get(value) or visible(value) or "nothing"
+
+
+def _unit(unit: str, value: float) -> str:
+    """The unit after this number: 1 message a second, 2 messages a second."""
+    first, space, rest = unit.partition(" ")
+    return f"{first[:-1]}{space}{rest}" if value == 1 and len(first) > 2 and first.endswith("s") else unit
+
+
+def unknown_means(question: Question, answers: Answers, base: RuleBase) -> str:
+    """What "I don't know" does to this question, in words."""
+    stated = {f: v for f, v in answers.items() if not isinstance(v, Unknown) and f != question.id}
+    usual = usually(stated, base).get(question.id)
+    if usual is not None:
+        return f"we then take: {say(question, usual[0])}"
+    if question.mode == "open":
+        return "we then follow every answer"
+    if question.type == "text" or isinstance(question.lead, Other):
+        return "we then assume nothing"
+    return f"we then take: {say(question, question.lead)}"
+
+
+def contradictions(answers: Mapping[str, Value], base: RuleBase, fact: str | None = None) -> Iterator[Impossible]:
+    """The impossible combinations that these answers state; with `fact`, only those that it takes part in."""
+    box: dict[int, int] = {}
+    for stated, value in answers.items():
+        box.update(base.encode(stated, value))
+    for derived in base.derived.values():
+        result = base.number(derived, dict(answers))
+        if result is not None:
+            box[base.index[derived.id]] = 1 << band_of(derived.bands, result)
+    for item in base.impossible:
+        if any(covers(outer, box) for outer in item.boxes) and (fact is None or fact in facts_of(item, base)):
+            yield item
+
+
+def facts_of(item: Impossible, base: RuleBase) -> list[str]:
+    """The questions whose answers a contradiction is about, in their order."""
+    named = set().union(*(questions_of(box, base) for box in item.boxes))
+    return [fact for fact in base.questions if fact in named]

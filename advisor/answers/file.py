@@ -1,0 +1,218 @@
+"""The answers file: what a team says about its project, read with every mistake at its place, and written back."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from advisor.answers.read_fact import read_fact, read_text_value
+from advisor.base.text import did_you_mean, number, quoted, visible
+from advisor.base.textfile import name_of, read_text
+from advisor.model.project import NOWHERE, Feature, Project
+from advisor.model.rulebase import Place
+from advisor.model.values import Other, Unknown, Value
+from advisor.yamlio.nodes import Map, Node, Scalar, Seq, Source
+from advisor.yamlio.nodes import parse as parse_yaml
+from advisor.yamlio.scalars import odd, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from advisor.base.errors import Problem
+    from advisor.model.rulebase import RuleBase
+
+MAX_FEATURES = 200
+UNNAMED = "unnamed project"
+_TOP = ("project", "path", "app", "features")
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read(path: str | Path, base: RuleBase) -> Project:
+    """The project in a file; "-" is standard input. Raises InputError with every problem found (at most 20 of them)."""
+    return parse(read_text(path), name_of(path), base)
+
+
+def parse(text: str, name: str, base: RuleBase) -> Project:
+    """The project in a YAML text; `name` stands for the file in problems. Raises InputError."""
+    root = parse_yaml(text, name)
+    source = Source(name, text.removeprefix("\ufeff").splitlines())
+    project = _Reader(base, source).project(root)
+    source.stop()
+    return project
+
+
+def salvage(text: str, name: str, base: RuleBase) -> tuple[Project, list[Problem]]:
+    """What can be read of a text with mistakes, and the mistakes. A feature without a usable name gets one."""
+    from advisor.yamlio.salvage import salvage as salvage_yaml
+
+    root, source = salvage_yaml(text, name)
+    return _Reader(base, source).project(root), sorted(source.problems)
+
+
+class _Reader:
+    """The state of one reading: the questions, and the problems so far in `source`."""
+
+    def __init__(self, base: RuleBase, source: Source) -> None:
+        self.base = base
+        self.source = source
+        self.allowed = {
+            "path": {q.id for q in base.questions.values() if q.scope == "path"},
+            "app": {q.id for q in base.questions.values() if q.scope == "app"},
+            "feature": {"name", *base.questions},
+        }
+
+    def project(self, root: Node) -> Project:
+        name = UNNAMED
+        if not isinstance(root, Map):
+            self.source.add(root.line, root.column, "an answers file has the keys project, path, app and features")
+            return Project(name, {}, {}, ())
+        for key in root.items:
+            if key not in _TOP:
+                self.source.add(*root.keys[key], self.stray(key, "", set(_TOP)))
+        if "project" in root.items and not _empty(root.items["project"]):
+            name = read_text_value(root.items["project"], "project", self.source) or name
+        path, app = (self.part(scope, root.items.get(scope)) for scope in ("path", "app"))
+        return Project(name, path, app, self.features(root), self.source.name)
+
+    def part(self, scope: str, node: Node | None) -> dict[str, Value]:
+        """The facts under `path:` or `app:`."""
+        if node is None or _empty(node):
+            return {}
+        if not isinstance(node, Map):
+            self.source.add(node.line, node.column, f"{scope}: write facts with their answers, one a line")
+            return {}
+        return self.facts(node, scope)
+
+    def features(self, root: Map) -> tuple[Feature, ...]:
+        node = root.items.get("features")
+        line, column = root.keys.get("features", (root.line, root.column))
+        if node is None or _empty(node) or (isinstance(node, Seq) and not node.items):
+            self.source.add(line, column, "there are no features; under features: begin each with - name: NAME")
+        elif not isinstance(node, Seq):
+            self.source.add(node.line, node.column, "features is a list; begin each with - name: NAME")
+        elif len(node.items) > MAX_FEATURES:
+            message = f"{number(len(node.items))} features; at most {MAX_FEATURES} are taken in one file"
+            self.source.add(line, column, message)
+        else:
+            read = [self.feature(item) for item in node.items]
+            return self.named_apart([feature for feature in read if feature is not None])
+        return ()
+
+    def feature(self, node: Node) -> Feature | None:
+        if not isinstance(node, Map):
+            self.source.add(node.line, node.column, "a feature begins with - name: NAME, then one fact a line")
+            return None
+        facts = self.facts(node, "feature")
+        if "name" not in node.items:
+            self.source.add(node.line, node.column, "this feature has no name; begin it with - name: NAME")
+            return Feature("", facts, Place(self.source.name, node.line, node.column))
+        item = node.items["name"]
+        name = read_text_value(item, "name", self.source)
+        return Feature(name or "", facts, Place(self.source.name, item.line, item.column))
+
+    def named_apart(self, features: list[Feature]) -> tuple[Feature, ...]:
+        """The features, each with a name of its own: a name that is missing or taken was a problem."""
+        first: dict[str, Place] = {}
+        apart = []
+        for feature in features:
+            place = first.setdefault(same_name(feature.name), feature.place) if feature.name else NOWHERE
+            if feature.name and place is not feature.place:
+                message = f"a feature named {quoted(feature.name)} stands in line {place.line} already"
+                self.source.add(feature.place.line, feature.place.column, message)
+            apart.append(feature if place is feature.place else feature.replaced(name=_another(feature.name, first)))
+            first.setdefault(same_name(apart[-1].name), feature.place)
+        return tuple(apart)
+
+    def facts(self, node: Map, where: str) -> dict[str, Value]:
+        """The facts of one mapping, in the order of the questions."""
+        found: dict[str, Value] = {}
+        for key, item in node.items.items():
+            if key not in self.allowed[where]:
+                self.source.add(*node.keys[key], self.stray(key, where, self.allowed[where]))
+            elif key != "name":
+                value = read_fact(self.base.questions[key], item, self.source)
+                if value is not None:
+                    found[key] = value
+        return {fact: found[fact] for fact in self.base.questions if fact in found}
+
+    def stray(self, key: str, where: str, allowed: set[str]) -> str:
+        """What to say about a key that cannot stand `where` it does."""
+        question = self.base.questions.get(key)
+        if question is not None:
+            home = "in a feature" if question.scope == "feature" else f"under {question.scope}: or in a feature"
+            return f"{key} cannot stand {f'under {where}:' if where else 'here'}; it belongs {home}"
+        if where in ("path", "app") and key == "name":
+            return "name belongs in a feature; the name of the whole is project:"
+        return f"{quoted(key)} is not known here{did_you_mean(key, sorted(allowed.union(self.base.questions)))}"
+
+
+def _empty(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _another(name: str, taken: Mapping[str, Place]) -> str:
+    """A name that is not taken: chat 2, feature 3."""
+    names = (f"{name or 'feature'} {number}" for number in itertools.count(2 if name else 1))
+    return next(free for free in names if same_name(free) not in taken)
+
+
+def same_name(name: str) -> str:
+    """Two features whose names agree in this form would be taken for one."""
+    if not name.isascii():
+        import unicodedata
+
+        name = unicodedata.normalize("NFKC", name)
+    return " ".join(name.casefold().split())
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9]*([ ._/-][A-Za-z0-9]+)*")
+
+
+def dump(project: Project, base: RuleBase) -> str:
+    """The project as an answers file: facts in the order of the questions. `parse` gives the same project back."""
+    lines = [f"project: {written(project.name)}"]
+    for scope, facts in (("path", project.path), ("app", project.app)):
+        if facts:
+            lines += ["", f"{scope}:", *(f"  {line}" for line in _facts(facts, base))]
+    lines += ["", "features:"]
+    for i, feature in enumerate(project.features):
+        lines += [""] * (i > 0) + [f"  - name: {written(feature.name)}"]
+        lines += [f"    {line}" for line in _facts(feature.facts, base)]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(facts: Mapping[str, Value], base: RuleBase) -> Iterator[str]:
+    return (f"{fact}: {written(facts[fact])}" for fact in base.questions if fact in facts)
+
+
+def written(value: Value) -> str:
+    """An answer in YAML, so that readers of version 1.1 and 1.2 take texts and numbers for the same."""
+    if isinstance(value, Unknown):
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, Other):
+        return f"{{other: {written(value.text)}}}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(written, value))}]"
+    if _BARE.fullmatch(value) and resolve(value) == value and not odd(value):
+        return value
+    # The escapes of `visible` are those of YAML as well.
+    return '"' + visible(value.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+
+
+def _number(value: float) -> str:
+    """YAML 1.1 knows an exponent only after a point and with a sign: 1.0e+308."""
+    mantissa, e, exponent = repr(value).partition("e")
+    if not e:
+        return mantissa
+    sign = "" if exponent[0] in "+-" else "+"
+    return f"{mantissa}{'' if '.' in mantissa else '.0'}e{sign}{exponent}"

@@ -1,0 +1,138 @@
+"""The recovery file: every answer at once on the disk, so that a killed terminal loses nothing.
+
+It stands beside the answers file, or in the user's state folder where nothing can be written there. Its interview holds
+a lock on it, which ends with the process: a second one on the same answers notices, and takes a file of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from advisor.base.text import visible
+from advisor.base.writing import write_text
+
+if sys.platform != "win32":  # there nobody notices anybody
+    import fcntl
+
+MOST = 9  # interviews at a time on one answers file that have a recovery file each
+NO_LOCK = -1  # where files cannot be locked
+Found = TypeVar("Found")
+
+
+class Recovery:
+    """The recovery file of one interview. `others`: another one was seen at work on the same answers."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        self.path: Path | None = None  # ours, once there is one
+        self.others = False
+        self._lock = NO_LOCK
+        self._left: list[Path] = []  # places that were ours until they could not be written any more
+
+    def places(self) -> Iterator[Path]:
+        """Where a recovery file may stand, the best place first."""
+        named: list[Path] = []
+        if self.file is not None:
+            named.append(self.file.with_name(f".{self.file.name}.recovery"))
+        root = os.environ.get("XDG_STATE_HOME")
+        with suppress(RuntimeError):  # there is no home folder
+            folder = (Path(root) if root else Path.home() / ".local" / "state") / "advisor"
+            named.append(folder / (_state_name(self.file) if self.file is not None else "unsaved.yaml"))
+        for path in named:
+            yield path
+            yield from (path.with_name(f"{path.name}-{number}") for number in range(2, MOST + 1))
+
+    def keep(self, text: str) -> str:
+        """Write the recovery file; what went wrong in words, or ""."""
+        wrong = ""
+        for path in [*([self.path] if self.path else []), *self.places()]:
+            try:
+                if path != self.path:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    if os.path.lexists(path):  # somebody else's, dead or alive
+                        self.others = self.others or (path not in self._left and _locked(path))
+                        continue
+                self._write(path, text)
+            except OSError as error:
+                wrong = wrong or f"{visible(str(path))}: {error.strerror or error}"
+            else:
+                return ""
+        return wrong or "there is no place for a recovery file"
+
+    def take(self, read: Callable[[Path], Found | None]) -> Found | None:
+        """The newest that a dead interview left, as `read` has it, or None. The file is ours from now on."""
+        left = [path for path in self.places() if path.is_file() and not path.is_symlink()]
+        for path in sorted(left, key=lambda path: -path.stat().st_mtime_ns):
+            lock = _lock(path)
+            if lock is None:
+                self.others = True
+                continue
+            found = read(path)
+            if found is not None:
+                self._own(path, lock)
+                return found
+            if lock != NO_LOCK:
+                os.close(lock)
+        return None
+
+    def forget(self) -> None:
+        """Take our recovery file away."""
+        for path in [*self._left, *([self.path] if self.path else [])]:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        self._left = []
+        self._own(None, NO_LOCK)
+
+    def release(self) -> None:
+        """Leave the file to whoever comes next."""
+        self._own(self.path, NO_LOCK)
+
+    def _own(self, path: Path | None, lock: int) -> None:
+        if self._lock != NO_LOCK:
+            os.close(self._lock)
+        if self.path is not None and path not in (None, self.path):
+            self._left.append(self.path)
+        self.path, self._lock = path, lock
+
+    def _write(self, path: Path, text: str) -> None:
+        """The file is locked before it has its name, so that nobody ever sees it without."""
+        locks: list[int | None] = []
+        write_text(path, text, sync=False, mode=0o600, before=lambda made: locks.append(_lock(made)))
+        self._own(path, NO_LOCK if locks[0] is None else locks[0])
+
+
+def _state_name(file: Path) -> str:
+    digest = hashlib.sha256(str(file.absolute()).encode(errors="surrogateescape")).hexdigest()
+    return f"{file.name[:80]}-{digest[:12]}"
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a file: the handle that holds the lock (NO_LOCK where there is none to be had), None if it is locked."""
+    if sys.platform == "win32":
+        return NO_LOCK
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return NO_LOCK
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    except OSError:
+        os.close(handle)
+        return NO_LOCK
+    return handle
+
+
+def _locked(path: Path) -> bool:
+    lock = _lock(path)
+    if lock is not None and lock != NO_LOCK:
+        os.close(lock)
+    return lock is None

@@ -1,0 +1,25 @@
+"""Where the shipped rules and templates lie, in a checkout and in a wheel alike."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def data(kind: str) -> Path:
+    """Return the folder `kind` ("rules" or "templates"). Raises FileNotFoundError if the install lacks it."""
+    from pathlib import Path
+
+    return Path(shipped(kind))
+
+
+def shipped(kind: str) -> str:
+    """`data`, for the start of every command."""
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    for folder in (os.path.join(package, "_data", kind), os.path.join(os.path.dirname(package), kind)):
+        if os.path.isdir(folder):
+            return folder
+    raise FileNotFoundError(f"advisor is installed without its {kind}")

@@ -1,0 +1,281 @@
+"""Writes a folder of files whole or not at all: built beside the target, then swapped in by one rename.
+
+What was there stays if anything goes wrong: a full disk, a signal, a second run at the same time. A folder that holds
+an earlier kit (its `advisor.lock` lists every file with its SHA-256) is replaced if nobody has changed those files;
+whatever else lies in it (the log of a running kit, a certificate) is carried over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import signal
+import sys
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, ParamSpec
+
+from advisor.base import swap
+from advisor.base.errors import OutputError
+from advisor.base.swap import exchange as _exchange
+from advisor.base.swap import sync as _sync
+from advisor.base.text import quoted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+LOCK = "advisor.lock"
+NOTHING = "Nothing was changed"
+_LOCK_LIMIT = 1 << 20
+
+Done = Literal["written", "replaced", "unchanged"]
+Mask = set[int | signal.Signals]
+P = ParamSpec("P")
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> Done:
+    """Write `files` (relative POSIX path to content) as the folder `target`; those that begin with "#!" are executable.
+
+    The target must not exist, be an empty folder, or hold an earlier kit whose files are unchanged. With `force` it may
+    be any folder: the files of the kit replace those of their name, and everything else in it stays. In every other
+    case, and for every failure of the system, it raises OutputError with nothing changed.
+    """
+    if wrong := [name for name in files if not _inside(name)]:
+        raise OutputError(f"{quoted(wrong[0])} is not a name inside the folder. {NOTHING}")
+    where = visible(str(target))
+    try:
+        target = Path(os.path.abspath(target))  # noqa: PTH100 - Path.resolve would follow a symlink, which is to be refused
+        before = _blocked(())
+        try:
+            _blocked(_SIGNALS)
+            with _parents(target.parent), _workshop(target, before) as made:
+                _interruptible(before, _fill, made, files)
+                with _locked(target.parent, before):
+                    return _put(made, target, files, force=force)
+        finally:
+            _set_blocked(before)
+    except OSError as error:
+        raise OutputError(f"{where}: {error.strerror or error}. {NOTHING}") from error
+
+
+def notes(target: Path, done: Done) -> list[str]:
+    """What to say after a kit was written here: whether it runs, and what killed runs have left beside it."""
+    said = []
+    if done == "replaced" and _runs(target):
+        said.append(f"the kit in {visible(str(target))} is running: restart it to use the new files")
+    for part in swap.left(Path(os.path.abspath(target)).parent):  # noqa: PTH100 - as above
+        held = ", ".join(visible(path.name) for path in sorted(part.iterdir())[:5]) or "nothing"
+        said.append(f"{visible(str(part))} is left from a run that was killed (it holds {held}); look, then delete it")
+    return said
+
+
+def _runs(target: Path) -> bool:
+    """Whether a process holds one of the locks of a kit that runs: start.py, or the server alone."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    for path in (target / "var").glob("*.lock"):
+        with suppress(OSError), path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
+
+
+def _inside(name: str) -> bool:
+    """Whether a name is relative and stays below the folder on every system."""
+    return not re.search(r"[\x00-\x1f\x7f\\:]", name) and not {"", ".", ".."} & set(name.split("/"))
+
+
+# --- building beside the target ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _parents(parent: Path) -> Iterator[None]:
+    """The folders above the target, made where they are missing and taken away again on failure."""
+    missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in missing:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _workshop(target: Path, mask: Mask) -> Iterator[Path]:
+    """A new folder beside the target (so that a rename can move it), gone at the end whatever happens."""
+    with ExitStack() as stack:
+        with _locked(target.parent, mask):
+            if not target.is_symlink():
+                swap.recover(target)
+            made = swap.workshop(target)
+            descriptor = swap.alive(made)  # or another run would take it for one that was left
+            if descriptor is not None:
+                stack.callback(os.close, descriptor)
+        try:
+            yield made
+        finally:
+            swap.discard(made)
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in sorted(files.items()):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = 0o755 if content.startswith(b"#!") else 0o644
+        with path.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)  # whatever the umask
+            os.fsync(file.fileno())  # a rename that survives a power cut must not lead to empty files
+    for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+        path.chmod(0o755)
+        _sync(path)
+
+
+@contextmanager
+def _locked(parent: Path, mask: Mask) -> Iterator[None]:
+    """Only one run at a time looks at the target and swaps; a signal can end the waiting for the other.
+
+    The kernel ends the lock with the process. Where a folder cannot be locked, the rename alone must do.
+    """
+    with ExitStack() as stack:
+        if sys.platform != "win32":
+            import fcntl
+
+            with suppress(OSError):
+                descriptor = os.open(parent, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                _interruptible(mask, fcntl.flock, descriptor, fcntl.LOCK_EX)
+        yield
+
+
+# --- signals ----------------------------------------------------------------------------------------------------------
+#
+# A KeyboardInterrupt between the making of a folder and the `try` that takes it away, or while it is taken away, would
+# leave it there. So signals wait while `write` runs, save where its work is long. These are plain functions: a context
+# manager that is interrupted on its way in is closed by the garbage collector, and would block signals long after.
+
+
+def _blocked(more: Iterable[signal.Signals]) -> Mask:
+    """Let signals wait; returns those that waited before."""
+    return set() if sys.platform == "win32" else signal.pthread_sigmask(signal.SIG_BLOCK, more)
+
+
+def _set_blocked(mask: Mask) -> None:
+    """Only these signals wait; the others come at once, as a KeyboardInterrupt from here."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _interruptible(mask: Mask, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Do work during which only the signals of the mask wait."""
+    waiting = _blocked(())
+    try:
+        _set_blocked(mask)
+        work(*args, **kwargs)
+    finally:
+        _set_blocked(waiting)
+
+
+# --- looking at what is there, and swapping ---------------------------------------------------------------------------
+
+
+def _put(made: Path, target: Path, files: Mapping[str, bytes], *, force: bool) -> Done:
+    where = visible(str(target))
+    if target.is_symlink():
+        raise OutputError(f"{where} is a symbolic link; name the folder itself. {NOTHING}")
+    if target.exists() and not target.is_dir():
+        raise OutputError(f"{where} is not a folder. {NOTHING}")
+    swap.recover(target)  # another run may have been killed since this one began
+    if not target.exists() or not any(target.iterdir()):
+        _refuse_here(target)
+        made.rename(target)
+        _sync(target.parent)
+        return "written"
+    listed = _listed(target)
+    if listed is None and not force:
+        raise OutputError(f"{where} is not empty and holds no kit; name another folder, or use --force. {NOTHING}")
+    now = {name: _digest(target / name) for name in {*(listed or {}), *files}}
+    if not force and (differences := _differences(target, listed or {}, now)):
+        told = ", ".join(differences[:5]) + (f" and {len(differences) - 5} more" if len(differences) > 5 else "")
+        raise OutputError(f"{where} was changed since it was written: {told}. Save that, then use --force. {NOTHING}")
+    wanted = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    if now == wanted:
+        return "unchanged"
+    _refuse_here(target)
+    _swap(made, target, {LOCK, *(name for name, digest in (listed or {}).items() if now[name] == digest)})
+    return "replaced"
+
+
+def _refuse_here(target: Path) -> None:
+    """The shell that started us would be left in a folder that is gone."""
+    here, there = Path.cwd(), target.resolve()
+    if here == there or there in here.parents:
+        raise OutputError(f"{visible(str(target))} is the folder you are in; go up (cd ..) first. {NOTHING}")
+
+
+def _listed(target: Path) -> dict[str, str] | None:
+    """The files of the kit that lies there, with their SHA-256; None if there is none."""
+    path = target / LOCK
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
+            return None
+        listed = {str(name): str(digest) for name, digest in json.loads(path.read_bytes())["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return listed if all(map(_inside, listed)) else None
+
+
+def _differences(target: Path, listed: Mapping[str, str], now: Mapping[str, str | None]) -> list[str]:
+    """What a replacement would lose: changed or deleted files of the earlier kit, strangers where new files go."""
+    found = []
+    for name, digest in sorted(now.items()):
+        if name == LOCK:
+            continue
+        if name not in listed:
+            state = "not from the kit" if os.path.lexists(target / name) else ""
+        elif digest is None:
+            state = "gone"
+        else:
+            state = "" if digest == listed[name] else "changed"
+        if state:
+            found.append(f"{visible(name)} ({state})")
+    return found
+
+
+def _digest(path: Path) -> str | None:
+    """SHA-256 of a regular file; None for everything else."""
+    if path.is_symlink() or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _swap(made: Path, target: Path, ours: set[str]) -> None:
+    """Exchange the two folders; what is not the kit's stays in the target."""
+    with swap.carried(made, target, list(_others(target, made, "", ours))):
+        _exchange(made, target)
+
+
+def _others(target: Path, made: Path, below: str, ours: set[str]) -> Iterator[str]:
+    """What is not the earlier kit's and is not replaced. A folder that neither kit has a file in is one path."""
+    for entry in sorted(os.scandir(target / below), key=lambda e: e.name):
+        name = below + entry.name
+        if name in ours:
+            continue
+        new, is_folder = made / name, entry.is_dir(follow_symlinks=False)
+        if os.path.lexists(new) and is_folder != new.is_dir():
+            raise OutputError(f"{visible(name)} is a file on one side and a folder on the other. {NOTHING}")
+        if is_folder and (new.is_dir() or any(o.startswith(f"{name}/") for o in ours)):
+            yield from _others(target, made, f"{name}/", ours)
+        elif not os.path.lexists(new):
+            yield name

@@ -1,0 +1,89 @@
+"""How sure a verdict is, why not surer, and which missing answer matters most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from advisor.base.text import plural
+from advisor.engine.changes import Changes
+from advisor.engine.decision import Answers, Known
+from advisor.engine.decision_diagram import Diagram
+from advisor.engine.regions import regions
+from advisor.model.boxes import find
+from advisor.model.rulebase import RuleBase
+from advisor.model.values import Other, Value
+
+if TYPE_CHECKING:
+    from advisor.model.verdict import Level, RaisedCaveat, Riskiest
+
+FEW = 3  # stated facts without which confidence is not high
+STAYS = "no missing answer changes the pattern, as long as the assumptions hold"
+MOVES_INSIDE = "a missing answer can change the pattern, but only to one that is acceptable too"
+MOVES_AWAY = "a missing answer can change the pattern to one that is not acceptable now"
+
+
+def level(
+    readings: list[Known],
+    primary: str | None,
+    acceptable: set[str],
+    raised: list[RaisedCaveat],
+    base: RuleBase,
+    diagram: Diagram | None,
+) -> tuple[Level, str]:
+    """How sure the pattern is over every open answer, and why not surer.
+
+    An answer that is not listed is read both as itself and as not known. High never rests on fewer than FEW stated
+    facts, nor on a caveat whose sources disagree.
+    """
+    possible = set[str]().union(*(_possible(known, base, diagram) for known in readings))
+    if not possible <= acceptable | {primary or ""}:
+        return "low", MOVES_AWAY
+    if not possible <= {primary or ""}:
+        return "medium", MOVES_INSIDE
+    contested = [c["title"] for c in raised if c["certainty"] == "certain" and base.caveats[c["id"]].doubt]
+    if contested:
+        return "medium", f"sources disagree about this: {contested[0]}"
+    stated = len(readings[0].stated)
+    if stated < FEW:
+        only = f"only {plural(stated, 'fact is', 'facts are')} stated" if stated else "nothing is stated"
+        return "medium", f"{only}, and all the rest is assumed"
+    return "high", STAYS
+
+
+def _possible(known: Known, base: RuleBase, diagram: Diagram | None) -> set[str]:
+    """The primaries that the open answers leave possible."""
+    possible = set(diagram.possible(known.box)) if diagram else set()
+    if not possible:  # no diagram, or answers that contradict each other, which it does not have
+        there = regions(base, known.box)
+        possible = {r.pattern for r in there if find(r.box, r.minus, base.full) is not None}
+    return possible
+
+
+def riskiest(known: Known, other: Changes, acceptable: set[str], base: RuleBase) -> Riskiest | None:
+    """The unstated fact whose other answers matter most, and the patterns that they give; None where none does.
+
+    First what a feature needs, then what it is; among these, first what leads out of the acceptable patterns, and
+    to one of the article's rather than out of its scope; then the order of the decision.
+    """
+    core = {p.id for p in base.patterns.values() if p.group == "core"}
+
+    def weight(fact: str) -> tuple[bool, bool, bool]:
+        moves = set(other.decisive[fact]) - acceptable
+        return base.questions[fact].settled, not moves & core, not moves
+
+    doubts = [fact for fact in other.decisive if fact not in known.stated and fact != "page"]
+    fact = min(doubts, key=weight, default=None)  # the first of equals
+    return None if fact is None else {"fact": fact, "decides": list(other.decisive[fact])}
+
+
+def without_unlisted(answers: Answers) -> dict[str, Value]:
+    """The answers without those that name something no rule knows: it may be like any listed one."""
+    kept: dict[str, Value] = {}
+    for fact, value in answers.items():
+        if isinstance(value, tuple):
+            listed = tuple(choice for choice in value if not isinstance(choice, Other))
+            if listed or not value:
+                kept[fact] = listed
+        elif not isinstance(value, Other):
+            kept[fact] = value
+    return kept

@@ -1,0 +1,252 @@
+"""Several features together: each decided alone, then once more with what the others of its page keep open.
+
+Which features are on one page is the team's statement, never a guess: a feature without `page` is decided alone, and
+the project is told what it could share. Merging is deciding again: a feature whose neighbour needs a WebSocket is told
+that one is open, and the rules do the rest. Neighbours are looked at as they decided alone, so the order of the
+features does not matter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple
+
+from advisor.engine.changes import Together
+from advisor.engine.decision import Answers, decide, excluding, filled_in, lead_case, lead_of
+from advisor.engine.verdict import Judge
+from advisor.model.project import Project
+from advisor.model.rulebase import RuleBase
+from advisor.model.values import UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from advisor.model.verdict import FeatureVerdict, HeldByPage, Reuse, Shared, Verdict
+
+ON_A_PAGE = ("browser", "mobile-browser")
+HELD = ("sse", "long-polling", "fetch-stream", "grpc-web")  # each holds an HTTP response open
+SHARED = ("websocket", "sse")  # connections that can carry a second feature, the stronger first
+
+
+class Alone(NamedTuple):
+    """One feature before merging: its answers, its case, the pattern it would get alone, and where it is shown.
+
+    `page` is None where nobody said which page it is on. `in_browser`: a browser takes part, so there is a page.
+    """
+
+    facts: Answers
+    lead: tuple[int, ...]
+    pattern: str | None
+    in_browser: bool
+    page: str | None
+
+    @property
+    def open(self) -> Counter[str]:
+        """The connections that it keeps open on its page, or has there already."""
+        own = {self.pattern, self.facts.get("existing-connection")}
+        return Counter(connection for connection in SHARED if connection in own)
+
+
+def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> Verdict:
+    """The verdict of the whole project, as contract and JSON Schema have it."""
+    judge = judge or Judge(base)
+    neighbours = Neighbours(project, base)
+    alone, _ = neighbours.under({})
+    features = []
+    for name, one in alone.items():
+        merged = neighbours.merged(name)
+        facts = one.facts if merged is None else {**one.facts, "existing-connection": merged}
+        features.append(judge.feature(name, facts, "" if merged is None else one.pattern, neighbours.together(name)))
+    return {
+        "schema": 1,
+        "project": project.name,
+        "rules": {"version": base.version, "sha256": base.sha256},
+        "features": features,
+        "shared": shared(features, alone, base),
+        "exit": 3 if any(f["primary"] is None for f in features) else 0,  # Exit.NO_PATTERN, Exit.OK
+    }
+
+
+def decide_alone(facts: Answers, base: RuleBase) -> Alone:
+    """One feature as if there were no other."""
+    given = filled_in(facts, base)
+    lead = lead_of(given, base)
+    page = facts.get("page")
+    clients = given.get("clients", base.questions["clients"].lead)
+    in_browser = isinstance(clients, tuple) and any(client in ON_A_PAGE for client in clients)
+    stated = page if isinstance(page, str) and page and in_browser else None
+    return Alone(facts, lead, decide(lead, base).primary, in_browser, stated)
+
+
+def merge(one: Alone, there: Mapping[str, int], base: RuleBase) -> str | None:
+    """The connection that a neighbour on the same page keeps open anyway, if this feature rides on it.
+
+    `there` counts what the neighbours have open. "None is open" is said of today; what a neighbour is about to open
+    counts all the same. The rules decide with that connection open: what a timer serves well stays a timer.
+    """
+    if one.facts.get("existing-connection", "none") not in (UNKNOWN, "none") or not one.in_browser:
+        return None
+    if one.pattern in (None, "websocket") or base.patterns[one.pattern or ""].group == "outside":
+        return None
+    for connection in SHARED:
+        if there.get(connection, 0) > 0 and excluding(connection, one.lead, base) is None:
+            return connection if riding(one, connection, base) == connection else None
+    return None
+
+
+def riding(one: Alone, connection: str, base: RuleBase) -> str | None:
+    """The pattern of a feature beside which this connection is open."""
+    return decide(lead_case({**one.facts, "existing-connection": connection}, base), base).primary
+
+
+class Neighbours:
+    """The features of a project as they are decided among each other, with their answers or with others."""
+
+    def __init__(self, project: Project, base: RuleBase) -> None:
+        self.project = project
+        self.base = base
+        self.own = {feature.name: feature.facts for feature in project.features}
+        self.seen: dict[tuple[tuple[str, Value], ...], tuple[dict[str, Alone], dict[str, Counter[str]]]] = {}
+
+    def under(self, everywhere: Answers) -> tuple[dict[str, Alone], dict[str, Counter[str]]]:
+        """Each feature alone, and what each page has open, if these answers about path and servers were others."""
+        key = tuple(everywhere.items())
+        if key not in self.seen:
+            common = {**self.project.path, **self.project.app, **everywhere}
+            alone = {name: decide_alone({**common, **facts}, self.base) for name, facts in self.own.items()}
+            pages: dict[str, Counter[str]] = {}
+            for one in alone.values():
+                if one.page is not None:
+                    pages.setdefault(one.page, Counter()).update(one.open)
+            self.seen[key] = alone, pages
+        return self.seen[key]
+
+    def merged(self, name: str) -> str | None:
+        """The neighbour's connection that a feature rides on; None where it has its own."""
+        return self._merged(name, {})[1]
+
+    def decided(self, name: str, changed: Answers) -> str | None:
+        """The pattern of a feature, if these answers of it were others."""
+        one, merged = self._merged(name, changed)
+        return one.pattern if merged is None else merged
+
+    def _merged(self, name: str, changed: Answers) -> tuple[Alone, str | None]:
+        own = self.own[name]
+        everywhere = {f: v for f, v in changed.items() if self.base.questions[f].scope != "feature" and f not in own}
+        alone, pages = self.under(everywhere)
+        before = one = alone[name]
+        if len(everywhere) < len(changed):
+            one = decide_alone({**before.facts, **changed}, self.base)
+        if one.page is None:
+            return one, None
+        there = pages.get(one.page, Counter())
+        if before.page == one.page:
+            there = there - before.open
+        return one, merge(one, there, self.base)
+
+    def together(self, name: str) -> Together | None:
+        """How this feature would be decided among the others; None where there are none."""
+        if len(self.own) < 2:
+            return None
+        alone, _ = self.under({})
+        one, pages = alone[name], {other.page for other in alone.values()}
+        apart = None
+        if sum(other.page == one.page for other in alone.values()) > 1 and one.page is not None:
+            apart = {**one.facts, "page": next(p for p in elsewhere() if p not in pages)}
+        return Together(lambda changed: self.decided(name, changed), apart)
+
+
+def elsewhere() -> Iterator[str]:
+    """Names for a page that no feature is on."""
+    yield "another page"
+    yield from (f"another page {i}" for i in count(2))
+
+
+def shared(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> Shared:
+    """What the features have in common: connections by page, caveats that several raise, the strictest times.
+
+    `reuse` is advice for features whose page nobody stated; it changes no verdict.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    raised: Counter[str] = Counter()
+    for feature in features:
+        page = alone[feature["name"]].page
+        if page is not None and feature["primary"] in SHARED:
+            groups.setdefault((page, feature["primary"]), []).append(feature["name"])
+        raised.update(caveat["id"] for caveat in feature["caveats"])
+    return {
+        "connections": [
+            {"page": page, "pattern": pattern, "features": names}
+            for (page, pattern), names in groups.items()
+            if len(names) > 1
+        ],
+        "reuse": list(reuse(features, alone, base)),
+        "pages": pages(features, alone, base),
+        "caveats": [caveat for caveat, count in raised.items() if count > 1],
+        "timing": {
+            "heartbeat_s": min(f["timing"]["heartbeat_s"] for f in features),
+            "hold_s": min(f["timing"]["hold_s"] for f in features),
+        },
+    }
+
+
+def reuse(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> Iterator[Reuse]:
+    """For each feature the first other one whose connection it could use, were both on one page and nobody said so.
+
+    Of two that would open the same kind of connection, the later in the file uses that of the earlier.
+    """
+    position = {feature["name"]: i for i, feature in enumerate(features)}
+    primary = {feature["name"]: feature["primary"] for feature in features}
+    for name, one in alone.items():
+        if not one.in_browser or primary[name] != one.pattern:
+            continue  # it has no page, or rides on a neighbour's connection already
+        for connection in SHARED:
+            carriers = [other for other in alone if primary[other] == connection and _may_share(one, alone[other])]
+            if one.pattern == connection:
+                carriers = [other for other in carriers if position[other] < position[name]]
+            elif merge(one, {connection: 1}, base) is None:
+                continue
+            if carriers and carriers[0] != name:
+                yield {"feature": name, "could_use": carriers[0]}
+                break
+
+
+def _may_share(one: Alone, other: Alone) -> bool:
+    """Whether two features may turn out to be on one page: both in a browser, and not both with a stated page."""
+    return other.in_browser and (one.page is None or other.page is None)
+
+
+def pages(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> list[HeldByPage]:
+    """How many HTTP responses each page holds, times the tabs: what counts against a browser's limit for one host.
+
+    Event streams of a page are one, since they share it; a held poll, a streamed body or a gRPC-Web stream is one each.
+    A feature whose page nobody stated counts as a page of its own, named "". `http2` is None where nobody stated it, or
+    not all the same.
+    """
+    held: dict[tuple[str, str], list[FeatureVerdict]] = {}
+    for feature in features:
+        one = alone[feature["name"]]
+        if one.in_browser and feature["primary"] in HELD:
+            own = "" if one.page is not None else feature["name"]
+            held.setdefault((one.page or "", own), []).append(feature)
+    made: list[HeldByPage] = []
+    for (page, _), members in held.items():
+        answers = [alone[member["name"]].facts for member in members]
+        patterns = [member["primary"] for member in members]
+        streams = sum(p != "sse" for p in patterns) + ("sse" in patterns)
+        usual = base.questions["tabs-per-user"].lead
+        counts = [filled_in(facts, base).get("tabs-per-user", usual) for facts in answers]
+        tabs = max(n for n in counts if isinstance(n, int | float))
+        stated = {a.get("http2-to-browser", UNKNOWN) for a in answers}
+        http2 = stated.pop() if len(stated) == 1 else UNKNOWN
+        made.append(
+            {
+                "page": page,
+                "features": [member["name"] for member in members],
+                "streams": streams,
+                "tabs": tabs,
+                "total": streams * tabs,
+                "http2": http2 if isinstance(http2, bool) else None,
+            }
+        )
+    return made

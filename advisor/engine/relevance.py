@@ -1,0 +1,158 @@
+"""Which questions can still change something, and what: exact over every way the answers can go on.
+
+A question matters if two cases that agree with the answers so far, and differ only in this answer and in the numbers
+that follow from it, differ in the pattern, in what is acceptable beside it, in its fallback or in a caveat; or if its
+answer is needed for a number (costs, timing, the kit) of a pattern that is still possible. Nothing else need be asked.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from advisor.engine.claims import told_apart
+from advisor.engine.completions import completions
+from advisor.engine.decision import Answers
+from advisor.engine.decision_diagram import CANNOT
+from advisor.engine.reach import Reach
+from advisor.model.boxes import Box, bits
+from advisor.model.rulebase import RuleBase
+
+ON_A_PAGE = ("browser", "mobile-browser")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What an answer can still change: the pattern, one acceptable besides, the fallback, a caveat, a number."""
+
+    kind: Literal["pattern", "acceptable", "fallback", "caveat", "feeds"]
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """What can still come out, and why each question that is not answered still matters.
+
+    `box` holds the cases that agree with the answers. A question that is neither answered nor in `reasons` cannot
+    change anything any more. `unavoidable` are those of `reasons` that matter however the others are answered.
+    """
+
+    box: Mapping[int, int]
+    possible: frozenset[str]
+    reasons: Mapping[str, Reason]
+    unavoidable: frozenset[str]
+
+
+def relevance(answers: Answers, base: RuleBase, *, several: bool = False) -> Relevance:
+    """The relevance of every question after these answers. `several`: the project has more than one feature."""
+    so_far = completions(answers, base)
+    reach = Reach.of(so_far.box, base)
+    possible = reach.possible()
+    deciding = reach.diagram.relevant(so_far.box)
+    reasons: dict[str, Reason] = {}
+    unavoidable: set[str] = set()
+    for fact in base.questions:
+        if fact in answers:
+            continue
+        moves = so_far.moves(fact)
+        wanted = feed(fact, possible, answers, so_far.box, base, several=several)
+        if wanted and wanted[1]:
+            unavoidable.add(fact)
+        if moves & deciding or (len(moves) > 1 and _decides(moves, reach)):
+            reasons[fact] = Reason("pattern")
+        elif claim := told_apart(moves, so_far.box, possible, base):
+            reasons[fact] = Reason(claim.kind, claim.id)
+        elif wanted:
+            reasons[fact] = Reason("feeds", wanted[0])
+    return Relevance(so_far.box, possible, reasons, frozenset(unavoidable))
+
+
+def matters(fact: str, answers: Answers, base: RuleBase, *, several: bool = False) -> bool:
+    """Whether an answer to this question can change something, given the other answers."""
+    so_far = completions({other: value for other, value in answers.items() if other != fact}, base)
+    reach = Reach.of(so_far.box, base)
+    possible = reach.possible()
+    moves = so_far.moves(fact)
+    return (
+        feed(fact, possible, answers, so_far.box, base, several=several) is not None
+        or _decides(moves, reach)
+        or told_apart(moves, so_far.box, possible, base) is not None
+    )
+
+
+# --- the pattern ------------------------------------------------------------------------------------------------------
+
+
+def _decides(moves: frozenset[int], reach: Reach) -> bool:
+    """Whether two cases of the box that differ in these variables only have different primaries."""
+    diagram, box = reach.diagram, reach.box
+    memo: dict[tuple[int, int], bool] = {}
+    moving = {position for position, variable in enumerate(diagram.order) if variable in moves}
+
+    def differ(a: int, b: int) -> bool:
+        if a == b:
+            return False  # what moves below it is looked at from there
+        if not diagram.children[a] and not diagram.children[b]:
+            return CANNOT not in (diagram.ends[a], diagram.ends[b])
+        key = (a, b)
+        if key not in memo:
+            first = min(diagram.asks[a], diagram.asks[b])
+            variable = diagram.order[first]
+            values = bits(box.get(variable, diagram.base.full[variable]))
+            pairs = itertools.product(values, values) if first in moving else zip(values, values, strict=True)
+            memo[key] = any(differ(diagram.child(a, first, u), diagram.child(b, first, v)) for u, v in pairs)
+        return memo[key]
+
+    return any(
+        differ(a, b) for node, after in reach.left.items() if diagram.asks[node] in moving for a in after for b in after
+    )
+
+
+# --- numbers besides the decision -------------------------------------------------------------------------------------
+
+
+def feed(
+    fact: str, possible: frozenset[str], answers: Answers, box: Box, base: RuleBase, *, several: bool
+) -> tuple[str, bool] | None:
+    """The number that needs the fact, and whether every possible pattern needs it; None where nothing does."""
+    for name in base.questions[fact].feeds:
+        wanting = {pattern for pattern in possible if pattern and _wants(name, pattern, base)}
+        if not wanting or not _there(fact, answers, base):
+            continue
+        if name == "merge" and not (several and _on_a_page(box, base)):
+            continue
+        sure = wanting == possible and name != "merge" and _there(fact, answers, base, surely=True)
+        return name, sure
+    return None
+
+
+def _wants(name: str, pattern: str, base: RuleBase) -> bool:
+    """Whether a number matters with this pattern: outside the article's scope there is neither kit nor cost table."""
+    if name == "report":
+        return True
+    found = base.patterns[pattern]
+    if found.group == "outside":
+        return False
+    return name != "timing" or (found.nearest_core or pattern) != "short-polling"
+
+
+def _on_a_page(box: Box, base: RuleBase) -> bool:
+    variables = [base.index[name] for client in ON_A_PAGE if (name := f"clients={client}") in base.index]
+    return not variables or any(box.get(variable, 2) & 2 for variable in variables)
+
+
+def _there(fact: str, answers: Answers, base: RuleBase, *, surely: bool = False) -> bool:
+    """Whether what a version belongs to may be, or surely is, there.
+
+    nginx-version belongs to the last question before it that has an option nginx.
+    """
+    name = fact.removesuffix("-version")
+    if name == fact:
+        return True
+    before = itertools.takewhile(lambda q: q.id != fact, base.questions.values())
+    owner = next((q.id for q in reversed(list(before)) if name in q.options), None)
+    if owner is None or answers.get(owner) == name:
+        return True
+    return owner not in answers and not surely

@@ -1,0 +1,206 @@
+"""What leaves an interview: the answers file, the decision record, the starter kit, and how each differs from the disk.
+
+Nothing is replaced unless `force` says so, and nothing that has changed since it was looked at.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from advisor.answers.draft import Draft, on_disk
+from advisor.answers.recovery import Recovery
+from advisor.base.errors import AdvisorError, OutputError
+from advisor.base.text import plural, visible
+from advisor.base.writing import write_text
+from advisor.interview.session import Session
+
+MOST = 1 << 22  # bytes of a file that are looked at; nothing that we write is as long
+State = Literal["new", "same", "differs"]
+Kind = Literal["answers", "record", "kit"]
+TITLES: dict[Kind, str] = {"answers": "answers file", "record": "decision record", "kit": "starter kit"}
+
+
+class ExistsError(OutputError):
+    """The file was not written, since there is one of this name already that nobody has agreed to replace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file: what lies there (None: nothing) and what would be written."""
+
+    name: str
+    path: Path
+    before: bytes | None
+    after: bytes
+
+    @property
+    def state(self) -> State:
+        """How the two compare."""
+        if self.before is None:
+            return "new"
+        return "same" if self.before == self.after else "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing to export and where to; `trouble` says why it cannot be written, if so."""
+
+    kind: Kind
+    where: Path
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
+    trouble: str = ""
+
+    @property
+    def words(self) -> str:
+        """`new`, `same`, `differs`; for a kit `38 files: 37 same, 1 differs`."""
+        if self.trouble:
+            return self.trouble
+        if self.kind != "kit":
+            return self.items[0].state
+        counts = Counter(item.state for item in self.items)
+        return f"{plural(len(self.items), 'file')}: {', '.join(f'{n} {state}' for state, n in counts.items())}"
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
+    """What would be written there, and how it differs from what is there. Nothing is written."""
+    notes: tuple[str, ...] = ()
+    try:
+        if kind == "answers":
+            made = {"": _answers_text(session, draft, where).encode()}
+        elif kind == "record":
+            from advisor.report.markdown import markdown
+
+            made = {"": markdown(session.verdict, session.base).encode()}
+        else:
+            from advisor.kit.build import build
+
+            kit = build(session.project, session.verdict, session.base)
+            made, notes = dict(kit.files), tuple(kit.notes)
+            if not made:
+                return Part(kind, where, (), notes, "there is none for these answers")
+        items = [Item(name or str(where), where / name if name else where, _on_disk(where / name), after)
+                 for name, after in made.items()]  # fmt: skip
+    except AdvisorError as error:
+        return Part(kind, where, (), notes, str(error))
+    order: list[State] = ["differs", "new", "same"]
+    return Part(kind, where, tuple(sorted(items, key=lambda item: order.index(item.state))), notes)
+
+
+def _answers_text(session: Session, draft: Draft, file: Path) -> str:
+    own = draft.file is not None and file.absolute() == draft.file.absolute()
+    return (draft if own else Draft(draft.base, file, None)).would_write(session.project)
+
+
+def _on_disk(path: Path) -> bytes | None:
+    try:
+        if not path.is_symlink() and not path.exists():
+            return None
+        if not path.is_file() or path.stat().st_size > MOST:
+            raise OutputError(f"{visible(str(path))} is no file that can be replaced")
+        return path.read_bytes()
+    except OSError as error:
+        raise OutputError(f"{visible(str(path))}: {error.strerror or error}") from None
+
+
+def difference(item: Item) -> Iterator[str]:
+    """The lines that would go (-) and come (+), with three around them; a new file whole."""
+    before, after = (_lines(text) for text in (item.before or b"", item.after))
+    found = list(difflib.unified_diff(before, after, "now", "then", lineterm="", n=3))
+    yield from found[2:] or (["  the same"] if item.state != "differs" else ["  differs in line ends only"])
+
+
+def _lines(content: bytes) -> list[str]:
+    return [visible(line.expandtabs(4)) for line in content.decode("utf-8", "replace").splitlines()]
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]:
+    """Write a part as it was looked at; the draft from now on, and what there is to say.
+
+    Raises OutputError with nothing of the part changed, also where a file has changed since `plan` looked at it.
+    """
+    for item in part.items:
+        if _on_disk(item.path) != item.before:
+            raise OutputError(f"{visible(str(item.path))} has changed since it was shown; it was not written")
+    shown = visible(str(part.where))
+    if part.kind == "answers":
+        return answers(session, draft, part.where, force=True), [f"The answers are in {shown}."]
+    if part.kind == "record":
+        text(part.where, part.items[0].after.decode(), force=True)
+        return draft, [f"The decision record is in {shown}."]
+    return draft, _kit({item.name: item.after for item in part.items}, part.notes, part.where, force=True)
+
+
+def next_steps(parts: Iterable[Part], written: Collection[Kind]) -> Iterator[str]:
+    """What to do now, where no kit was written that could be started."""
+    places = {part.kind: part for part in parts}
+    kit, record, file = (places[kind] for kind in ("kit", "record", "answers"))
+    if "kit" in written:
+        return
+    if kit.items:
+        yield "The starter kit was left out; 3 ticks it."
+        return
+    yield from kit.notes or (f"Starter kit: {kit.trouble}.",)
+    if "record" in written:
+        yield f"Next: read what to do first in {visible(str(record.where))}."
+    elif "answers" in written:
+        yield f"Next: advisor recommend --answers {shlex.quote(visible(str(file.where)))} says what to do first."
+
+
+def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) -> Draft:
+    """Write the answers file; the draft goes on under its name. Raises OutputError with nothing changed.
+
+    ExistsError, where only `force` is missing; AskFirstError, where a person has to look at the draft's own file.
+    """
+    if draft.file is not None and file.absolute() == draft.file.absolute():
+        return draft.save(session.project, force=force)
+    if not force and on_disk(file) is not None:
+        raise ExistsError(f"{visible(str(file))} exists already; nothing was written")
+    saved = Draft(draft.base, file, recovery=Recovery(file)).save(session.project, force=True)
+    draft.forget()
+    return saved
+
+
+def text(file: Path, content: str, *, force: bool = False) -> None:
+    """Write a text whole or not at all. Raises OutputError; ExistsError where something else is there already."""
+    before = _on_disk(file)
+    if before == content.encode():
+        return
+    if before is not None and not force:
+        raise ExistsError(f"{visible(str(file))} exists already; nothing was written")
+    try:
+        write_text(file, content)
+    except OSError as error:
+        raise OutputError(f"{visible(str(file))} cannot be written: {error.strerror or error}") from None
+
+
+def kit(session: Session, where: Path, *, force: bool = False) -> list[str]:
+    """Write the starter kit; what there is to say about it. Raises OutputError with nothing changed."""
+    from advisor.kit.build import build
+
+    made = build(session.project, session.verdict, session.base)
+    if not made.files:
+        return [*made.notes, "No kit was written."]
+    return _kit(made.files, made.notes, where, force=force)
+
+
+def _kit(files: Mapping[str, bytes], notes: Iterable[str], where: Path, *, force: bool) -> list[str]:
+    from advisor.base import folder
+
+    done = folder.write(files, where, force=force)
+    shown = visible(str(where))
+    said = f"{plural(len(files), 'file')} of the kit {'are in' if done == 'unchanged' else 'written to'} {shown}."
+    said += f" Start it with: python3 {shlex.quote(f'{shown}/start.py')}"
+    return [*notes, said, *folder.notes(where, done)]

@@ -1,0 +1,204 @@
+"""What the screens show beside the question: fallen patterns, the article's steps, caveats, all answers, reasons.
+
+Everything is for the answers of one feature that count (`standing`), in the order of the questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+from advisor.engine.claims import raised
+from advisor.engine.completions import completions
+from advisor.engine.confidence import without_unlisted
+from advisor.engine.decision import Answers, result_of
+from advisor.engine.reach import Reach
+from advisor.engine.relevance import Relevance
+from advisor.model.rulebase import Question, RuleBase, Severity, Step
+from advisor.model.values import Value
+
+State = Literal["passed", "holds", "open", "not-reached"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What one answer would do: the patterns that it rules out and those that it leaves; or why it is refused."""
+
+    falls: tuple[str, ...]
+    left: tuple[str, ...]
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A pattern that cannot come out any more: the answer that ruled it out, and the rule where one alone did it."""
+
+    pattern: str
+    fact: str
+    rule: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleStep:
+    """One of the article's steps as far as it is known: what it keeps where it holds, and whether that settles it."""
+
+    number: int
+    title: str
+    state: State
+    keeps: tuple[str, ...]
+    settles: bool
+    asks: bool  # the question at hand is one of this step's
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A caveat that the answers so far raise, for certain or perhaps."""
+
+    id: str
+    severity: Severity
+    title: str
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question in the list of all answers."""
+
+    question: Question
+    value: Value | None
+    state: Literal["answered", "parked", "open", "skipped"]
+    ruled_out: int
+
+
+@lru_cache(maxsize=2048)
+def possible(items: tuple[tuple[str, Value], ...], base: RuleBase) -> frozenset[str]:
+    """The patterns that these answers leave possible. Kept, since an answer changes little of what came before it."""
+    return Reach.of(completions(dict(items), base).box, base).possible()
+
+
+def preview(fact: str, value: Value, standing: Answers, base: RuleBase) -> Preview:
+    """What this answer would rule out of what the others leave possible."""
+    before = possible(tuple((f, v) for f, v in standing.items() if f != fact), base)
+    after = possible(tuple({**standing, fact: value}.items()), base)
+    falls = tuple(p for p in base.patterns if p in before and p not in after)
+    return Preview(falls, tuple(p for p in base.patterns if p in after))
+
+
+def fallen(standing: Answers, base: RuleBase) -> list[Fallen]:
+    """The patterns that cannot come out any more, each with the first answer after which it could not."""
+    found: dict[str, Fallen] = {}
+    so_far: dict[str, Value] = {}
+    for fact, value in standing.items():
+        so_far[fact] = value
+        left = possible(tuple(so_far.items()), base)
+        for pattern in base.patterns:
+            if pattern not in found and pattern not in left:
+                found[pattern] = Fallen(pattern, fact, *_blame(pattern, so_far, base))
+    return [found[pattern] for pattern in base.patterns if pattern in found]
+
+
+def article_steps(box: Mapping[int, int], at: str, base: RuleBase) -> list[ArticleStep]:
+    """The article's steps as walked so far; `at` is the question at hand."""
+    left = tuple(p.id for p in base.patterns.values() if p.group == "core" and p.id != "short-polling")
+    sure, settled = True, False
+    made = []
+    for step in base.article:
+        state, kept = _state(step, box, base)
+        if settled:
+            state, kept = "not-reached", ()
+        keeps = tuple(p for p in left if p in kept)
+        left = keeps or left
+        sure = sure and state != "open"
+        settles = sure and not settled and len(left) == 1
+        settled = settled or settles
+        asks = any(at == base.variables[v].fact for rule in step.rules for named in rule.boxes for v in named)
+        made.append(ArticleStep(step.number, step.title, state, keeps, settles, asks))
+    return made
+
+
+def _state(step: Step, box: Mapping[int, int], base: RuleBase) -> tuple[State, tuple[str, ...]]:
+    """Whether the step's first rule that is not out of the question surely holds; what it keeps then."""
+    for rule in step.rules:
+        result = result_of(rule.boxes, box, base)
+        if result == "true":
+            return "holds", rule.patterns
+        if result == "unknown":
+            return "open", ()
+    return "passed", ()
+
+
+def caveats(found: Relevance, standing: Answers, base: RuleBase) -> list[Raised]:
+    """What the answers so far raise: breaks before degrades before notes, the certain ones first in each.
+
+    An answer that is not listed warns of all that "I don't know" warns of, as in the verdict.
+    """
+    names = dict(raised(found.box, found.possible, base))
+    doubtful = without_unlisted(standing)
+    if doubtful != dict(standing):
+        box = completions(doubtful, base).box
+        also = raised(box, Reach.of(box, base).possible(), base)
+        names = {**dict.fromkeys(also, "possible"), **names}
+    listed = [base.caveats[name] for name in base.caveats if name in names]
+    made = [Raised(c.id, c.severity, c.title, names[c.id] == "certain") for c in listed]
+    return sorted(made, key=lambda c: (get_args(Severity).index(c.severity), not c.certain))
+
+
+def rows(answers: Answers, standing: Answers, found: Relevance, base: RuleBase) -> list[Row]:
+    """Every question with its answer and what became of it."""
+    ruled_out: dict[str, int] = {}
+    for item in fallen(standing, base):
+        ruled_out[item.fact] = ruled_out.get(item.fact, 0) + 1
+    made = []
+    for fact, question in base.questions.items():
+        state: Literal["answered", "parked", "open", "skipped"] = "skipped"
+        if fact in answers:
+            state = "answered" if fact in standing else "parked"
+        elif fact in found.reasons:
+            state = "open"
+        made.append(Row(question, answers.get(fact), state, ruled_out.get(fact, 0)))
+    return made
+
+
+FED = {
+    "costs": "the costs are worked out from it",
+    "timing": "the times (heartbeat, hold, retry) are worked out from it",
+    "kit": "the starter kit is made from it",
+    "report": "it says what is likely where you do not know, and the article asks for it",
+}
+MERGE = "which features share a connection, and so the pattern of those that ride on another's"
+
+
+def reason(fact: str, found: Relevance, base: RuleBase) -> str:
+    """What an answer to this open question can still change, in words that go on from "It can change"."""
+    why = found.reasons.get(fact)
+    if why is None:
+        return "nothing any more."
+    if why.kind == "pattern":
+        return "which pattern is recommended."
+    if why.kind == "caveat":
+        return f'not the pattern, but whether you have to watch this: "{base.caveats[why.id].title}".'
+    if why.kind == "feeds" and why.id == "merge":
+        return f"{MERGE}."
+    if why.kind == "feeds":
+        return f"not the pattern; {FED.get(why.id, f'{why.id} needs it')}."
+    what = "acceptable besides" if why.kind == "acceptable" else "the fallback"
+    return f"not the pattern, but whether {base.patterns[why.id].title} is {what}."
+
+
+def _blame(pattern: str, answers: Answers, base: RuleBase) -> tuple[str, str]:
+    """The rule that excludes the pattern here, or else the one that surely decides; its id and its reason."""
+    box = completions(answers, base).box
+    for rule in base.excludes:
+        if pattern in rule.patterns and result_of(rule.boxes, box, base) == "true":
+            return rule.id, rule.because
+    for step in base.steps:
+        results = [(rule, result_of(rule.boxes, box, base)) for rule in step.rules]
+        held = [rule for rule, result in results if result == "true"]
+        if held:
+            return held[0].id, held[0].because
+        if any(result == "unknown" for _, result in results):
+            break
+    return "", ""

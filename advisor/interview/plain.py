@@ -1,0 +1,322 @@
+"""The interview as plain numbered prompts, line by line: for pipes, simple terminals and screen readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from advisor.answers import typed
+from advisor.answers.check import RefusedError
+from advisor.answers.draft import open_draft
+from advisor.base.errors import AdvisorError, Exit, InputError, OutputError
+from advisor.base.text import plural, quoted, visible, wrap
+from advisor.interview import console, plain_text
+from advisor.interview.closing import closing
+from advisor.interview.plain_text import WIDTH
+from advisor.interview.saving import Keeper
+from advisor.interview.session import Session
+from advisor.model.project import Project
+from advisor.model.rulebase import Question, RuleBase
+from advisor.model.values import Value
+
+HELP = """\
+Answer with the number of a choice, or with the number or the text that is asked for.
+  unknown         I don't know (0 where there are numbered choices)
+  b back          f forward          u undo          ? or h help
+  a answers       all of them        g ID  go to a question    x ID  take an answer away
+  p preview       what each answer would rule out; p ANSWER: what that one would
+  w where         what the answers have decided so far: patterns, steps, caveats
+  r result        the result of the answers so far
+  explain ID      a question, rule, step, pattern or caveat, with its evidence
+  features        n NAME  one more   s NAME  go to one   rename NAME   copy NAME   remove
+  project NAME    another name for the whole
+  e export        answers file and starter kit       save [FILE]  only the answers
+  record [FILE]   the decision record
+  q quit          save and quit      leave  quit; the answers wait for the next run
+Where a text is asked for, write a colon before a command (:b)."""
+LONG = {
+    "back": "b", "forward": "f", "undo": "u", "goto": "g", "clear": "x", "answers": "a", "preview": "p", "where": "w",
+    "result": "r", "new": "n", "select": "s", "export": "e", "quit": "q", "help": "?", "h": "?",
+}  # fmt: skip
+
+
+class Leave(Exception):  # noqa: N818  # not an error: the person has had enough
+    """The interview ends; `save` says whether the answers file is written."""
+
+    def __init__(self, *, save: bool = True) -> None:
+        super().__init__()
+        self.save = save
+
+
+def ask(base: RuleBase, file: str | None) -> int:
+    """Run the interview on standard input and output; the exit code. Raises AdvisorError for a bad file."""
+    draft, project = open_draft(file, base, mend=console.somebody())
+    plain = Plain(Keeper(draft))
+    code, save = int(Exit.OK), True
+    try:
+        plain.begin(project)
+        plain.questions()
+    except Leave as leave:
+        save = leave.save
+    except EOFError:
+        pass
+    except KeyboardInterrupt:
+        console.say("")
+        code = int(Exit.INTERRUPTED)
+    try:
+        return plain.end(code, save=save)
+    finally:
+        plain.keeper.draft.recovery.release()
+
+
+@dataclass
+class Plain:
+    """The state of the conversation."""
+
+    keeper: Keeper
+    session: Session | None = None
+    read: Project | None = None  # what the interview took from its file
+
+    # --- beginning and end --------------------------------------------------------------------------------------------
+
+    def begin(self, project: Project | None) -> None:
+        """Go on with a file, with what an earlier run left, or begin with names."""
+        console.say("The interview as plain prompts. Type ? for help.", "")
+        draft = self.keeper.draft
+        left = draft.kept()
+        if left is not None:
+            console.say("Answers of an earlier interview were never saved.")
+            if console.yes("Go on with them?"):
+                self.start(Session.from_project(left, draft.base))
+                return
+            draft.forget()
+        if draft.problems:
+            console.say(f"{self.keeper.name} has {plural(len(draft.problems), 'mistake')}; what could be read is kept:")
+            console.say_all(plain_text.mistakes(draft.problems))
+            console.say("The file stays as it is until you agree to write it.")
+            if not console.yes("Go on with what could be read?"):
+                raise InputError(list(draft.problems))
+        if project is not None and project.features:
+            self.read = project
+            self.start(Session.from_project(project, draft.base))
+            return
+        while self.session is None:
+            name = console.line("What is the first feature called? (feature 1) ") or "feature 1"
+            try:
+                self.start(Session.new(draft.base, name, project=project))
+            except RefusedError as refused:
+                console.say(refused)
+
+    def start(self, session: Session) -> None:
+        """The first question; the recovery file is there from now on, so that another interview can notice."""
+        self.session = session
+        self.keeper.keep(session.project)
+
+    def end(self, code: int, *, save: bool) -> int:
+        """Save and say what came out."""
+        if self.session is None:
+            return code
+        session, keeper, asking = self.session, self.keeper, code == Exit.OK and console.somebody()
+        nothing_new = bool(keeper.draft.problems) and session.project == self.read
+        saved = keeper.draft.holds(session.project)
+        try:
+            if save and not saved and not nothing_new:
+                named = keeper.draft.file is not None
+                saved = keeper.save(session, asking=asking) if named else asking and keeper.choose_file(session)
+        except (EOFError, KeyboardInterrupt):
+            pass
+        except OutputError as error:
+            console.say(f"{error}.")
+            code = int(error.exit) if code == Exit.OK else code
+        if saved or nothing_new:
+            keeper.draft.forget()
+        else:
+            keeper.keep(session.project)
+        said = closing(session, keeper.draft.file, saved=None if nothing_new else saved)
+        console.say("", said.rstrip("\n"))
+        return code
+
+    # --- questions ----------------------------------------------------------------------------------------------------
+
+    def questions(self) -> None:
+        """Ask until nothing is left, then for what to do next."""
+        shown: tuple[str, str | None] | None = None
+        while True:
+            session = self.here
+            question = session.question
+            key = (session.feature.name, question.id if question else None)
+            if key != shown:
+                for conflict in session.conflicts:
+                    console.say(wrap(f"The answers contradict each other: {conflict}", WIDTH))
+                console.say_all(plain_text.asked(session, question) if question else plain_text.ended(session))
+                shown = key
+            line = console.line(self.prompt(question))
+            try:
+                shown = shown if self.handle(line, question) else None
+            except AdvisorError as error:
+                console.say(error)
+
+    @property
+    def here(self) -> Session:
+        """The session, once there is one."""
+        assert self.session is not None
+        return self.session
+
+    def prompt(self, question: Question | None) -> str:
+        """What stands before the typed line."""
+        if question is None:
+            return "Next: "
+        kind = {"number": f"Number ({question.unit})" if question.unit else "Number", "text": "Text"}
+        return f"{kind.get(question.type, 'Several numbers, or none' if question.type == 'some-of' else 'Number')}: "
+
+    def handle(self, line: str, question: Question | None) -> bool:
+        """One typed line; whether the same question stays without being shown again."""
+        word, _, rest = line.strip().partition(" ")
+        command = word.removeprefix(":")
+        command = LONG.get(command, command)
+        if (word.startswith(":") or question is None or question.type != "text") and command in self.commands:
+            return self.commands[command](rest.strip())
+        if question is None:
+            console.say(f"{quoted(line)} is no command. Type ? for help.")
+            return True
+        if not line.strip():
+            return True
+        self.change(self.here.answer(question.id, self.read_answer(line.strip(), question)))
+        return False
+
+    def read_answer(self, line: str, question: Question) -> Value:
+        """The typed line as an answer. Raises RefusedError."""
+        return typed.answer(line, question, lambda: console.line("Which? "))
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    @property
+    def commands(self) -> dict[str, Callable[[str], bool]]:
+        """Each returns whether the question at hand stays as it is."""
+        go: dict[str, Callable[[str], Session]] = {
+            "b": lambda _: self.here.back(),
+            "f": lambda _: self.here.forward(),
+            "u": lambda _: self.here.undo(),
+            "g": self.here.goto,
+            "x": lambda fact: self.here.clear(fact or (self.here.question.id if self.here.question else "")),
+            "n": self.here.add_feature,
+            "s": self.select,
+            "rename": self.here.rename_feature,
+            "copy": self.here.duplicate_feature,
+            "remove": lambda _: self.here.remove_feature(),
+            "project": self.here.rename_project,
+        }
+        tell: dict[str, Callable[[str], Iterable[str]]] = {
+            "a": lambda _: plain_text.answers(self.here),
+            "p": self.preview,
+            "w": lambda _: plain_text.standing(self.here),
+            "features": lambda _: plain_text.features(self.here),
+            "r": self.result,
+            "explain": self.explain,
+            "?": lambda _: [HELP],
+        }
+        do: dict[str, Callable[[str], bool]] = {
+            "e": self.export,
+            "record": self.record,
+            "save": self.save_as,
+            "q": leave,
+            "leave": leave_unsaved,
+        }
+
+        def moved(make: Callable[[str], Session]) -> Callable[[str], bool]:
+            def run(rest: str) -> bool:
+                self.change(make(rest))
+                return False
+
+            return run
+
+        def said(words: Callable[[str], Iterable[str]]) -> Callable[[str], bool]:
+            def run(rest: str) -> bool:
+                console.say_all(words(rest))
+                return True
+
+            return run
+
+        return {**{k: moved(f) for k, f in go.items()}, **{k: said(f) for k, f in tell.items()}, **do}
+
+    def change(self, session: Session) -> None:
+        """Go on with this session, after its answers are safe in the recovery file."""
+        if session.project is not self.here.project:
+            self.keeper.keep(session.project)
+        self.session = session
+
+    def select(self, name: str) -> Session:
+        """The feature of this name or number."""
+        names = [feature.name for feature in self.here.project.features]
+        if name in names:
+            return self.here.select(names.index(name))
+        if name.isdecimal():
+            return self.here.select(int(name[:6]) - 1)
+        raise RefusedError(f"There is no feature {quoted(name)}; there are: {', '.join(map(visible, names))}.")
+
+    def preview(self, line: str) -> Iterable[str]:
+        """What each answer would rule out, or the one that was typed."""
+        question = self.here.question
+        if question is None:
+            return ["There is no question at hand."]
+        if not line:
+            return plain_text.previews(self.here, question)
+        seen = self.here.preview(question.id, self.read_answer(line, question))
+        return [wrap(f"That answer: {plain_text.preview(self.here, seen)}", WIDTH)]
+
+    def result(self, _: str) -> Iterable[str]:
+        """The verdict on the answers so far."""
+        from advisor.report.text import text
+
+        return [text(self.here.verdict, self.here.base, width=WIDTH).rstrip("\n")]
+
+    def explain(self, name: str) -> Iterable[str]:
+        """What an id means, and on what evidence."""
+        from advisor.report.explain import explain
+
+        if not name and self.here.question is not None:
+            name = self.here.question.id
+        return [explain(name, self.here.base, WIDTH).rstrip("\n")]
+
+    def save_as(self, name: str) -> bool:
+        """Write the answers file, under a name if one is given; whether it was written."""
+        written = True
+        if name:
+            self.keeper.save_as(self.here, Path(name))
+        elif self.keeper.draft.file is None:
+            written = self.keeper.choose_file(self.here)
+        else:
+            written = self.keeper.save(self.here, asking=console.somebody(), again=self.again)
+        if written:
+            console.say(f"Answers written to {self.keeper.name}.")
+        return written
+
+    def again(self, project: Project) -> None:
+        """Go on with the answers of the file, read again."""
+        self.session = self.here.replaced_by(project, "the file was read again")
+
+    def export(self, _: str) -> bool:
+        """Write the answers file and the kit; the kit also if the answers shall have no file yet."""
+        if self.save_as("") or self.keeper.draft.file is None:
+            where = console.line("Write the kit into which folder? (empty: no kit) ")
+            if where:
+                self.keeper.export(self.here, "kit", Path(where))
+        return True
+
+    def record(self, name: str) -> bool:
+        """Write the decision record."""
+        name = name or console.line("Write the decision record into which file? (empty: not now) ")
+        if name:
+            self.keeper.export(self.here, "record", Path(name))
+        return True
+
+
+def leave(_: str) -> bool:
+    """Save and quit."""
+    raise Leave
+
+
+def leave_unsaved(_: str) -> bool:
+    """Quit; the answers stay in the recovery file."""
+    raise Leave(save=False)

@@ -1,0 +1,126 @@
+"""What the interview shows, as plain lines in reading order: for the plain twin, whose readers may not see a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from advisor.answers.check import say, unknown_means
+from advisor.base.errors import Problem
+from advisor.base.text import plural, quoted, visible, wrap
+from advisor.interview.overview import Preview
+from advisor.interview.session import Session
+from advisor.model.rulebase import Question
+from advisor.model.values import UNKNOWN, Value
+
+WIDTH = 78
+
+
+def labels(question: Question) -> list[str]:
+    """The numbered choices of a question; none for numbers and texts."""
+    if question.type == "yes-no":
+        return ["yes", "no"]
+    return [*question.options.values(), "something else (other: TEXT)"] if question.options else []
+
+
+def asked(session: Session, question: Question) -> Iterator[str]:
+    """A question with its reasons and choices."""
+    progress = session.progress
+    yield f"\n{quoted(session.feature.name)}: {progress.answered} answered, {progress.left}  [{question.id}]"
+    yield wrap(question.ask, WIDTH)
+    yield wrap(question.why, WIDTH, "       ", "  Why: ")
+    yield wrap(question.find_out, WIDTH, "       ", "  Find out: ")
+    yield wrap(session.reason(question.id), WIDTH, "       ", "  It can change: ")
+    for number, label in enumerate(labels(question), 1):
+        yield f"  {number:2} {label}"
+    unknown = "unknown" if question.type in ("number", "text") else " 0"
+    yield f"  {unknown} I don't know ({unknown_means(question, session.standing, session.base)})"
+    if question.id in session.answers:
+        yield f"  answered: {say(question, session.answers[question.id])}"
+
+
+def ended(session: Session) -> Iterator[str]:
+    """Nothing is left to ask, and what can be done next."""
+    pattern = session.verdict["features"][session.current]["primary"]
+    shown = session.base.patterns[pattern].title if pattern else "no pattern fits"
+    yield f"\nNothing is left to ask about {quoted(session.feature.name)}: {shown}."
+    yield "r shows the result, e exports, n NAME adds a feature, a lists all answers, q saves and quits."
+
+
+def answers(session: Session) -> Iterator[str]:
+    """Every question that is answered, parked or open, one a line."""
+    for row in session.rows:
+        if row.value is not None:
+            note = f" (ruled out {plural(row.ruled_out, 'pattern')})" if row.ruled_out else ""
+            note = " (kept; cannot change anything now)" if row.state == "parked" else note
+            yield f"  {row.question.id}: {say(row.question, row.value)}{note}"
+        elif row.state == "open":
+            yield f"  {row.question.id}: -"
+    yield "g ID goes to a question, x ID takes an answer away."
+
+
+def features(session: Session) -> Iterator[str]:
+    """The features by number, what would be recommended for each, and what can be done with them."""
+    for i, feature in enumerate(session.project.features):
+        here = " (this one)" if i == session.current else ""
+        pattern = session.verdict["features"][i]["primary"]
+        title = session.base.patterns[pattern].title if pattern else "no pattern fits"
+        yield f"  {i + 1} {visible(feature.name)}{here}: {title} so far"
+    yield "s NUMBER goes to one; rename NAME, copy NAME and remove are about this one; n NAME adds one."
+
+
+def standing(session: Session) -> Iterator[str]:
+    """What the answers so far have decided: patterns, the article's steps, caveats."""
+    base = session.base
+    yield f"Still possible, {len(session.possible)} of {len(base.patterns)}: {_titles(session, session.possible)}."
+    for item in session.fallen:
+        answer = say(base.questions[item.fact], session.standing[item.fact])
+        rule = f" {item.because} (rule {item.rule})" if item.rule else ""
+        text = f"{base.patterns[item.pattern].title}: ruled out by {item.fact}: {answer}.{rule}"
+        yield wrap(text, WIDTH, "    ", "  - ")
+    yield "The article's steps:"
+    words = {"passed": "does not hold", "holds": "holds", "open": "not known yet", "not-reached": "not reached"}
+    for step in session.article:
+        keeps = f"; {'gives' if step.settles else 'keeps'} {_titles(session, step.keeps)}" if step.keeps else ""
+        yield wrap(f"{step.title}: {words[step.state]}{keeps}", WIDTH, "    ", f"  {step.number} ")
+    certain = [c for c in session.caveats if c.certain]
+    yield f"Caveats so far: {len(certain)}, and {len(session.caveats) - len(certain)} that depend on what is not known."
+    for caveat in certain:
+        yield wrap(f"{caveat.severity}: {caveat.title} ({caveat.id})", WIDTH, "    ", "  - ")
+
+
+def previews(session: Session, question: Question) -> Iterator[str]:
+    """What each choice would rule out. There are none for a number or a text: `p ANSWER` asks for one."""
+    if question.type in ("number", "text"):
+        yield "Write p and an answer to see what it would rule out."
+        return
+    values: list[Value] = [True, False] if question.type == "yes-no" else list(question.options)
+    for number, value in [*enumerate(values, 1), (0, UNKNOWN)]:
+        given: Value = (value,) if question.type == "some-of" and isinstance(value, str) else value
+        effect = preview(session, session.preview(question.id, given))
+        yield wrap(f"{say(question, given)}: {effect}", WIDTH, "     ", f"  {number:2} ")
+
+
+def preview(session: Session, seen: Preview) -> str:
+    """What an answer would do, in words."""
+    if seen.refused:
+        return f"not possible: {seen.refused}"
+    back = [pattern for pattern in seen.left if pattern not in session.possible]
+    again = f"; would bring back {_titles(session, back)}" if back else ""
+    if not seen.falls:
+        return f"rules out no pattern{again}"
+    settles = f", and settles it: {_titles(session, seen.left)}" if len(seen.left) == 1 else ""
+    return f"rules out {_titles(session, seen.falls)}{settles}{again}"
+
+
+def mistakes(problems: Sequence[Problem], most: int = 20) -> Iterator[str]:
+    """The mistakes of a file, each with its line."""
+    for problem in problems[:most]:
+        yield f"  {problem}"
+        if problem.source:
+            yield f"      {problem.source.strip()}"
+    if len(problems) > most:
+        yield f"  and {plural(len(problems) - most, 'more')}"
+
+
+def _titles(session: Session, patterns: Sequence[str]) -> str:
+    return ", ".join(session.base.patterns[p].title for p in patterns)

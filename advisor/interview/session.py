@@ -1,0 +1,350 @@
+"""One interview as a value: answers, where the person is, what can be undone. Every operation gives a new session.
+
+The questions of the current feature come first, then the path, then the app, each only while it can still change
+something. An answer whose question cannot change anything any more is *parked*: it stays in the file, is shown as such,
+and counts again as soon as its question does. Screens only show what stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from advisor.answers.check import RefusedError, contradictions, facts_of, fitting, say
+from advisor.answers.file import MAX_FEATURES, UNNAMED, same_name
+from advisor.answers.read_fact import wrong_text
+from advisor.base.text import quoted
+from advisor.engine.decision import decide, know
+from advisor.engine.relevance import Relevance, matters, relevance
+from advisor.interview import overview
+from advisor.model.project import Feature, Project
+from advisor.model.rulebase import Question, RuleBase
+from advisor.model.values import UNKNOWN, Value
+
+if TYPE_CHECKING:
+    from advisor.model.verdict import Verdict
+
+MOST_UNDO = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What `undo` goes back to, and what it takes back, in words."""
+
+    project: Project
+    current: int
+    at: str | None
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Questions of the current feature: how many answers count, and the fewest and most that are left to answer."""
+
+    answered: int
+    least: int
+    most: int
+
+    @property
+    def left(self) -> str:
+        """The rest in words: `5 to 33 left`, `1 left`."""
+        return f"{self.least} to {self.most} left" if self.least < self.most else f"{self.most} left"
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """An interview at one moment. `at` is the question that the person went to; None means the next one."""
+
+    base: RuleBase
+    project: Project
+    current: int = 0
+    at: str | None = None
+    past: tuple[Past, ...] = ()
+
+    # --- beginning and end --------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def new(base: RuleBase, feature: str, project: Project | None = None) -> Session:
+        """An interview with one feature; `project` may have answers that all share. Raises RefusedError."""
+        first = (Feature(_name(feature, ()), {}),)
+        return Session(base, Project(UNNAMED, {}, {}, first) if project is None else project.replaced(features=first))
+
+    @staticmethod
+    def from_project(project: Project, base: RuleBase) -> Session:
+        """An interview that goes on from an answers file."""
+        return Session(base, project)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What `advisor recommend` would say about the answers so far."""
+        from advisor.engine.portfolio import recommend  # not needed before the first question is on the screen
+
+        return recommend(self.project, self.base)
+
+    # --- what is known ------------------------------------------------------------------------------------------------
+
+    @property
+    def feature(self) -> Feature:
+        """The feature that is asked about."""
+        return self.project.features[self.current]
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one feature."""
+        return len(self.project.features) > 1
+
+    @cached_property
+    def answers(self) -> dict[str, Value]:
+        """Every answer that holds for the current feature, parked ones included, in the order of the questions."""
+        given = self.project.answers(self.feature)
+        return {fact: given[fact] for fact in self.base.questions if fact in given}
+
+    @cached_property
+    def standing(self) -> dict[str, Value]:
+        """The answers that count."""
+        return _standing(tuple(self.answers.items()), self.base, self.several)
+
+    @property
+    def parked(self) -> list[str]:
+        """The questions whose answers are kept and cannot change anything now."""
+        return [fact for fact in self.answers if fact not in self.standing]
+
+    @cached_property
+    def relevance(self) -> Relevance:
+        """What can still come out for the current feature, and which questions still matter."""
+        return relevance(self.standing, self.base, several=self.several)
+
+    @property
+    def open(self) -> list[str]:
+        """The questions that still matter, in the order in which they are asked. A parked answer is none."""
+        return [fact for fact in self.relevance.reasons if fact not in self.answers]
+
+    @property
+    def question(self) -> Question | None:
+        """The question at hand; None when nothing is left to ask."""
+        fact = self.at if self.at is not None else next(iter(self.open), None)
+        return None if fact is None else self.base.questions[fact]
+
+    @property
+    def progress(self) -> Progress:
+        """How far the current feature is. `most` counts what can matter now; `least` what surely will."""
+        left = self.open
+        surely = sum(fact in self.relevance.unavoidable for fact in left)
+        return Progress(len(self.standing), max(surely, min(1, len(left))), len(left))
+
+    @property
+    def possible(self) -> list[str]:
+        """The patterns that can still come out, in the order of the rules."""
+        return [pattern for pattern in self.base.patterns if pattern in self.relevance.possible]
+
+    @cached_property
+    def so_far(self) -> str | None:
+        """The pattern if the interview stopped here and the feature stood alone."""
+        return decide(know(self.answers, self.base).lead, self.base).primary
+
+    @property
+    def conflicts(self) -> list[str]:
+        """Why the answers contradict each other, where they do (a file may say so; an answer that would is refused)."""
+        return [item.because for item in contradictions(self.answers, self.base)]
+
+    # --- what the screens show beside the question --------------------------------------------------------------------
+
+    def reason(self, fact: str) -> str:
+        """What an answer to this question can still change, in words that go on from "It can change"."""
+        if fact in self.standing:
+            return "what follows, if you answer differently."
+        if fact in self.answers:
+            return "nothing now; your answer is kept."
+        return overview.reason(fact, self.relevance, self.base)
+
+    def preview(self, fact: str, value: Value) -> overview.Preview:
+        """What this answer would rule out, or why it would be refused."""
+        try:
+            return overview.preview(fact, self.check(fact, value), self.standing, self.base)
+        except RefusedError as refused:
+            return overview.Preview((), (), str(refused))
+
+    @cached_property
+    def fallen(self) -> list[overview.Fallen]:
+        """The patterns that cannot come out any more, and what ruled each out."""
+        return overview.fallen(self.standing, self.base)
+
+    @cached_property
+    def article(self) -> list[overview.ArticleStep]:
+        """The article's steps as walked so far."""
+        return overview.article_steps(self.relevance.box, self.question.id if self.question else "", self.base)
+
+    @cached_property
+    def caveats(self) -> list[overview.Raised]:
+        """What the answers so far raise, the worst first."""
+        return overview.caveats(self.relevance, self.standing, self.base)
+
+    @cached_property
+    def rows(self) -> list[overview.Row]:
+        """Every question with its answer and what became of it."""
+        return overview.rows(self.answers, self.standing, self.relevance, self.base)
+
+    # --- answering ----------------------------------------------------------------------------------------------------
+
+    def check(self, fact: str, value: Value) -> Value:
+        """The answer as it is kept. Raises RefusedError if it does not fit or contradicts other answers."""
+        kept = fitting(self.base.questions[fact], value)
+        inside = self._home(fact)
+        for i, feature in enumerate(self.project.features):
+            if (inside is None and fact not in feature.facts) or inside == i:
+                answers = {**self.project.answers(feature), fact: kept}
+                for item in contradictions(answers, self.base, fact):
+                    others = [f for f in facts_of(item, self.base) if f != fact and f in answers]
+                    said = " and ".join(f"{f}: {say(self.base.questions[f], answers[f])}" for f in others)
+                    where = f" in {quoted(feature.name)}" if self.several else ""
+                    raise RefusedError(f"{item.because} You answered {said}{where}; change that first.")
+        return kept
+
+    def answer(self, fact: str, value: Value) -> Session:
+        """With this answer, at the next question. Raises RefusedError."""
+        kept = self.check(fact, value)
+        return self._changed(self._with(fact, kept), f"{fact}: {say(self.base.questions[fact], kept)}")
+
+    def unknown(self, fact: str) -> Session:
+        """With the answer "I don't know"."""
+        return self.answer(fact, UNKNOWN)
+
+    def clear(self, fact: str) -> Session:
+        """Without an answer to this question, as if it had not been asked yet."""
+        if fact not in self.answers:
+            raise RefusedError("There is no answer to take away.")
+        return self._changed(self._with(fact, None), f"{fact}: no answer")
+
+    def _home(self, fact: str) -> int | None:
+        """Where the answer is kept: the current feature's number, or None for what all features share."""
+        own = self.base.questions[fact].scope == "feature" or fact in self.feature.facts
+        return self.current if own else None
+
+    def _with(self, fact: str, value: Value | None) -> Project:
+        def put(facts: dict[str, Value]) -> dict[str, Value]:
+            changed = {**facts, fact: value} if value is not None else {f: v for f, v in facts.items() if f != fact}
+            return {f: changed[f] for f in self.base.questions if f in changed}
+
+        if self._home(fact) is not None:
+            return self._with_feature(self.feature.replaced(facts=put(self.feature.facts)))
+        if self.base.questions[fact].scope == "path":
+            return self.project.replaced(path=put(self.project.path))
+        return self.project.replaced(app=put(self.project.app))
+
+    def _with_feature(self, feature: Feature) -> Project:
+        features = list(self.project.features)
+        features[self.current] = feature
+        return self.project.replaced(features=tuple(features))
+
+    def _changed(self, project: Project, change: str, current: int | None = None) -> Session:
+        past = (*self.past, Past(self.project, self.current, self.at, change))[-MOST_UNDO:]
+        return replace(self, project=project, current=self.current if current is None else current, at=None, past=past)
+
+    # --- moving -------------------------------------------------------------------------------------------------------
+
+    def goto(self, fact: str) -> Session:
+        """At this question, answered or not."""
+        if fact not in self.base.questions:
+            raise RefusedError(f"There is no question {quoted(fact)}.")
+        return replace(self, at=fact)
+
+    def back(self) -> Session:
+        """At the answered question before this one. Raises RefusedError at the first."""
+        before = [fact for fact in self._walk() if fact in self.standing and self._before(fact)]
+        if not before:
+            raise RefusedError("This is the first question.")
+        return replace(self, at=before[-1])
+
+    def forward(self) -> Session:
+        """At the question after this one, answered or not; after the last one, at what is left to ask."""
+        after = [fact for fact in self._walk() if not self._before(fact) and self.question and fact != self.question.id]
+        return replace(self, at=after[0] if after and after[0] in self.standing else None)
+
+    def _walk(self) -> list[str]:
+        left = set(self.open)
+        return [fact for fact in self.base.questions if fact in self.standing or fact in left]
+
+    def _before(self, fact: str) -> bool:
+        order = list(self.base.questions)
+        return self.question is None or order.index(fact) < order.index(self.question.id)
+
+    def undo(self) -> Session:
+        """Without the last change. Raises RefusedError where there is none."""
+        if not self.past:
+            raise RefusedError("There is nothing to undo.")
+        last = self.past[-1]
+        return replace(self, project=last.project, current=last.current, at=last.at, past=self.past[:-1])
+
+    # --- features -----------------------------------------------------------------------------------------------------
+
+    def select(self, index: int) -> Session:
+        """At another feature."""
+        if not 0 <= index < len(self.project.features):
+            raise RefusedError("There is no such feature.")
+        return replace(self, current=index, at=None)
+
+    def add_feature(self, name: str) -> Session:
+        """With one more feature, which shares path and app, and at its first question. Raises RefusedError."""
+        feature = Feature(self._new_name(name), {})
+        return self._more(feature, f"feature {quoted(feature.name)} added")
+
+    def duplicate_feature(self, name: str) -> Session:
+        """With a copy of the current feature under another name. Raises RefusedError."""
+        feature = Feature(self._new_name(name), dict(self.feature.facts))
+        return self._more(feature, f"feature {quoted(feature.name)} copied")
+
+    def rename_feature(self, name: str) -> Session:
+        """With another name for the current feature. Raises RefusedError."""
+        taken = [f.name for i, f in enumerate(self.project.features) if i != self.current]
+        feature = self.feature.replaced(name=_name(name, taken))
+        return self._changed(self._with_feature(feature), f"feature renamed to {quoted(feature.name)}")
+
+    def remove_feature(self) -> Session:
+        """Without the current feature. Raises RefusedError for the last one."""
+        if not self.several:
+            raise RefusedError("A project has at least one feature.")
+        features = [f for i, f in enumerate(self.project.features) if i != self.current]
+        project = self.project.replaced(features=tuple(features))
+        return self._changed(
+            project, f"feature {quoted(self.feature.name)} removed", min(self.current, len(features) - 1)
+        )
+
+    def rename_project(self, name: str) -> Session:
+        """With another name for the whole. Raises RefusedError."""
+        project = self.project.replaced(name=_name(name, ()))
+        return self._changed(project, f"project renamed to {quoted(project.name)}")
+
+    def replaced_by(self, project: Project, change: str) -> Session:
+        """With the answers of another file; undo brings these back."""
+        return self._changed(project, change, min(self.current, len(project.features) - 1))
+
+    def _new_name(self, name: str) -> str:
+        if len(self.project.features) >= MAX_FEATURES:
+            raise RefusedError(f"A project has at most {MAX_FEATURES} features.")
+        return _name(name, [f.name for f in self.project.features])
+
+    def _more(self, feature: Feature, change: str) -> Session:
+        features = (*self.project.features, feature)
+        return self._changed(self.project.replaced(features=features), change, len(features) - 1)
+
+
+def _name(name: str, taken: list[str] | tuple[str, ...]) -> str:
+    if wrong := wrong_text(name):
+        raise RefusedError(wrong[0].upper() + wrong[1:])
+    if any(same_name(name) == same_name(other) for other in taken):
+        raise RefusedError(f"There is a feature named {quoted(name.strip())} already.")
+    return name.strip()
+
+
+@lru_cache(maxsize=512)
+def _standing(items: tuple[tuple[str, Value], ...], base: RuleBase, several: bool) -> dict[str, Value]:
+    """The answers that count, walked in the order of the questions: each has to matter beside those before it.
+
+    Kept, since an answer changes little of what came before it.
+    """
+    if not items:
+        return {}
+    before = _standing(items[:-1], base, several)
+    fact, value = items[-1]
+    return {**before, fact: value} if matters(fact, before, base, several=several) else before

@@ -1,0 +1,1 @@
+"""The starter kit: which templates, with which values, quoted for each language."""

@@ -1,0 +1,201 @@
+"""The small language of `when:`: into boxes for the engine, into words for people.
+
+A mapping means all of it, a list any of it. A fact takes one answer, a list of answers, or `{not: ...}`; a number takes
+band names. A some-of fact means "contains": one element, a list (any of them), or a mapping of `any`, `all`, `not` and
+`only` (nothing but these, and at least one of them). The condition of a caveat may ask besides that facts are stated,
+`stated: [auth]`: what is only assumed does not raise it then.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from advisor.base.text import did_you_mean, number
+from advisor.model.boxes import meet
+
+if TYPE_CHECKING:
+    from advisor.model.rulebase import Band, RuleBase, Variable
+
+STATED = "stated"  # in the condition of a caveat: the facts that somebody must have answered
+
+
+class ConditionError(Exception):
+    """A condition that cannot be understood; `path` leads to the place inside the condition."""
+
+    def __init__(self, message: str, path: tuple[str | int, ...]) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class Space:
+    """The variables that conditions may name, with their numbers."""
+
+    def __init__(self, variables: Sequence[Variable]) -> None:
+        self.variables = tuple(variables)
+        self.of_fact: dict[str, list[int]] = {}
+        for i, variable in enumerate(self.variables):
+            self.of_fact.setdefault(variable.fact, []).append(i)
+
+    def situations(self, when: Any) -> list[tuple[dict[int, int], tuple[str, ...]]]:
+        """The condition as boxes, each with the facts that have to be stated for it. Raises ConditionError."""
+        parts = [((i,), part) for i, part in enumerate(when)] if isinstance(when, list) and when else [((), when)]
+        return [(box, self._stated(part, path)) for path, part in parts for box in self.boxes(part, path)]
+
+    def _stated(self, when: Any, path: tuple[str | int, ...]) -> tuple[str, ...]:
+        wanted = when.get(STATED, ()) if isinstance(when, Mapping) else ()
+        facts = tuple(str(fact) for fact in ([wanted] if isinstance(wanted, str) else wanted))
+        for fact in facts:
+            if fact not in self.of_fact:
+                raise ConditionError(f"no fact {fact!r}{_hint(fact, self.of_fact)}", (*path, STATED))
+        return facts
+
+    def boxes(self, when: Any, path: tuple[str | int, ...] = ()) -> list[dict[int, int]]:
+        """The condition as a union of boxes, whatever has to be stated for it. Raises ConditionError."""
+        if isinstance(when, list):
+            if not when:
+                raise ConditionError("an empty list holds for no case; leave the condition out, or name one", path)
+            return [box for i, part in enumerate(when) for box in self.boxes(part, (*path, i))]
+        if not isinstance(when, Mapping):
+            raise ConditionError("a condition is a mapping of facts to answers, or a list of such mappings", path)
+        result: list[dict[int, int]] = [{}]
+        self._stated(when, path)
+        for fact, wanted in when.items():
+            if fact == STATED:
+                continue
+            parts = list(self._fact(str(fact), wanted, (*path, str(fact))))
+            result = [both for box, part in itertools.product(result, parts) if (both := meet(box, part)) is not None]
+        if not result:
+            raise ConditionError("this holds for no case: its parts contradict each other", path)
+        return result
+
+    def _fact(self, fact: str, wanted: Any, path: tuple[str | int, ...]) -> Iterator[dict[int, int]]:
+        numbers = self.of_fact.get(fact)
+        if numbers is None:
+            raise ConditionError(f"no fact {fact!r}{_hint(fact, self.of_fact)}", path)
+        if self.variables[numbers[0]].element:
+            yield from self._contains(numbers, wanted, path)
+            return
+        (variable,) = numbers
+        values = self.variables[variable].values
+        if isinstance(wanted, Mapping):
+            if set(wanted) != {"not"}:
+                raise ConditionError("here only `not` may stand", path)
+            mask = (1 << len(values)) - 1 & ~_mask(values, wanted["not"], (*path, "not"))
+        else:
+            mask = _mask(values, wanted, path)
+        if not mask:
+            raise ConditionError("this excludes every answer, so it never holds", path)
+        if mask == (1 << len(values)) - 1:
+            raise ConditionError("this allows every answer, so it says nothing; leave it out", path)
+        yield {variable: mask}
+
+    def _contains(self, numbers: list[int], wanted: Any, path: tuple[str | int, ...]) -> Iterator[dict[int, int]]:
+        elements = {self.variables[i].element: i for i in numbers}
+
+        def pick(names: Any, where: tuple[str | int, ...]) -> list[int]:
+            found = []
+            for name in names if isinstance(names, list) else [names]:
+                if not isinstance(name, str) or name not in elements:
+                    raise ConditionError(f"no answer {name!r}{_hint(str(name), elements)}", where)
+                found.append(elements[name])
+            return found
+
+        if not isinstance(wanted, Mapping):
+            wanted = {"any": wanted}
+        unknown = set(wanted) - {"any", "all", "not", "only"}
+        if unknown or not wanted:
+            raise ConditionError("here `any`, `all`, `not` and `only` may stand", path)
+        base: dict[int, int] | None = dict.fromkeys(pick(wanted.get("all", []), path), 2)
+        base = meet(base or {}, dict.fromkeys(pick(wanted.get("not", []), path), 1))
+        choices = [pick(wanted[word], path) for word in ("any", "only") if word in wanted]
+        if "only" in wanted and base is not None:
+            allowed = choices[-1]
+            base = meet(base, {i: 1 for i in numbers if i not in allowed})
+        if base is None:
+            raise ConditionError("this holds for no case: its parts contradict each other", path)
+        for combination in itertools.product(*choices):
+            both = meet(base, dict.fromkeys(combination, 2))
+            if both is not None:
+                yield both
+
+
+def _mask(values: tuple[str, ...], wanted: Any, path: tuple[str | int, ...]) -> int:
+    mask = 0
+    for name in wanted if isinstance(wanted, list) else [wanted]:
+        word = ("no", "yes")[name] if isinstance(name, bool) else str(name)
+        if word not in values or word == "other":
+            raise ConditionError(f"no answer {word!r}{_hint(word, values)}", path)
+        mask |= 1 << values.index(word)
+    return mask
+
+
+def _hint(word: str, known: Any) -> str:
+    return did_you_mean(word, list(known)) or f"; there are: {', '.join(known)}"
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def say(when: Any, base: RuleBase) -> str:
+    """The condition as one line: `a is x or y, and b is not z`; several situations are joined by `; or`."""
+    if isinstance(when, list):
+        return "; or ".join(say(part, base) for part in when)
+    if not when:
+        return "always"
+    said = [f"{fact} {say_wanted(fact, wanted, base)}" for fact, wanted in when.items() if fact != STATED]
+    stated = when.get(STATED, ())
+    return ", and ".join([*said, *(f"{fact} is stated" for fact in ([stated] if isinstance(stated, str) else stated))])
+
+
+def say_wanted(fact: str, wanted: Any, base: RuleBase) -> str:
+    """What a condition asks of one fact, in words: `is 1 to 10 messages a second`, `includes ios`."""
+    variables = base.of_fact.get(fact, ())
+    several = bool(variables) and bool(base.variables[variables[0]].element)
+    if isinstance(wanted, Mapping):
+        words = {
+            "any": ("includes", " or "),
+            "all": ("includes", " and "),
+            "not": ("does not include" if several else "is not", " or "),
+            "only": ("is only", " or "),
+        }
+        return " and ".join(
+            f"{words[key][0]} {_names(fact, part, base, words[key][1])}" for key, part in wanted.items()
+        )
+    return f"{'includes' if several else 'is'} {_names(fact, wanted, base, ' or ')}"
+
+
+def _names(fact: str, names: Any, base: RuleBase, glue: str) -> str:
+    listed = names if isinstance(names, list) else [names]
+    words = [{True: "yes", False: "no"}.get(n, str(n)) if isinstance(n, bool) else str(n) for n in listed]
+    bands = base.questions[fact].bands if fact in base.questions else ()
+    if fact in base.derived:
+        bands = base.derived[fact].bands
+    if bands:
+        spans = merge([band for band in bands if band.id in words])
+        unit = base.questions[fact].unit if fact in base.questions else base.derived[fact].unit
+        return glue.join(span(low, high, unit) for low, high in spans)
+    return glue.join(words)
+
+
+def merge(bands: list[Band]) -> list[tuple[float, float]]:
+    """Neighbouring bands as single stretches (low, high)."""
+    spans: list[tuple[float, float]] = []
+    for band in bands:
+        if spans and spans[-1][1] == band.low:
+            spans[-1] = (spans[-1][0], band.high)
+        else:
+            spans.append((band.low, band.high))
+    return spans
+
+
+def span(low: float, high: float, unit: str) -> str:
+    """A stretch of a number in words: `below 5 s`, `5 to 60 s`, `60 s or more`."""
+    tail = f" {unit}" if unit else ""
+    if math.isinf(high):
+        return f"{number(low)}{tail} or more"
+    if low == 0:
+        return f"below {number(high)}{tail}"
+    return f"{number(low)} up to below {number(high)}{tail}"

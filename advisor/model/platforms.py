@@ -1,0 +1,140 @@
+"""The nouns of the platform cards: what a proxy, balancer, CDN, mesh or host limits and does, each with its source.
+
+Cards are written in rules/platforms/, read by `cards.py`, and kept as JSON text in the rule base: few commands need
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from advisor.model.path_limits import ROLES
+from advisor.model.rulebase import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from advisor.model.rulebase import RuleBase
+
+WAY: Final = tuple(ROLES)  # every answer to these questions but "none" and "other" has its card
+LIMITS: Final = "limits"
+# What a card speaks about, in the order in which it is shown.
+GROUPS: Final = {
+    LIMITS: "Limits",
+    "websocket": "WebSocket",
+    "http2": "HTTP/2 and HTTP/3",
+    "buffering": "Buffering",
+    "compression": "Compression",
+    "stickiness": "Stickiness",
+    "connections": "Connections",
+    "capacity": "Capacity",
+    "drain": "Stop and restart",
+    "status": "Status",
+}
+
+
+class Row(NamedTuple):
+    """One thing that a card says. A limit has `kind`, `channels` and `change`; everything else has a `value`.
+
+    `value` of a limit is its seconds ("none" where there is no limit, "varies" where that is up to somebody else), or
+    new connections a second for the kind "rate".
+    """
+
+    id: str
+    value: int | float | str  # yes and no are words
+    unit: str
+    kind: str
+    channels: tuple[str, ...]
+    low: float | None  # the documented bounds of what can be set
+    up_to: float | None
+    change: str  # setting | quota | fixed, of limits
+    setting: str
+    says: str
+    source: str
+    as_of: str
+    confidence: str
+    checked: str  # read | measured | memory
+    contested: str
+    note: str
+    place: Place
+
+
+class Card(NamedTuple):
+    """One platform. `stands_at` are the questions to which it is an answer; `groups` are the ones of GROUPS it has."""
+
+    id: str
+    name: str
+    also_called: tuple[str, ...]
+    stands_at: tuple[str, ...]
+    summary: str
+    groups: dict[str, tuple[Row, ...]]
+    place: Place
+
+    def rows(self) -> Iterator[Row]:
+        """Everything it says, in order."""
+        for rows in self.groups.values():
+            yield from rows
+
+
+def as_text(cards: Iterable[Card]) -> str:
+    """The cards as JSON in one line; `cards` reads it."""
+    return json.dumps([card._asdict() for card in cards], separators=(",", ":"))
+
+
+def cards(base: RuleBase) -> dict[str, Card]:
+    """The cards of a rule base by id, in the order of their files."""
+    return _cards(base.platforms)
+
+
+@lru_cache(maxsize=4)
+def _cards(text: str) -> dict[str, Card]:
+    return {item["id"]: _card(item) for item in json.loads(text)}
+
+
+def row(base: RuleBase, path: str) -> Row | None:
+    """What a card says at platform/group/key, as it is written there; None if it says nothing of that."""
+    platform, group, key = path.split("/")
+    said = cards(base)[platform].groups.get(group, ()) if platform in cards(base) else ()
+    name = f"{platform}-{key}" if group == LIMITS else key
+    return next((one for one in said if one.id == name), None)
+
+
+def _card(data: Mapping[str, Any]) -> Card:
+    groups = {group: tuple(_row(row) for row in rows) for group, rows in data["groups"].items()}
+    lists = {name: tuple(data[name]) for name in ("also_called", "stands_at")}
+    return Card(**{**data, **lists, "groups": groups, "place": Place(*data["place"])})
+
+
+def _row(data: list[Any]) -> Row:
+    row = Row(*data)
+    return row._replace(channels=tuple(row.channels), place=Place(*row.place))
+
+
+def doubts(row: Row) -> tuple[str, ...]:
+    """Why this value should be looked up before anybody relies on it; empty where nothing speaks against it."""
+    found = []
+    if row.checked == "memory":
+        found.append("from memory, not read again")
+    if row.contested:
+        found.append(f"sources disagree: {row.contested}")
+    elif row.confidence != "high" and row.checked != "memory":
+        found.append(f"confidence {row.confidence}")
+    return tuple(found)
+
+
+# --- age --------------------------------------------------------------------------------------------------------------
+
+
+def day(text: str) -> tuple[int, int, int] | None:
+    """The first day that a date such as 2026, 2026-07 or "2026-07-22 (manual)" can mean; None where there is none."""
+    found = re.match(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", text)
+    return (int(found[1]), int(found[2] or 1), int(found[3] or 1)) if found else None
+
+
+def months_between(then: tuple[int, int, int], now: tuple[int, int, int]) -> int:
+    """Whole months from one day to another; negative where `then` comes later."""
+    months = (now[0] - then[0]) * 12 + now[1] - then[1]
+    return months - 1 if now[2] < then[2] else months

@@ -1,0 +1,340 @@
+"""The nouns of the rule base: questions, bands, patterns, steps, rules, caveats, and the variables they speak about.
+
+All of it is made by `ruleset.compile` from the YAML in rules/, or by `ruleset.serialise` from what a cache kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+from advisor.model.boxes import Box
+from advisor.model.values import UNKNOWN, Other, Unknown, Value
+
+if TYPE_CHECKING:
+    from advisor.model.verdict import Evidence as EvidenceData
+
+Scope = Literal["feature", "path", "app"]
+QuestionType = Literal["yes-no", "number", "one-of", "some-of", "text"]
+Severity = Literal["breaks", "degrades", "note"]
+PATTERN = "pattern"  # the name under which accepts and caveats speak about the feature's pattern
+
+
+class Place(NamedTuple):
+    """Where something stands in the rules folder, counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+class Evidence(NamedTuple):
+    """Why something is believed; `text` tells what it says. `where` is the article's section, `url` the address."""
+
+    kind: Literal["article", "source", "measured", "judgement"]
+    text: str
+    where: str = ""
+    url: str = ""
+    as_of: str = ""
+
+    def data(self) -> EvidenceData:
+        """As the verdict carries it."""
+        return {"kind": self.kind, "text": self.text, "where": self.where, "url": self.url, "as_of": self.as_of}
+
+
+class Band(NamedTuple):
+    """A named stretch of a number: low <= number < high."""
+
+    id: str
+    low: float
+    high: float
+
+
+class Question(NamedTuple):
+    """One fact: how it is asked, and what "I don't know" does.
+
+    `mode` is "assume" (the lead value is taken and printed as an assumption) or "open" (every value is followed; the
+    lead value gives the headline). `lead` is a Value; for a text it is an empty string.
+    """
+
+    id: str
+    scope: Scope
+    type: QuestionType
+    ask: str
+    why: str
+    find_out: str
+    unit: str
+    options: dict[str, str]
+    bands: tuple[Band, ...]
+    minimum: float
+    whole: bool
+    mode: Literal["assume", "open"]
+    lead: Value
+    settled: bool  # says what the feature is rather than what it needs: the last thing that anybody would change
+    feeds: tuple[str, ...]  # what needs it besides the decision: costs, timing, kit, merge, report
+    place: Place = Place("rules/questions.yaml", 1, 1)
+
+
+class Derived(NamedTuple):
+    """A number that follows from others: the product of each source to the power of its exponent."""
+
+    id: str
+    title: str
+    unit: str
+    factors: dict[str, int]
+    bands: tuple[Band, ...]
+    place: Place = Place("rules/derived.yaml", 1, 1)
+
+
+class Variable(NamedTuple):
+    """One dimension of the space of cases.
+
+    A some-of question gives one yes-no variable per element, named `fact=element`; every other question gives one,
+    named like it. `values` are option ids, band ids, or ("no", "yes"); a one-of ends with "other".
+    """
+
+    name: str
+    fact: str
+    element: str
+    values: tuple[str, ...]
+
+
+class Example(NamedTuple):
+    """A case beside a rule, and what the rule must do with it."""
+
+    given: dict[str, Value]
+    expect: str  # a pattern for excludes, choices and accepts; "raised" or "silent" for caveats
+    place: Place
+
+
+class Rule(NamedTuple):
+    """One rule. `boxes` is its condition as a union; `patterns` is what it excludes, chooses (in order) or accepts."""
+
+    id: str
+    boxes: tuple[Box, ...]
+    when: Any  # as written, for people
+    patterns: tuple[str, ...]
+    because: str
+    evidence: tuple[Evidence, ...]
+    examples: tuple[Example, ...]
+    place: Place
+
+
+class Step(NamedTuple):
+    """Rules that must not disagree. Between steps the order decides."""
+
+    id: str
+    title: str
+    number: int
+    rules: tuple[Rule, ...]
+
+
+class Caveat(NamedTuple):
+    """Something the team must know or do. `figures` is printed only when every number it names is known.
+
+    `stated` has for each box the facts that must have been stated for it. `first`: told at the top of the verdict.
+    `doubt`: sources disagree, so the confidence is medium at most where it is certain.
+    """
+
+    id: str
+    severity: Severity
+    boxes: tuple[Box, ...]
+    stated: tuple[tuple[str, ...], ...]
+    when: Any
+    first: bool
+    doubt: bool
+    warn_unknown: bool
+    title: str
+    why: str
+    do: str
+    figures: str
+    evidence: tuple[Evidence, ...]
+    examples: tuple[Example, ...]
+    place: Place
+
+
+class Pattern(NamedTuple):
+    """A way of delivering events. `group` is core, extended or outside; `fallbacks` are tried in order."""
+
+    id: str
+    group: Literal["core", "extended", "outside"]
+    title: str
+    summary: str
+    strengths: tuple[str, ...]
+    weaknesses: tuple[str, ...]
+    nearest_core: str
+    fallbacks: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    place: Place
+
+
+class Impossible(NamedTuple):
+    """A combination of answers that contradicts itself."""
+
+    id: str
+    boxes: tuple[Box, ...]
+    when: Any
+    because: str
+    place: Place
+
+
+class Prior(NamedTuple):
+    """What one answer usually means for facts that nobody stated: a better assumption than the question's own."""
+
+    id: str
+    boxes: tuple[Box, ...]
+    when: Any
+    usually: dict[str, Value]
+    because: str
+    place: Place
+
+
+class Waiver(NamedTuple):
+    """A finding that the authors accept, and why."""
+
+    finding: str
+    because: str
+    place: Place
+
+
+KnownBox: TypeAlias = dict[int, int]
+
+
+class RuleBase:
+    """Everything the rules folder says, cross-checked. `full[v]` is the mask of all values of variable v.
+
+    Compared and hashed by identity: what is made of it is kept by lru_cache, so it must never be written to.
+    """
+
+    SAID: Final = (
+        "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "steps", "accepts",
+        "article", "caveats", "impossible", "priors", "tables", "waivers", "diagram", "platforms",
+    )  # fmt: skip
+    __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
+
+    def __init__(  # noqa: PLR0913  # one argument for each part of the folder, always named
+        self,
+        *,
+        version: str,
+        sha256: str,
+        questions: dict[str, Question],
+        derived: dict[str, Derived],
+        patterns: dict[str, Pattern],
+        variables: tuple[Variable, ...],
+        excludes: tuple[Rule, ...],
+        steps: tuple[Step, ...],
+        accepts: tuple[Rule, ...],
+        article: tuple[Step, ...],
+        caveats: dict[str, Caveat],
+        impossible: tuple[Impossible, ...],
+        priors: tuple[Prior, ...],
+        tables: dict[str, Any],  # costs and timing, as in their files, each with its place; and the limits
+        waivers: tuple[Waiver, ...],
+        diagram: Any = None,  # of the decision, as decision_diagram.py writes it; None until somebody needs it
+        platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them
+    ) -> None:
+        self.version: Final = version
+        self.sha256: Final = sha256
+        self.questions: Final = questions
+        self.derived: Final = derived
+        self.patterns: Final = patterns
+        self.variables: Final = variables
+        self.excludes: Final = excludes
+        self.steps: Final = steps
+        self.accepts: Final = accepts
+        self.article: Final = article
+        self.caveats: Final = caveats
+        self.impossible: Final = impossible
+        self.priors: Final = priors
+        self.tables: Final = tables
+        self.waivers: Final = waivers
+        self.diagram: Final = diagram
+        self.platforms: Final = platforms
+        of_fact: dict[str, tuple[int, ...]] = {}
+        for i, v in enumerate(variables):
+            of_fact[v.fact] = (*of_fact.get(v.fact, ()), i)
+        self.full: Final = tuple((1 << len(v.values)) - 1 for v in variables)
+        self.index: Final = {v.name: i for i, v in enumerate(variables)}
+        self.of_fact: Final = of_fact
+
+    def replaced(self, **parts: Any) -> RuleBase:
+        """The same rule base with other parts, named as in SAID."""
+        return RuleBase(**{name: getattr(self, name) for name in self.SAID} | parts)
+
+    def encode(self, fact: str, value: Value) -> Box:
+        """The box of the cases in which `fact` (not derived) has this answer. UNKNOWN and texts limit nothing."""
+        return _encoded(self, fact, value)
+
+    def number(self, derived: Derived, answers: dict[str, Value]) -> float | None:
+        """The derived number, or None where a source is not known. A division by zero gives infinity."""
+        product = 1.0
+        for fact, exponent in derived.factors.items():
+            value = answers.get(fact, UNKNOWN)
+            if not isinstance(value, int | float):
+                return None
+            product = multiply(product, power(float(value), exponent))
+        return product
+
+
+@lru_cache(maxsize=4096)  # one verdict tries a hundred variations of the same answers
+def _encoded(base: RuleBase, fact: str, value: Value) -> Box:
+    question = base.questions[fact]
+    if isinstance(value, Unknown) or question.type == "text":
+        return {}
+    if question.type == "some-of":
+        assert isinstance(value, tuple)
+        chosen = {choice for choice in value if isinstance(choice, str)}
+        return {i: 2 if base.variables[i].element in chosen else 1 for i in base.of_fact[fact]}
+    (variable,) = base.of_fact[fact]
+    if question.type == "yes-no":
+        return {variable: 2 if value else 1}
+    if question.type == "number":
+        assert isinstance(value, int | float)
+        return {variable: 1 << band_of(question.bands, value)}
+    name = "other" if isinstance(value, Other) else value
+    assert isinstance(name, str)
+    return {variable: 1 << base.variables[variable].values.index(name)}
+
+
+def power(value: float, exponent: int) -> float:
+    """`value` to the power of `exponent`, with 1/0 = infinity and nothing raised on overflow."""
+    if value == 0 and exponent < 0:
+        return math.inf
+    try:
+        return float(value**exponent)
+    except OverflowError:
+        return math.inf
+
+
+def multiply(a: float, b: float) -> float:
+    """The product, where zero times infinity is zero: no clients send nothing however often."""
+    return 0.0 if a == 0 or b == 0 else a * b
+
+
+def band_of(bands: tuple[Band, ...], value: float) -> int:
+    """The number of the band that holds `value`; bands tile [0, infinity)."""
+    for i, band in enumerate(bands):
+        if value < band.high:
+            return i
+    return len(bands) - 1
+
+
+def variables(
+    questions: Iterable[Question], derived: Iterable[Derived], patterns: tuple[str, ...]
+) -> tuple[Variable, ...]:
+    """The dimensions of the space of cases; the pattern comes last."""
+    made = []
+    for q in questions:
+        if q.type == "yes-no":
+            made.append(Variable(q.id, q.id, "", ("no", "yes")))
+        elif q.type == "number":
+            made.append(Variable(q.id, q.id, "", tuple(b.id for b in q.bands)))
+        elif q.type == "one-of":
+            made.append(Variable(q.id, q.id, "", (*q.options, "other")))
+        elif q.type == "some-of":
+            made += [Variable(f"{q.id}={option}", q.id, option, ("no", "yes")) for option in q.options]
+    made += [Variable(d.id, d.id, "", tuple(b.id for b in d.bands)) for d in derived]
+    made.append(Variable(PATTERN, PATTERN, "", patterns))
+    return tuple(made)

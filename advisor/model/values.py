@@ -1,0 +1,56 @@
+"""What an answer can be: yes or no, a number, an option, several options, a text, or "I don't know"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from advisor.model.verdict import Answer
+
+
+class Other:
+    """An option that the list lacks (`other: TEXT`). It is kept and shown and decides nothing.
+
+    Not a NamedTuple: an answer that is a tuple is one of several options.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text: Final = text
+
+    def __eq__(self, other: object) -> bool:
+        return self.text == other.text if isinstance(other, Other) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Other, self.text))
+
+    def __repr__(self) -> str:
+        return f"Other(text={self.text!r})"
+
+
+class Unknown:
+    """The answer "I don't know". One instance, `UNKNOWN`; a fact that is absent was not asked."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
+
+Choice: TypeAlias = "str | Other"
+Value: TypeAlias = "bool | int | float | str | Other | tuple[Choice, ...] | Unknown"
+# bool = yes-no, int/float = number, str/Other = one-of (or text), tuple = some-of
+
+
+def plain(value: Value) -> Answer:
+    """An answer as JSON carries it."""
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, Other):
+        return {"other": value.text}
+    if isinstance(value, tuple):
+        return [{"other": item.text} if isinstance(item, Other) else item for item in value]
+    return value

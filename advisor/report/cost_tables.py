@@ -1,0 +1,171 @@
+"""The costs of a verdict as people read them: two tables, what the bars show, and the sentences around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from advisor.base.text import plural
+from advisor.model.rulebase import RuleBase
+from advisor.report import words
+from advisor.report.words import BEYOND, amount, answer, delay, exact, size
+
+if TYPE_CHECKING:
+    from advisor.model.verdict import CostKey, FeatureVerdict, Input, Scale
+
+
+class Column(NamedTuple):
+    """One kind of cost: its key in the verdict, the head of its column, its words, and what the head means."""
+
+    key: CostKey
+    head: str
+    say: Callable[[float], str]
+    means: str
+    title: str = ""  # of a chart
+
+    @property
+    def id(self) -> str:
+        """The formula's id in rules/costs.yaml."""
+        return self.key.replace("_", "-")
+
+
+class Row(NamedTuple):
+    """One pattern's line of a table."""
+
+    pattern: str
+    name: str
+    cells: list[str]
+
+
+TRAFFIC = (
+    Column("requests_per_h", "requests/h", amount, "requests that ask or wait for news", "Requests an hour"),
+    Column("queries_per_h", "queries/h", amount, "database queries that they cause"),
+    Column("total_bytes_per_h", "bytes/h", size, "on the clients' hop, messages and overhead"),
+    Column("overhead_bytes_per_h", "overhead/h", size, "of these, all but the messages", "Overhead an hour"),
+    Column("worst_delay_s", "delay", delay, "on top of the network's own, at worst"),
+)
+HELD = (
+    Column("held_connections", "held", amount, "connections that stay open at the server", "Held open"),
+    Column("proxy_descriptors", "proxy fds", amount, "descriptors at the reverse proxy"),
+    Column("worker_connections", "nginx", amount, "worker_connections of all workers together, at least"),
+    Column("upstream_ports", "ports", amount, "source ports of the proxy to each instance"),
+    Column("server_memory_bytes", "server RAM", size, "memory of the server for what is held, all instances"),
+    Column("proxy_memory_bytes", "proxy RAM", size, "memory of the proxy for what is open, with TLS"),
+    Column("billed_hours_per_h", "billed", amount, "hours billed an hour, where open connections are"),
+)
+SCALES: dict[Scale, str] = {"patterns": "At these numbers", "at_ten_times": "With ten times the clients"}
+AT: tuple[tuple[Scale, str], ...] = (("patterns", ""), ("at_ten_times", "With ten times the clients, "))
+BARS = TRAFFIC[3]  # overhead: what a pattern adds to the messages
+
+
+def columns(feature: FeatureVerdict, every: tuple[Column, ...]) -> list[Column]:
+    """The columns that apply here: nothing about a proxy where there is none, nor a bill that nobody sends."""
+    costs = feature["costs"]["patterns"]
+    return [column for column in every if any(costs[p][column.key] is not None for p in shown(feature))]
+
+
+def shown(feature: FeatureVerdict) -> list[str]:
+    """The patterns in the tables: the core ones, and what is acceptable besides."""
+    costs = feature["costs"]["patterns"]
+    others = [item["id"] for item in feature["acceptable"] if item["id"] in costs and item["id"] not in words.CORE]
+    return [*words.CORE, *others]
+
+
+def name(pattern: str, base: RuleBase) -> str:
+    """A pattern's title where it is short enough for a table, else its id."""
+    title = words.title(pattern, base)
+    return title if len(title) <= 18 else pattern
+
+
+def table(feature: FeatureVerdict, base: RuleBase, key: Scale, heads: list[Column]) -> Iterator[Row]:
+    """A row a pattern, with the cells of these columns; `key` is one of SCALES."""
+    for pattern in shown(feature):
+        row = feature["costs"][key][pattern]
+        cells = ["-" if (value := row[column.key]) is None else column.say(value) for column in heads]
+        yield Row(pattern, name(pattern, base), cells)
+
+
+def lengths(feature: FeatureVerdict, base: RuleBase, key: Scale, column: Column) -> list[tuple[str, float, str]]:
+    """For bars: a pattern's name, its number, and the number in words."""
+    costs = feature["costs"][key]
+    return [
+        (name(p, base), value, column.say(value)) for p in shown(feature) if (value := costs[p][column.key]) is not None
+    ]
+
+
+def legend(heads: Iterable[Column]) -> str:
+    """What the heads of these columns mean, in one line."""
+    return "; ".join(f"{column.head}: {column.means}" for column in heads) + "."
+
+
+def inputs(feature: FeatureVerdict, base: RuleBase) -> str:
+    """The numbers behind the costs, the assumed ones marked."""
+    parts = []
+    for fact, given in feature["costs"]["inputs"].items():
+        unit = base.questions[fact].unit if fact in base.questions else "s"
+        said = answer(given["value"])
+        said = said if isinstance(given["value"], bool) else f"{said} {unit}".rstrip()
+        parts.append(f"{fact} {said}{' (assumed)' if given['assumed'] else ''}")
+    return ", ".join(parts)
+
+
+# --- sentences --------------------------------------------------------------------------------------------------------
+
+
+def sentences(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
+    """What the numbers come to, where that is worth a sentence."""
+    yield polling(feature)
+    costs = feature["costs"]
+    here = costs["patterns"]
+    if BEYOND > here["long-polling"]["requests_per_h"] > here["short-polling"]["requests_per_h"]:
+        yield f"Long polling asks more often than short polling here: {_why_more(costs['inputs'])}."
+    rate = here["sse"]["deliveries_per_s"]
+    if rate:
+        each = answer(costs["inputs"]["server-msg-rate-per-s"]["value"])
+        clients = answer(costs["inputs"]["concurrent-clients"]["value"])
+        yield f"Deliveries: {each} a second to each of {clients} clients are {amount(rate)} a second."
+    listeners = costs["inputs"]["listeners-per-event"]
+    if listeners["value"] > 1 and costs["fanout_per_s"]:
+        room = plural(listeners["value"], "listener")
+        yield f"One room of {room} causes {amount(costs['fanout_per_s'])} deliveries a second."
+    uplink = here["sse"]["uplink_requests_per_h"]
+    if uplink:
+        yield f"What the clients send adds {exact(uplink)} requests an hour, except over a WebSocket."
+    yield from _ports(feature, base)
+
+
+def _why_more(inputs: Mapping[str, Input]) -> str:
+    """Why long polling asks more often: a hold shorter than the interval, where it ends before a message comes."""
+    hold, interval = inputs["hold-s"]["value"], inputs["poll-interval-s"]["value"]
+    if hold < interval and inputs["server-msg-rate-per-s"]["value"] * hold < 1:
+        return f"a request is held for {answer(hold)} s at most, and a poll comes every {answer(interval)} s"
+    return "every message makes every client that it reaches ask again"
+
+
+def polling(feature: FeatureVerdict) -> str:
+    """The arithmetic of short polling in one sentence: 720 requests an hour and client, 72,000 for a hundred."""
+    costs = feature["costs"]
+    row, given = costs["patterns"]["short-polling"], costs["inputs"]
+    if row["requests_per_client_per_h"] >= BEYOND:
+        return f"Short polling every {answer(given['poll-interval-s']['value'])} s has no limit to what it costs."
+    return (
+        f"Short polling every {answer(given['poll-interval-s']['value'])} s is "
+        f"{exact(row['requests_per_client_per_h'])} requests an hour for each client and "
+        f"{exact(row['requests_per_h'])} for all {answer(given['concurrent-clients']['value'])}, and as many queries."
+    )
+
+
+def _ports(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
+    """Where held connections outgrow the ports of one pair of addresses, now or at ten times the clients."""
+    ports = base.tables["costs"]["figures"]["ephemeral-ports"]["value"]
+    costs = feature["costs"]
+    instances = max(costs["inputs"]["instances"]["value"], 1)
+    for key, when in AT:
+        row = costs[key]["sse"]
+        needed = row["upstream_addresses"]
+        if needed is not None and needed > instances:
+            yield (
+                f"{when}{amount(row['held_connections'])} held connections through one proxy address need "
+                f"{amount(needed)} addresses or ports of the server: each pair has {amount(ports)} ports."
+            )
+            return

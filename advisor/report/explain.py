@@ -1,0 +1,312 @@
+"""What one id means: a question, a step, a rule, a pattern, a caveat, a platform, a limit, a cost, a figure, ..."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from advisor.base.errors import UsageError
+from advisor.base.text import nearest, quoted, wrap
+from advisor.model import platforms
+from advisor.model.conditions import say, span
+from advisor.model.rulebase import Place
+from advisor.model.values import Other, Unknown
+from advisor.report import card_text, words
+from advisor.ruleset.stale import today_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from advisor.model.platforms import Card, Row
+    from advisor.model.rulebase import (
+        Band,
+        Caveat,
+        Derived,
+        Evidence,
+        Example,
+        Impossible,
+        Pattern,
+        Prior,
+        Question,
+        Rule,
+        RuleBase,
+        Step,
+    )
+    from advisor.model.values import Value
+    from advisor.model.verdict import Kind
+    from advisor.report.card_text import Day
+
+KINDS: tuple[Kind, ...] = ("article", "source", "measured", "judgement")
+Line: TypeAlias = "tuple[int, str]"  # indent, text
+
+
+def explain(wanted: str, base: RuleBase, width: int = 80, today: Day | None = None) -> str:
+    """Everything the rule base says about an id, as text. `kind:id` picks one where several things share an id.
+
+    Platforms are found by their names as well. `today` tells how old their values are. Raises UsageError for an id that
+    nothing has, naming the nearest ones.
+    """
+    things = catalogue(base, today)
+    kind, _, name = wanted.rpartition(":")
+    found = [thing for thing in things if thing[1] == name and kind in ("", thing[0])]
+    if not found:
+        called = {word: card.id for card in platforms.cards(base).values() for word in (card.name, *card.also_called)}
+        card = next((called[word] for word in called if word.casefold() == name.casefold().strip()), "")
+        found = [thing for thing in things if thing[:2] == ("platform", card) and kind in ("", "platform")]
+    if not found:
+        names = list(dict.fromkeys([*(thing[1] for thing in things), *called]))
+        close = nearest(name, names)
+        hint = (
+            f" Did you mean {close}?"
+            if close
+            else " Reports name the ids of rules and caveats; answers files those of questions."
+        )
+        raise UsageError(f"nothing is called {quoted(wanted)}.{hint}")
+    parts = ["\n".join(_wrapped(render(), width)) for _, _, render in found]
+    if len(found) > 1:
+        kinds = ", ".join(f"{kind}:{name}" for kind, name, _ in found)
+        parts.insert(0, f"Several things have this id: {kinds}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def catalogue(base: RuleBase, today: Day | None = None) -> list[tuple[str, str, Callable[[], Iterator[Line]]]]:
+    """Everything that has an id: its kind, the id, and what prints it. Kinds in the order in which they are shown."""
+    now = today or today_of(None)
+    steps = [("step", step) for step in base.steps] + [("article step", step) for step in base.article]
+    rules: list[tuple[str, Step | None, Rule]] = [("exclusion", None, rule) for rule in base.excludes]
+    rules += [(kind, step, rule) for kind, step in steps for rule in step.rules]
+    rules += [("acceptance", None, rule) for rule in base.accepts]
+    things: list[tuple[str, str, Callable[[], Iterator[Line]]]] = []
+    things += [("question", q.id, _bind(_question, q, base)) for q in base.questions.values()]
+    things += [("number", d.id, _bind(_derived, d, base)) for d in base.derived.values()]
+    things += [("step", step.id, _bind(_step, (kind, step), base)) for kind, step in steps]
+    things += [("rule", rule.id, _bind(_rule, (kind, step, rule), base)) for kind, step, rule in rules]
+    things += [("pattern", p.id, _bind(_pattern, p, base)) for p in base.patterns.values()]
+    things += [("caveat", c.id, _bind(_caveat, c, base)) for c in base.caveats.values()]
+    things += [("prior", p.id, _bind(_prior, p, base)) for p in base.priors]
+    things += [("impossible", i.id, _bind(_impossible, i, base)) for i in base.impossible]
+    for card in platforms.cards(base).values():
+        things.append(("platform", card.id, _bind(_platform, (card, now), base)))
+        things += [("limit", row.id, _bind(_limit, (card, row, now), base)) for row in card.groups.get("limits", ())]
+    things += [("cost", name, _bind(_cost, (name, f), base)) for name, f in base.tables["costs"]["formulas"].items()]
+    for table in base.tables.values():
+        things += [("figure", name, _bind(_figure, (name, figure), base)) for name, figure in table["figures"].items()]
+    return things
+
+
+def _bind(
+    render: Callable[[Any, RuleBase], Iterator[Line]], thing: Any, base: RuleBase
+) -> Callable[[], Iterator[Line]]:
+    return lambda: render(thing, base)
+
+
+def _wrapped(lines: Iterable[Line], width: int) -> Iterator[str]:
+    for indent, line in lines:
+        if not line:
+            yield ""
+            continue
+        pad = " " * indent
+        hang = pad + "  " if line.startswith("- ") else pad
+        yield from wrap(line, width, hang, pad).split("\n")
+
+
+# --- each kind --------------------------------------------------------------------------------------------------------
+
+
+def _question(question: Question, base: RuleBase) -> Iterator[Line]:
+    yield 0, f"{question.id} (question about the {question.scope}, {question.type})"
+    yield from ((0, ""), (2, question.ask), (2, f"Why: {question.why}"), (2, f"How to find out: {question.find_out}"))
+    if question.options:
+        yield 2, "Answers:"
+        for option, label in question.options.items():
+            yield 4, f"- {option}: {label}" if label != option else f"- {option}"
+    yield from _bands(question.bands, question.unit)
+    if question.mode == "assume":
+        yield 2, f"When not known: {value(question.lead)} is taken, and said."
+    else:
+        yield 2, f"When not known: every answer is followed; {value(question.lead)} gives the headline."
+    used = [name for name, when in _conditions(base) if _names(when, question.id)]
+    used += [d.id for d in base.derived.values() if question.id in d.factors]
+    if used:
+        yield 2, f"Used by: {', '.join(dict.fromkeys(used))}."
+    if question.feeds:
+        yield 2, f"Also needed for: {', '.join(question.feeds)}."
+    yield 2, "In rules/questions.yaml."
+
+
+def _derived(derived: Derived, base: RuleBase) -> Iterator[Line]:
+    yield 0, f"{derived.id} (number that follows from others)"
+    yield from ((0, ""), (2, derived.title))
+    up = " x ".join(f for f, e in derived.factors.items() for _ in range(max(e, 0))) or "1"
+    down = [f for f, e in derived.factors.items() for _ in range(max(-e, 0))]
+    yield 2, f"{derived.id} = {up}{''.join(f' / {f}' for f in down)}, in {derived.unit}."
+    yield from _bands(derived.bands, derived.unit)
+    used = [name for name, when in _conditions(base) if _names(when, derived.id)]
+    if used:
+        yield 2, f"Used by: {', '.join(dict.fromkeys(used))}."
+    yield 2, "In rules/derived.yaml."
+
+
+def _step(pair: tuple[str, Step], base: RuleBase) -> Iterator[Line]:
+    kind, step = pair
+    yield 0, f"{step.id} ({kind} {step.number})"
+    yield from ((0, ""), (2, step.title), (2, "Rules:"))
+    for rule in step.rules:
+        yield 4, f"- {rule.id}: {say(rule.when, base)}, gives {', '.join(rule.patterns)}"
+    yield 2, f"In {step.rules[0].place.file}." if step.rules else "It has no rules."
+
+
+def _rule(triple: tuple[str, Step | None, Rule], base: RuleBase) -> Iterator[Line]:
+    kind, step, rule = triple
+    verb = {"exclusion": "excludes", "step": "chooses", "article step": "keeps", "acceptance": "also accepts"}[kind]
+    yield 0, f"{rule.id} (rule: {kind if step is None else f'{kind} {step.id}'})"
+    yield from ((0, ""), (2, rule.because), (2, f"When: {say(rule.when, base)}."))
+    yield 2, f"It {verb}: {', '.join(words.title(p, base) for p in rule.patterns)}."
+    yield from _evidence(rule.evidence)
+    yield from _examples(rule.examples, "excludes " if kind == "exclusion" else "")
+    yield from _place(rule.place)
+
+
+def _pattern(pattern: Pattern, base: RuleBase) -> Iterator[Line]:
+    group = {"core": "one of the four patterns of the article", "extended": "besides the article's four patterns"}
+    yield 0, f"{pattern.id} (pattern: {group.get(pattern.group, 'outside what the article compares')})"
+    yield from ((0, ""), (2, f"{pattern.title}. {pattern.summary}"))
+    for title, items in (("For it:", pattern.strengths), ("Against it:", pattern.weaknesses)):
+        if items:
+            yield 2, title
+            yield from ((4, f"- {item}") for item in items)
+    if pattern.nearest_core not in ("", pattern.id):
+        yield 2, f"Nearest of the article's patterns: {words.title(pattern.nearest_core, base)}."
+    if pattern.fallbacks:
+        yield 2, f"Falls back to: {', '.join(words.title(p, base) for p in pattern.fallbacks)}."
+    yield from _evidence(pattern.evidence)
+    yield from _place(pattern.place)
+
+
+def _caveat(caveat: Caveat, base: RuleBase) -> Iterator[Line]:
+    yield 0, f"{caveat.id} (caveat: {caveat.severity})"
+    yield from ((0, ""), (2, caveat.title), (2, f"Why: {caveat.why}"), (2, f"Do: {caveat.do}"))
+    yield 2, f"Raised when: {say(caveat.when, base)}."
+    if caveat.warn_unknown:
+        yield 2, "Where the answers leave it open, it is raised as possible."
+    yield from _evidence(caveat.evidence)
+    yield from _examples(caveat.examples)
+    yield from _place(caveat.place)
+
+
+def _prior(prior: Prior, base: RuleBase) -> Iterator[Line]:
+    yield 0, f"{prior.id} (what is usual)"
+    yield from ((0, ""), (2, prior.because), (2, f"When: {say(prior.when, base)}."), (2, "Taken, unless stated:"))
+    yield from ((4, f"- {fact}: {value(given)}") for fact, given in prior.usually.items())
+    yield from _place(prior.place)
+
+
+def _impossible(impossible: Impossible, base: RuleBase) -> Iterator[Line]:
+    yield 0, f"{impossible.id} (answers that contradict each other)"
+    yield from ((0, ""), (2, impossible.because), (2, f"Together: {say(impossible.when, base)}."))
+    yield from _place(impossible.place)
+
+
+def _platform(pair: tuple[Card, Day], _base: RuleBase) -> Iterator[Line]:
+    return card_text.lines(*pair)
+
+
+def _limit(triple: tuple[Card, Row, Day], _base: RuleBase) -> Iterator[Line]:
+    return card_text.limit_lines(*triple)
+
+
+def _cost(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
+    name, formula = pair
+    yield 0, f"{name} (cost, in {formula['unit']})"
+    yield from ((0, ""), (2, f"{formula['title']}."))
+    rows = formula["is"] if isinstance(formula["is"], dict) else {"": formula["is"]}
+    for pattern, arithmetic in rows.items():
+        of = ", ".join(words.title(p, base) for p in (STREAMS if pattern == "streams" else (pattern,)) if p)
+        yield 2, f"{of or name} = {' '.join(str(arithmetic).split())}"
+    yield from _raw_evidence(formula["evidence"])
+    yield 2, "`advisor explain` knows each name in it."
+    yield from _place(Place(*formula["place"]))
+
+
+STREAMS = ("sse", "fetch-stream", "grpc-web")
+
+
+def _figure(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
+    name, figure = pair
+    yield 0, f"{name} (figure)"
+    yield from ((0, ""), (2, f"{figure['title']}: {words.quantity(figure['value'])} {figure['unit']}."))
+    yield from _raw_evidence(figure["evidence"])
+    used = [
+        formula
+        for formula, f in base.tables["costs"]["formulas"].items()
+        if any(name in str(text).replace("(", " ").replace(")", " ").split() for text in _texts(f["is"]))
+    ]
+    if used:
+        yield 2, f"Used by: {', '.join(used)}."
+    yield from _place(Place(*figure["place"]))
+
+
+def _texts(arithmetic: Any) -> Iterable[Any]:
+    return arithmetic.values() if isinstance(arithmetic, dict) else [arithmetic]
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def value(given: Value) -> str:
+    """A typed answer in words."""
+    if isinstance(given, Unknown):
+        return words.answer(None)
+    if isinstance(given, Other):
+        return words.answer({"other": given.text})
+    if isinstance(given, tuple):
+        return ", ".join(value(item) for item in given) or "none"
+    return words.answer(given)
+
+
+def _bands(bands: Iterable[Band], unit: str) -> Iterator[Line]:
+    listed = list(bands)
+    if listed:
+        yield 2, "Bands:"
+        yield from ((4, f"- {band.id}: {span(band.low, band.high, unit)}") for band in listed)
+
+
+def _evidence(items: Iterable[Evidence]) -> Iterator[Line]:
+    yield 2, "Evidence:"
+    for item in items:
+        yield 4, f"- {words.evidence(item.data())}"
+        if item.url:
+            yield 6, item.url
+
+
+def _raw_evidence(items: Iterable[dict[str, Any]]) -> Iterator[Line]:
+    """Evidence as it stands in a table that the program takes as plain data."""
+    yield 2, "Evidence:"
+    for item in items:
+        kind: Kind = next(k for k in KINDS if k in item)
+        text = " ".join(str(item["says"] if kind in ("article", "source") else item[kind]).split())
+        where, as_of = str(item.get("article", "")), str(item.get("as-of", ""))
+        yield 4, f"- {words.evidence({'kind': kind, 'text': text, 'where': where, 'url': '', 'as_of': as_of})}"
+        if kind == "source":
+            yield 6, item["source"]
+
+
+def _examples(items: Iterable[Example], verb: str = "") -> Iterator[Line]:
+    for i, example in enumerate(items):
+        if not i:
+            yield 2, "Examples:"
+        given = ", ".join(f"{fact}: {value(answer)}" for fact, answer in example.given.items()) or "nothing stated"
+        yield 4, f"- {given} -> {verb}{example.expect}"
+
+
+def _place(place: Place) -> Iterator[Line]:
+    yield 2, f"In {place.file}:{place.line}:{place.column}."
+
+
+def _conditions(base: RuleBase) -> Iterator[tuple[str, Any]]:
+    for rules in (base.excludes, *(s.rules for s in base.steps), base.accepts, *(s.rules for s in base.article)):
+        yield from ((rule.id, rule.when) for rule in rules)
+    yield from ((caveat.id, caveat.when) for caveat in base.caveats.values())
+
+
+def _names(when: Any, fact: str) -> bool:
+    return any(fact in situation for situation in (when if isinstance(when, list) else [when]))

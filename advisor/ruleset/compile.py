@@ -1,0 +1,351 @@
+"""The rules folder, read, checked against the schema and against itself, and turned into a RuleBase.
+
+A file that does not fit its schema ends the reading; what the files say of each other is collected, with its places.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from advisor.base.text import did_you_mean
+from advisor.model import platforms
+from advisor.model import rulebase as rb
+from advisor.model.boxes import Box
+from advisor.model.conditions import STATED, ConditionError, Space
+from advisor.model.values import UNKNOWN, Value
+from advisor.ruleset import crosschecks, read_cards, schema, tables_schema
+from advisor.ruleset.example_value import value
+from advisor.ruleset.files import RuleFile, Steps, digest
+from advisor.ruleset.reader import Reader
+from advisor.yamlio import nodes
+
+
+def compile_folder(folder: Path) -> rb.RuleBase:
+    """Read the rules folder. Raises RuleBaseError."""
+    return _Compiler(folder).run()
+
+
+class _Compiler(Reader):
+    """The state of one reading: the problems so far and the names known so far."""
+
+    def run(self) -> rb.RuleBase:
+        questions_file, questions = self.read("questions.yaml", schema.Questions)
+        derived_file, derived = self.read("derived.yaml", schema.DerivedFile)
+        patterns_file, patterns = self.read("patterns.yaml", schema.Patterns)
+        self.stop()
+        self.cards = read_cards.read(self)
+        self.questions = self.make_questions(questions_file, questions)
+        self.derived = self.make_derived(derived_file, derived)
+        self.patterns = self.make_patterns(patterns_file, patterns)
+        self.variables = rb.variables(self.questions.values(), self.derived.values(), tuple(self.patterns))
+        self.spaces = {
+            True: Space(self.variables),
+            False: Space([v for v in self.variables if v.name != rb.PATTERN]),
+        }
+        decision_file, decision = self.read("decision.yaml", schema.Decision)
+        article_file, article = self.read("article.yaml", schema.Article)
+        impossible_file, impossible = self.read("impossible.yaml", schema.ImpossibleFile)
+        priors_file, priors = self.read("priors.yaml", schema.Priors)
+        costs = self.table("costs.yaml", tables_schema.Costs)
+        timing = self.table("timing.yaml", tables_schema.Timing)
+        caveat_files = [
+            self.read(f"caveats/{p.name}", schema.Caveats) for p in sorted(self.folder.glob("caveats/*.yaml"))
+        ]
+        self.stop()
+        caveats, waivers = self.make_caveats(caveat_files)
+        base = rb.RuleBase(
+            version=questions.version,
+            sha256=digest(self.folder),
+            questions=self.questions,
+            derived=self.derived,
+            patterns=self.patterns,
+            variables=self.variables,
+            excludes=self.make_rules(decision_file, decision.excludes, ("excludes",), "exclude"),
+            steps=self.make_steps(decision_file, decision.steps, "choose"),
+            accepts=self.make_rules(decision_file, decision.accepts, ("accepts",), "accept", pattern=True),
+            article=self.make_steps(article_file, article.steps, "keep"),
+            caveats=caveats,
+            impossible=self.make_impossible(impossible_file, impossible),
+            priors=self.make_priors(priors_file, priors),
+            tables={"costs": costs, "timing": {**timing, "limits": read_cards.timed(self.cards)}},
+            waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
+            platforms=platforms.as_text(self.cards),
+        )
+        self.problems += crosschecks.problems(base)
+        self.stop()
+        return base
+
+    # --- nouns --------------------------------------------------------------------------------------------------------
+
+    def make_questions(self, file: RuleFile, model: schema.Questions) -> dict[str, rb.Question]:
+        made = {}
+        for key, q in model.questions.items():
+            path: Steps = ("questions", key)
+            mode: Literal["assume", "open"] = "open" if "open" in q.when_unknown.model_fields_set else "assume"
+            lead = q.when_unknown.open if mode == "open" else q.when_unknown.assume
+            question = rb.Question(
+                id=key,
+                scope=q.scope,
+                type=q.type,
+                ask=q.ask,
+                why=q.why,
+                find_out=q.find_out,
+                unit=q.unit,
+                options=self.make_options(file, path, q),
+                bands=self.make_bands(file, path, q.bands),
+                minimum=q.minimum,
+                whole=q.whole,
+                mode=mode,
+                lead=UNKNOWN,
+                settled=q.settled,
+                feeds=tuple(q.feeds),
+                place=file.place(path, key=True),
+            )
+            made[key] = question._replace(lead=self.value(file, (*path, "when-unknown", mode), question, lead))
+            if "other" in question.options:
+                self.problem(file, (*path, "options"), "`other` is implied; do not list it")
+        return made
+
+    def make_options(self, file: RuleFile, path: Steps, q: schema.Question) -> dict[str, str]:
+        """The answers listed, and the platforms whose cards stand there besides: one file adds a platform."""
+        made = dict(q.options or {})
+        fact = str(path[-1])
+        for card in self.cards:
+            if fact in card.stands_at and q.type != "one-of":
+                self.problem(file, path, f"{card.place.file} stands at {fact}, which is no one-of question")
+            elif fact in card.stands_at:
+                made.setdefault(card.id, card.name)
+        return made
+
+    def table(self, name: str, model: type[schema.Model]) -> dict[str, Any]:
+        """A file that the program takes as plain data, checked here: what stands in it, each with its place."""
+        file, _ = self.read(name, model)
+        return {
+            group: {key: {**item, "place": [*file.place((group, key), key=True)]} for key, item in items.items()}
+            for group, items in nodes.plain(file.node).items()
+        }
+
+    def make_bands(self, file: RuleFile, path: Steps, bands: dict[str, schema.Band] | None) -> tuple[rb.Band, ...]:
+        made = tuple(
+            rb.Band(key, band.from_, math.inf if band.below is None else band.below)
+            for key, band in (bands or {}).items()
+        )
+        edges = [0.0, *(band.high for band in made)]
+        for edge, band in zip(edges, made, strict=False):
+            if band.low != edge or band.high <= band.low:
+                self.problem(file, (*path, "bands", band.id), f"bands must tile: this one must start at {edge:g}")
+        if made and not math.isinf(made[-1].high):
+            self.problem(file, (*path, "bands", made[-1].id), "the last band must be open above: leave out `below`")
+        return made
+
+    def make_derived(self, file: RuleFile, model: schema.DerivedFile) -> dict[str, rb.Derived]:
+        made = {}
+        for key, d in model.derived.items():
+            path: Steps = ("derived", key)
+            for fact in d.product:
+                if fact not in self.questions or self.questions[fact].type != "number":
+                    hint = did_you_mean(fact, self.questions)
+                    self.problem(file, (*path, "product", fact), f"no number fact {fact!r}{hint}")
+            bands = self.make_bands(file, path, d.bands)
+            made[key] = rb.Derived(key, d.title, d.unit, dict(d.product), bands, file.place(path, key=True))
+        return made
+
+    def make_patterns(self, file: RuleFile, model: schema.Patterns) -> dict[str, rb.Pattern]:
+        made = {}
+        for key, p in model.patterns.items():
+            path: Steps = ("patterns", key)
+            for name in [*p.fallbacks, *([p.nearest_core] if p.nearest_core else [])]:
+                if name not in model.patterns:
+                    self.problem(file, path, f"no pattern {name!r}{did_you_mean(name, model.patterns)}")
+            if (p.nearest_core is None) != (p.group == "core"):
+                self.problem(
+                    file, path, "extended and outside patterns name their nearest core pattern, core ones do not"
+                )
+            made[key] = rb.Pattern(
+                key,
+                p.group,
+                p.title,
+                p.summary,
+                tuple(p.strengths),
+                tuple(p.weaknesses),
+                p.nearest_core or key,
+                tuple(p.fallbacks),
+                _evidence(p.evidence),
+                file.place(path, key=True),
+            )
+        return made
+
+    def make_steps(self, file: RuleFile, steps: Iterable[Any], key: str) -> tuple[rb.Step, ...]:
+        made = []
+        for i, step in enumerate(steps):
+            rules = self.make_rules(file, step.rules, ("steps", i, "rules"), key)
+            otherwise = getattr(step, "otherwise", None)
+            if otherwise is not None:
+                path: Steps = ("steps", i, "otherwise")
+                self.known_patterns(file, path, otherwise.choose)
+                rules += (
+                    rb.Rule(
+                        otherwise.id,
+                        ({},),
+                        {},
+                        tuple(otherwise.choose),
+                        otherwise.because,
+                        _evidence(otherwise.evidence),
+                        self.make_examples(file, path, otherwise.examples),
+                        file.place((*path, "id")),
+                    ),
+                )
+                if rules[:-1]:
+                    self.problem(file, path, "`otherwise` stands in a step of its own: put it in the next step")
+            made.append(rb.Step(step.step, step.title, i + 1, rules))
+        return tuple(made)
+
+    def make_rules(
+        self, file: RuleFile, items: Iterable[Any], at: Steps, key: str, *, pattern: bool = False
+    ) -> tuple[rb.Rule, ...]:
+        made = []
+        for i, item in enumerate(items):
+            path = (*at, i)
+            named = getattr(item, key)
+            patterns = tuple(named) if isinstance(named, list) else (named,)
+            self.known_patterns(file, (*path, key), patterns)
+            made.append(
+                rb.Rule(
+                    item.id,
+                    self.boxes(file, path, item.when, pattern=pattern),
+                    item.when,
+                    patterns,
+                    item.because,
+                    _evidence(item.evidence),
+                    self.make_examples(file, path, item.examples),
+                    file.place((*path, "id")),
+                )
+            )
+        return tuple(made)
+
+    def make_caveats(
+        self, files: list[tuple[RuleFile, schema.Caveats]]
+    ) -> tuple[dict[str, rb.Caveat], list[rb.Waiver]]:
+        made: dict[str, rb.Caveat] = {}
+        waivers: list[rb.Waiver] = []
+        for file, model in files:
+            waivers += self.make_waivers(file, model.waive)
+            for i, c in enumerate(model.caveats):
+                path: Steps = ("caveats", i)
+                if c.id in made:
+                    self.problem(file, (*path, "id"), f"caveat {c.id!r} stands in {made[c.id].place.file} already")
+                boxes, stated = self.situations(file, path, c.when)
+                made[c.id] = rb.Caveat(
+                    c.id,
+                    c.severity,
+                    boxes,
+                    stated,
+                    c.when,
+                    c.first,
+                    c.doubt,
+                    c.warn_unknown,
+                    c.title,
+                    c.why,
+                    c.do,
+                    c.figures or "",
+                    _evidence(c.evidence),
+                    self.make_examples(file, path, c.examples),
+                    file.place((*path, "id")),
+                )
+        return made, waivers
+
+    def make_impossible(self, file: RuleFile, model: schema.ImpossibleFile) -> tuple[rb.Impossible, ...]:
+        return tuple(
+            rb.Impossible(
+                item.id,
+                self.boxes(file, ("impossible", i), item.when),
+                item.when,
+                item.because,
+                file.place(("impossible", i, "id")),
+            )
+            for i, item in enumerate(model.impossible)
+        )
+
+    def make_priors(self, file: RuleFile, model: schema.Priors) -> tuple[rb.Prior, ...]:
+        return tuple(
+            rb.Prior(
+                p.id,
+                self.boxes(file, ("priors", i), p.when),
+                p.when,
+                dict(self.given(file, ("priors", i, "usually"), p.usually)),
+                p.because,
+                file.place(("priors", i, "id")),
+            )
+            for i, p in enumerate(model.priors)
+        )
+
+    def make_waivers(self, file: RuleFile, waive: list[schema.Waive]) -> list[rb.Waiver]:
+        return [rb.Waiver(w.finding, w.because, file.place(("waive", i))) for i, w in enumerate(waive)]
+
+    def make_examples(self, file: RuleFile, at: Steps, examples: list[schema.Example]) -> tuple[rb.Example, ...]:
+        return tuple(
+            rb.Example(
+                dict(self.given(file, (*at, "examples", i, "given"), e.given)),
+                e.expect,
+                file.place((*at, "examples", i)),
+            )
+            for i, e in enumerate(examples)
+        )
+
+    # --- checks on the way --------------------------------------------------------------------------------------------
+
+    def boxes(self, file: RuleFile, path: Steps, when: Any, *, pattern: bool = False) -> tuple[Box, ...]:
+        for i, part in enumerate(when if isinstance(when, list) else [when]):
+            if isinstance(part, dict) and STATED in part:
+                where = ("when", i, STATED) if isinstance(when, list) else ("when", STATED)
+                self.problem(file, (*path, *where), "only the condition of a caveat can ask what is stated")
+        try:
+            return tuple(self.spaces[pattern].boxes(when))
+        except ConditionError as error:
+            self.problem(file, (*path, "when", *error.path), str(error))
+            return ({},)
+
+    def situations(self, file: RuleFile, path: Steps, when: Any) -> tuple[tuple[Box, ...], tuple[tuple[str, ...], ...]]:
+        """The boxes of a caveat, and beside each the facts that have to be stated."""
+        try:
+            found = self.spaces[True].situations(when)
+        except ConditionError as error:
+            self.problem(file, (*path, "when", *error.path), str(error))
+            found = [({}, ())]
+        return tuple(box for box, _ in found), tuple(stated for _, stated in found)
+
+    def known_patterns(self, file: RuleFile, path: Steps, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self.patterns:
+                self.problem(file, path, f"no pattern {name!r}{did_you_mean(name, self.patterns)}")
+
+    def given(self, file: RuleFile, path: Steps, facts: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+        for fact, raw in facts.items():
+            if fact not in self.questions:
+                self.problem(file, (*path, fact), f"no fact {fact!r}{did_you_mean(fact, self.questions)}")
+            else:
+                yield fact, self.value(file, (*path, fact), self.questions[fact], raw)
+
+    def value(self, file: RuleFile, path: Steps, question: rb.Question, raw: Any) -> Value:
+        try:
+            return value(question, raw)
+        except ValueError as error:
+            self.problem(file, path, str(error))
+            return UNKNOWN
+
+
+def _evidence(items: list[schema.Evidence]) -> tuple[rb.Evidence, ...]:
+    made = []
+    for e in items:
+        if e.article is not None:
+            made.append(rb.Evidence("article", e.says or "", where=e.article))
+        elif e.source is not None:
+            made.append(rb.Evidence("source", e.says or "", url=e.source, as_of=e.as_of or ""))
+        elif e.measured is not None:
+            made.append(rb.Evidence("measured", e.measured, as_of=e.as_of or ""))
+        else:
+            made.append(rb.Evidence("judgement", e.judgement or ""))
+    return tuple(made)

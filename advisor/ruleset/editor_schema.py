@@ -1,0 +1,183 @@
+"""JSON Schemas for editors, with the real ids: completion and red underlines while somebody writes answers or rules."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from advisor.base.data import data
+from advisor.base.errors import UsageError
+from advisor.base.text import did_you_mean
+from advisor.model.conditions import STATED
+from advisor.model.rulebase import PATTERN, Question, RuleBase
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+NAMES = (
+    "answers",
+    "article",
+    "caveats",
+    "costs",
+    "decision",
+    "derived",
+    "impossible",
+    "patterns",
+    "platforms",
+    "priors",
+    "questions",
+    "timing",
+    "verdict",
+)
+
+
+def schema_text(name: str, base: RuleBase) -> str:
+    """The schema of one kind of file, as JSON. Raises UsageError for an unknown name."""
+    if name not in NAMES:
+        raise UsageError(f"{name!r} is no schema of {', '.join(NAMES)}{did_you_mean(name, NAMES)}")
+    if name == "verdict":
+        made = verdict_schema()
+    elif name == "answers":
+        made = answers_schema(base)
+    else:
+        made = rules_schema(name, base)
+    return json.dumps(made, indent=2) + "\n"
+
+
+def verdict_schema() -> dict[str, Any]:
+    """The published JSON Schema (2020-12) of the verdict as JSON."""
+    loaded: dict[str, Any] = json.loads((data("rules") / "schema" / "verdict.schema.json").read_text("utf-8"))
+    return loaded
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def answers_schema(base: RuleBase) -> dict[str, Any]:
+    """The answers file: facts by scope, each with its answers; `unknown` and null are always allowed."""
+    scopes = {
+        scope: {q.id: answer_schema(q) for q in base.questions.values() if q.scope == scope}
+        for scope in ("feature", "path", "app")
+    }
+    name = {"type": "string", "minLength": 1}
+    feature = {"name": name, **scopes["feature"], **scopes["path"], **scopes["app"]}
+    return {
+        "$schema": DRAFT,
+        "title": "advisor answers",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["features"],
+        "properties": {
+            "project": {"type": "string"},
+            "path": _object(scopes["path"]),
+            "app": _object(scopes["app"]),
+            "features": {"type": "array", "minItems": 1, "items": {**_object(feature), "required": ["name"]}},
+        },
+    }
+
+
+def answer_schema(question: Question) -> dict[str, Any]:
+    """The answers to one question. Editors that read YAML 1.1 see yes and no as booleans, so both are allowed."""
+    other = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["other"],
+        "properties": {"other": {"type": "string"}},
+    }
+    choice = {"anyOf": [{"enum": list(question.options)}, other]}
+    known: dict[str, Any]
+    if question.type == "yes-no":
+        known = {"enum": ["yes", "no", True, False]}
+    elif question.type == "number":
+        known = {"type": "integer" if question.whole else "number", "minimum": question.minimum}
+    elif question.type == "one-of":
+        known = choice
+    elif question.type == "some-of":
+        known = {"type": "array", "items": choice}
+    else:
+        known = {"type": "string"}
+    return {"description": question.ask, "anyOf": [known, {"enum": ["unknown", None]}]}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": ["object", "null"], "additionalProperties": False, "properties": properties}
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
+    """A rules file: the model's own schema, with conditions, facts and patterns narrowed to the ids that exist."""
+    from pydantic import BaseModel
+
+    from advisor.ruleset import card_schema, schema, tables_schema
+
+    models: dict[str, type[BaseModel]] = {
+        "article": schema.Article,
+        "caveats": schema.Caveats,
+        "costs": tables_schema.Costs,
+        "decision": schema.Decision,
+        "derived": schema.DerivedFile,
+        "impossible": schema.ImpossibleFile,
+        "patterns": schema.Patterns,
+        "platforms": card_schema.Card,
+        "priors": schema.Priors,
+        "questions": schema.Questions,
+        "timing": tables_schema.Timing,
+    }
+    made = models[name].model_json_schema(by_alias=True)
+    made["$schema"] = DRAFT
+    definitions = made.setdefault("$defs", {})
+    definitions["When"] = when_schema(base, pattern=name in ("decision", "caveats"), stated=name == "caveats")
+    definitions["Facts"] = _object({q.id: answer_schema(q) for q in base.questions.values()})
+    definitions["PatternId"] = {"enum": list(base.patterns)}
+    _narrow(made)
+    return made
+
+
+def when_schema(base: RuleBase, *, pattern: bool, stated: bool = False) -> dict[str, Any]:
+    """The condition language over the facts that exist: one situation, or a list of them."""
+    facts: dict[str, Any] = {}
+    for variable in base.variables:
+        if variable.fact == PATTERN and not pattern:
+            continue
+        some_of = bool(variable.element)
+        values = [base.variables[i].element for i in base.of_fact[variable.fact]] if some_of else list(variable.values)
+        facts.setdefault(variable.fact, _wanted([v for v in values if v != "other"], some_of=some_of))
+    if stated:
+        names = {"enum": list(base.questions)}
+        facts[STATED] = {"anyOf": [names, {"type": "array", "minItems": 1, "items": names}]}
+    situation = {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": facts}
+    return {"anyOf": [situation, {"type": "array", "minItems": 1, "items": situation}]}
+
+
+def _wanted(values: list[str], *, some_of: bool) -> dict[str, Any]:
+    one = {"enum": [*values, True, False] if values == ["no", "yes"] else values}
+    names = {"anyOf": [one, {"type": "array", "minItems": 1, "items": one}]}
+    words = ("any", "all", "not", "only") if some_of else ("not",)
+    narrowed = {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(words, names)}
+    return {"anyOf": [*names["anyOf"], narrowed]}
+
+
+def _narrow(node: Any) -> None:
+    """Replace the loose parts that pydantic writes for `when`, `given`, `usually` and pattern ids."""
+    if isinstance(node, list):
+        for part in node:
+            _narrow(part)
+    elif isinstance(node, dict):
+        for key, part in node.items():
+            if key == "properties":
+                for field in part.keys() & NARROWED.keys():
+                    part[field] = NARROWED[field]
+            if key not in OWN:
+                _narrow(part)
+
+
+ONE_PATTERN = {"$ref": "#/$defs/PatternId"}
+PATTERNS = {"anyOf": [ONE_PATTERN, {"type": "array", "items": ONE_PATTERN}]}
+OWN = ("When", "Facts", "PatternId")
+NARROWED: dict[str, Any] = {
+    "when": {"$ref": "#/$defs/When"},
+    "given": {"$ref": "#/$defs/Facts"},
+    "usually": {"$ref": "#/$defs/Facts"},
+    "nearest-core": ONE_PATTERN,
+    **dict.fromkeys(("choose", "keep", "exclude", "accept", "fallbacks"), PATTERNS),
+}

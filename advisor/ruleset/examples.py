@@ -1,0 +1,86 @@
+"""The examples beside the rules: each is a promise that the prover holds the rules to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from advisor.engine.decision import accepted, article, decide, holds, know, lead_case, with_pattern
+from advisor.model.boxes import contains
+from advisor.model.rulebase import Caveat, Example, Place, Rule, RuleBase
+
+Failure = tuple[str, str, Place, str]  # code, subject, place, sentence
+
+
+def failures(base: RuleBase) -> Iterator[Failure]:
+    """Every example that does not hold."""
+    for rule in base.excludes:
+        yield from _excludes(rule, base)
+    for step in base.steps:
+        for rule in step.rules:
+            yield from _choices(rule, base)
+    for rule in base.accepts:
+        yield from _accepts(rule, base)
+    for step in base.article:
+        for rule in step.rules:
+            yield from _article(rule, base)
+    for caveat in base.caveats.values():
+        yield from _caveats(caveat, base)
+
+
+def _excludes(rule: Rule, base: RuleBase) -> Iterator[Failure]:
+    for example in rule.examples:
+        if example.expect not in rule.patterns or not holds(rule, lead_case(example.given, base)):
+            yield _failed(rule, example, f"{rule.id} does not exclude {example.expect} here")
+
+
+def _article(rule: Rule, base: RuleBase) -> Iterator[Failure]:
+    for example in rule.examples:
+        got = article(know(example.given, base), base)
+        if got.primary != example.expect:
+            yield _failed(rule, example, f"the article's steps give {got.primary or 'nothing'}")
+        elif not any(r is rule for _, r, _ in got.states):
+            yield _failed(rule, example, f"{rule.id} takes no part in it")
+
+
+def _choices(rule: Rule, base: RuleBase) -> Iterator[Failure]:
+    for example in rule.examples:
+        got = decide(lead_case(example.given, base), base)
+        if got.primary != example.expect or got.rule is not rule:
+            by = got.rule.id if got.rule else "no rule"
+            yield _failed(rule, example, f"{by} decides it, for {got.primary or 'nothing'}")
+
+
+def _accepts(rule: Rule, base: RuleBase) -> Iterator[Failure]:
+    for example in rule.examples:
+        case = lead_case(example.given, base)
+        primary = decide(case, base).primary
+        if primary is None:
+            yield _failed(rule, example, "nothing is decided here")
+            continue
+        found = dict(accepted(with_pattern(case, primary, base), primary, base))
+        by = found.get(example.expect)
+        if by is not rule:
+            why = f"{by.id} does so first" if by else f"{example.expect} is not acceptable beside {primary}"
+            yield _failed(rule, example, why)
+
+
+def _caveats(caveat: Caveat, base: RuleBase) -> Iterator[Failure]:
+    for example in caveat.examples:
+        if example.expect not in ("raised", "silent"):
+            yield _failed(caveat, example, "`expect` of a caveat is raised or silent")
+            continue
+        case = lead_case(example.given, base)
+        primary = decide(case, base).primary
+        raised = primary is not None and _raises(caveat, with_pattern(case, primary, base), example)
+        if raised != (example.expect == "raised"):
+            yield _failed(caveat, example, f"it is {'raised' if raised else 'silent'} (the pattern is {primary})")
+
+
+def _raises(caveat: Caveat, case: Sequence[int], example: Example) -> bool:
+    """Whether a situation of the caveat holds, with what it asks to be stated among the example's answers."""
+    situations = zip(caveat.boxes, caveat.stated, strict=True)
+    return any(contains(box, case) and example.given.keys() >= set(stated) for box, stated in situations)
+
+
+def _failed(item: Rule | Caveat, example: Example, why: str) -> Failure:
+    return ("EXAMPLE", f"{item.id}@{example.place.line}", example.place, f"the example expects {example.expect}: {why}")

@@ -1,0 +1,59 @@
+"""The files of a rules folder: which they are, their digest, and the places of what stands in one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from advisor.model.rulebase import Place
+from advisor.yamlio import nodes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Steps = tuple[str | int, ...]  # the way to a node: keys and positions
+
+
+def sources(folder: str | Path) -> list[str]:
+    """The rule files that a rule base is made of, by their names in the folder ("caveats/sse.yaml"), in a stable order.
+
+    Examples and schemas are not among them.
+    """
+    names: list[str] = []
+    for part in ("", "caveats/", "platforms/"):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            names += sorted(part + name for name in os.listdir(os.path.join(folder, part)) if name.endswith(".yaml"))
+    return names
+
+
+def digest(folder: str | Path) -> str:
+    """SHA-256 over the names and bytes of the rule files."""
+    return digest_of((name, os.path.join(folder, name)) for name in sources(folder))
+
+
+def digest_of(files: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over names and, at their paths, bytes."""
+    import hashlib
+
+    sha = hashlib.sha256()
+    for name, path in files:
+        with open(path, "rb") as file:
+            content = file.read()
+        sha.update(f"{name} {len(content)}\n".encode())
+        sha.update(content)
+    return sha.hexdigest()
+
+
+class RuleFile:
+    """One rules file: its nodes (for places) and its model."""
+
+    def __init__(self, name: str, node: nodes.Node) -> None:
+        self.name = name
+        self.node = node
+
+    def place(self, path: Steps, *, key: bool = False) -> Place:
+        """The place of what the path leads to; with `key`, of the key that it stands under."""
+        line, column = nodes.find(self.node, path, key=key)
+        return Place(self.name, line, column)

@@ -1,0 +1,86 @@
+"""The files of a rules folder as models: what an author got wrong comes out as problems with their places."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from advisor.base.errors import InputError, Problem, RuleBaseError
+from advisor.base.text import did_you_mean
+from advisor.ruleset.files import RuleFile, Steps
+from advisor.yamlio import nodes
+
+M = TypeVar("M", bound=BaseModel)
+LIMIT = 2_000_000  # bytes of one rules file
+
+
+class Reader:
+    """One rules folder, and the problems found in it so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problems: list[Problem] = []
+
+    def file(self, name: str) -> RuleFile:
+        """One file as nodes. Raises RuleBaseError: a file that is no YAML says nothing that could be checked."""
+        try:
+            node = nodes.parse(nodes.read_text(self.folder / name, LIMIT), f"rules/{name}")
+        except InputError as error:
+            raise RuleBaseError([*self.problems, *error.problems]) from None
+        return RuleFile(f"rules/{name}", node)
+
+    def read(self, name: str, model: type[M]) -> tuple[RuleFile, M]:
+        """One file as its model. Raises RuleBaseError with everything in it that does not fit the model."""
+        file = self.file(name)
+        try:
+            return file, model.model_validate(nodes.plain(file.node))
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                path = tuple(step for step in item["loc"] if not isinstance(step, str) or "[" not in step)
+                hint = did_you_mean(str(path[-1]), _keys(model, path[:-1])) if item["type"] == "extra_forbidden" else ""
+                self.problem(file, path, f"{'.'.join(map(str, path))}: {_words(item['msg'])}{hint}")
+            raise RuleBaseError(self.problems) from None
+
+    def problem(self, file: RuleFile, path: Steps, message: str) -> None:
+        """Note something that is wrong where the path leads."""
+        place = file.place(path)
+        self.problems.append(Problem(place.file, place.line, place.column, message))
+
+    def stop(self) -> None:
+        """Go no further if anything was wrong. Raises RuleBaseError with all of it."""
+        if self.problems:
+            raise RuleBaseError(self.problems)
+
+
+def _keys(model: Any, path: Steps) -> list[str]:
+    """The keys that the model allows where the path leads; none where that cannot be told."""
+    found = [model]
+    for step in path:
+        inner = [part for kind in found for part in _inside(kind, step)]
+        found = [part for kind in inner for part in _alternatives(kind)]
+    models = [kind for kind in found if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return [field.alias or name for kind in models for name, field in kind.model_fields.items()]
+
+
+def _inside(kind: Any, step: str | int) -> list[Any]:
+    """The types of what stands under `step` in something of this type."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [field.annotation for name, field in kind.model_fields.items() if step in (name, field.alias)]
+    return list(get_args(kind)[-1:])  # of a list or a mapping
+
+
+def _alternatives(kind: Any) -> list[Any]:
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) in (Union, UnionType):
+        return [part for one in get_args(kind) for part in _alternatives(one)]
+    return [kind]
+
+
+def _words(message: str) -> str:
+    message = re.sub(r"^Value error, ", "", message)
+    return {"Field required": "is missing", "Extra inputs are not permitted": "is not a key here"}.get(message, message)
