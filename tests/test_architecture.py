@@ -51,7 +51,7 @@ def test_every_module_is_in_a_folder_of_the_plan():
     assert {name.split(".")[0] for name in modules()} == set(FLOOR)
 
 
-@pytest.mark.parametrize("module", modules())
+@pytest.mark.parametrize("module", sorted(modules().keys() - {"__init__"}))  # it names the library for the type checker
 def test_no_folder_imports_one_above_or_beside_it(module):
     own = module.split(".")[0]
     wrong = {other for other in imported(modules()[module]) if other != own and FLOOR[other] <= FLOOR[own]}
