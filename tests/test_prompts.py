@@ -45,6 +45,15 @@ def talk(base, monkeypatch, capsys, tmp_path):
     return run
 
 
+def test_a_question_mark_at_the_first_prompt_is_help_and_no_name(talk):
+    """The line above it says "Type ? for help", and a feature was called "?"."""
+    code, said, project = talk("?", "orders", "q")
+    assert "A feature is one thing" in said
+    assert said.count("What is the first feature called?") == 2
+    assert [feature.name for feature in project.features] == ["orders"]
+    assert code == 0
+
+
 def test_answers_are_numbers_words_lists_and_texts(talk):
     code, shown, project = talk(
         "order status",

@@ -20,6 +20,9 @@ from advisor.model.project import Project
 from advisor.model.rulebase import Question, RuleBase
 from advisor.model.values import Value
 
+NAMING = """\
+A feature is one thing that shows news or sends messages: "order status", "support chat". Type its name, or nothing for
+the name in parentheses. Questions about it follow, and ? there lists what else you can type."""
 HELP = """\
 Answer with the number of a choice, or with the number or the text that is asked for.
   unknown         I don't know (0 where there are numbered choices)
@@ -103,6 +106,9 @@ class Plain:
             return
         while self.session is None:
             name = console.line("What is the first feature called? (feature 1) ") or "feature 1"
+            if name == "?":
+                console.say(NAMING, "")
+                continue
             try:
                 self.start(Session.new(draft.base, name, project=project))
             except RefusedError as refused:
