@@ -11,6 +11,7 @@ import httpx
 import pytest
 from lab import followed, publish_through, until
 from peers import LONG, SHORT, follow_polls
+from server.poll import PACE_S
 
 pytestmark = pytest.mark.lab
 
@@ -36,7 +37,9 @@ def test_in_a_busy_room_several_events_share_an_answer(make_lab, any_nginx):
         until(lambda: got.ids[-1:] == published[-1:], "the last event arrives")
         took, requests = time.monotonic() - began, got.connects - before
     assert got.ids == published
-    assert requests < 14 * took + 5, (requests, took)
+    # One answer in PACE_S at most, however long 300 durable publishes take on this machine; without it there are 300.
+    assert requests < took / PACE_S + 5, (requests, took)
+    assert requests < 150
 
 
 def test_the_server_notices_at_once_that_a_client_has_left(make_lab, nginx):
