@@ -106,7 +106,7 @@ def said(verdict):
         yield from (step["title"] for step in (*feature["steps"], *feature["article_steps"]))
         yield from feature["open"]
         if feature["costs"]:
-            yield from cost_tables.sentences(feature)
+            yield from cost_tables.sentences(feature, RULES)
             for key, every in itertools.product(cost_tables.SCALES, (cost_tables.TRAFFIC, cost_tables.HELD)):
                 rows = cost_tables.table(feature, RULES, key, cost_tables.columns(feature, every))
                 yield from ("".join([row.name, *row.cells]) for row in rows)

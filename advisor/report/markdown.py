@@ -154,7 +154,8 @@ def _pros_and_cons(feature: FeatureVerdict, option: str, base: RuleBase, sub: st
 
 def _more(verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     yield from (escape(words.article_line(feature, base)), "")
-    yield from _costs(feature, base)
+    if feature["primary"]:
+        yield from _costs(feature, base)
     if feature["primary"] and not feature["outside"]:
         yield from ("| Time | Value | Because |", "|---|---:|---|")
         for name, value, why in words.times(feature):

@@ -67,7 +67,8 @@ def _feature(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     _why(page, feature)
     _others(page, feature, base)
     _caveats(page, feature)
-    _costs(page, feature, base)
+    if feature["primary"] is not None:
+        _costs(page, feature, base)
     if feature["primary"] is not None and not feature["outside"]:
         _timing(page, feature)
     _open_ends(page, feature, base)
