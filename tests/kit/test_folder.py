@@ -338,7 +338,7 @@ WRITER = textwrap.dedent("""
     from pathlib import Path
     sys.path.insert(0, sys.argv[3])
     from test_folder import kit
-    from advisor import folder
+    from advisor.base import folder
     many = {f"server/{i}.py": b"x" * 1000 for i in range(300)}
     print("go", flush=True)
     try:
