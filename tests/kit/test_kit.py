@@ -94,10 +94,10 @@ def test_the_lock_holds_the_hash_of_every_other_file(build, base):
 
 PRINT_HASH = """
 import hashlib, sys
-from advisor import answers, kit, knowledge, portfolio
-base = knowledge.load()
-project = answers.read(sys.argv[1], base)
-made = kit.build(project, portfolio.recommend(project, base), base)
+import advisor
+base = advisor.load_rules()
+project = advisor.read_answers(sys.argv[1], base)
+made = advisor.build_kit(project, advisor.recommend(project, base), base)
 print(hashlib.sha256(repr((list(made.files.items()), made.notes)).encode()).hexdigest())
 """
 

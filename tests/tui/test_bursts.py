@@ -38,12 +38,12 @@ SCREENS = {"AskText", "Choose", "Help", "AnswersScreen", "ExportScreen", "Replac
            "Palette"}  # fmt: skip
 TOLD = """\
 import json, sys
-from advisor import interview
+from advisor.interview import session
 from advisor.tui import turns
 def tell(**said):
     with open("told.jsonl", "a") as file:
         print(json.dumps(said), file=file)
-answer, push = interview.Session.answer, turns.Turns.push_screen
+answer, push = session.Session.answer, turns.Turns.push_screen
 def answered(self, fact, value):
     given = answer(self, fact, value)
     tell(fact=fact)
@@ -51,7 +51,7 @@ def answered(self, fact, value):
 def pushed(self, screen, *args, **more):
     tell(screen=type(screen).__name__)
     return push(self, screen, *args, **more)
-interview.Session.answer, turns.Turns.push_screen = answered, pushed
+session.Session.answer, turns.Turns.push_screen = answered, pushed
 from advisor.cli import main
 sys.exit(main(["a.yaml"]))
 """
