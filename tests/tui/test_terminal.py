@@ -52,7 +52,8 @@ def terminal(tmp_path):
 def test_a_bug_of_ours_ends_at_once_and_loses_no_answer(terminal, tmp_path):
     """The second answer meets a bug; the first one is there again in the next run."""
     code = (
-        "import sys; from advisor.interview import session as i; from advisor.cli import main; real = i.Session.answer\n"
+        "import sys; from advisor.interview import session as i; from advisor.cli import main\n"
+        "real = i.Session.answer\n"
         "def answer(self, fact, value):\n"
         "    assert fact != 'background-delivery', 'planted'\n"
         "    return real(self, fact, value)\n"
