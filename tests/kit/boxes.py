@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-REQUEST = re.compile(rb"GET (/[a-z]*)")
+REQUEST = re.compile(rb"GET (/[^ ?]*)")
 
 
 @dataclass

@@ -29,7 +29,9 @@ def test_a_socket_that_is_cut_soon_after_it_opens_is_given_up_for_the_next_way(m
     with box(kit.port, ws=K19) as between:
         page = open_page(browser, between.url)
         until(lambda: page.text("transport").startswith("SSE"), "the page uses SSE")
-        assert page.text("fallback") == "WebSocket was cut off 2 times soon after it had opened; using SSE."
+        # Where the machine is slow the box may cut before the greeting, and then that is what the page has seen.
+        why = r"WebSocket was (cut off 2 times soon after it had opened|refused); using SSE\."
+        assert re.fullmatch(why, page.text("fallback"))
         connects, at_first = page.text("connects"), len(between.opened["/ws"])
         assert at_first <= 4  # one that is cut before its greeting is tried once more at once
         published = publish_through(kit, 5, per_s=50)
@@ -205,23 +207,23 @@ def test_what_is_not_good_does_not_end_the_growing_of_delays(modules, plays):
     ("plays", "options"),
     [
         ('[hello, beat, beat, "end"]', {}),
-        ('[hello, beat, 100, "end"]', {"maxConnectionS": 0.1}),  # an end at the known age
+        ('[hello, beat, 1030, "end"]', {"maxConnectionS": 1.1}),  # an end at the known age
     ],
     ids=["two heartbeats", "of age"],
 )
 def test_what_is_good_ends_the_growing_of_delays(modules, plays, options):
-    found = play(modules, plays, **options)
+    found = play(modules, plays, ms=6000 if options else 1500, **options)
     assert len(found["delays"]) >= 4
     assert all(10 <= delay <= 20 for delay in found["delays"])
 
 
 @pytest.mark.parametrize(
     ("plays", "age"),
-    [('[hello, beat, 30, "end"]', 0.1), ('[hello, 100, "end"]', 0.1), ('[hello, beat, 100, "end"]', 0)],
+    [('[hello, beat, 30, "end"]', 1.1), ('[hello, 1030, "end"]', 1.1), ('[hello, beat, 100, "end"]', 0)],
     ids=["too young", "without a heartbeat", "no age is known"],
 )
 def test_an_end_at_another_age_or_without_a_heartbeat_is_not_good(modules, plays, age):
-    assert doubles(play(modules, plays, maxConnectionS=age)["delays"], 3)
+    assert doubles(play(modules, plays, ms=5000 if age else 1500, maxConnectionS=age)["delays"], 3)
 
 
 def test_after_a_goodbye_the_delays_begin_anew(modules):
