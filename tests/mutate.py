@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from boundaries import broken
 from advisor.answers.file import parse
 from advisor.engine.decision import accepted, decide, excluding, holds, know, with_pattern
 from advisor.engine.portfolio import Neighbours
-from advisor.model.conditions import ConditionError, Space
+from advisor.model.conditions import STATED, ConditionError, Space
 from advisor.model.rulebase import PATTERN, Example, RuleBase
 from advisor.ruleset.cache import load
 from advisor.ruleset.prove import prove
@@ -67,11 +67,20 @@ def changed(rule: Any, base: RuleBase, *, pattern: bool) -> Iterator[tuple[str, 
     space = Space([v for v in base.variables if pattern or v.name != PATTERN])
     for what, when in altered(rule.when, base):
         try:
-            boxes = tuple(space.boxes(when))
+            situations = space.situations(when)
         except ConditionError:
             continue
-        if {tuple(sorted(b.items())) for b in boxes} != {tuple(sorted(b.items())) for b in rule.boxes}:
-            yield f"{rule.id}: {what}", rule._replace(boxes=boxes, when=when)
+        stated = getattr(rule, "stated", [()] * len(rule.boxes))
+        if signs(situations) != signs(zip(rule.boxes, stated, strict=True)):
+            made = {"boxes": tuple(box for box, _ in situations), "when": when}
+            if hasattr(rule, "stated"):
+                made["stated"] = tuple(facts for _, facts in situations)
+            yield f"{rule.id}: {what}", rule._replace(**made)
+
+
+def signs(situations: Iterable[tuple[dict[int, int], tuple[str, ...]]]) -> set[Any]:
+    """What tells two conditions apart: the boxes, each with the facts that have to be stated."""
+    return {(tuple(sorted(box.items())), tuple(facts)) for box, facts in situations}
 
 
 def altered(when: Any, base: RuleBase) -> Iterator[tuple[str, Any]]:
@@ -83,7 +92,7 @@ def altered(when: Any, base: RuleBase) -> Iterator[tuple[str, Any]]:
             rest = {k: v for k, v in situation.items() if k != fact}
             if rest:
                 yield f"without {fact}", [*situations[:i], rest, *situations[i + 1 :]]
-            for what, other in alternatives(fact, wanted, base):
+            for what, other in alternatives(fact, wanted, base) if fact != STATED else ():
                 yield f"{fact} {what}", [*situations[:i], {**situation, fact: other}, *situations[i + 1 :]]
 
 

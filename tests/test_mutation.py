@@ -6,6 +6,7 @@ import pytest
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)  # two thousand rule bases
 def test_nearly_every_mutant_of_the_rules_is_noticed(capsys):
     import mutate
 

@@ -187,7 +187,9 @@ def test_features_over_different_transports_have_one_location_for_each(tmp_path)
         ("short-polling", "websocket"): (*WS, "short-polling"),
     }.items():
         text = conf(features=("a", "b"), patterns=patterns)
-        assert tree(text, tmp_path) == intended((1, 30, 4), tls=False, behind=False, transports=transports)
+        assert tree(text, tmp_path) == intended(
+            (1, 30, 4), tls=False, behind=False, transports=transports, clients=2000
+        )
 
 
 @pytest.mark.parametrize("clients", [0, 1, 999, 12_345, 40_000, 48_000])

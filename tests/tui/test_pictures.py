@@ -31,7 +31,7 @@ def test_the_pictures_ask_nothing_of_the_network():
         assert addresses <= {"http://www.w3.org/2000/svg"}
 
 
-def test_the_readme_shows_every_picture():
-    readme = (FOLDER.parents[2] / "README.md").read_text("utf-8")
+def test_the_documentation_shows_every_picture():
+    page = (FOLDER.parents[2] / "docs" / "interview.md").read_text("utf-8")
     for name, (says, _) in PICTURES.items():
-        assert f"![{says}](tests/golden/pictures/{name}.svg)" in readme
+        assert f"![{says}](../tests/golden/pictures/{name}.svg)" in page
