@@ -6,6 +6,7 @@ import json
 from random import Random
 
 import pytest
+from handwritten import random_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_verdict import random_answers_of_file
@@ -173,6 +174,22 @@ def test_the_order_of_the_features_changes_nothing_but_the_order(judge, seed):
         return {(c["page"], c["pattern"], tuple(sorted(c["features"]))) for c in verdict["shared"]["connections"]}
 
     assert groups(whole) == groups(again)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_of_the_answers_changes_nothing_at_all(judge, seed):
+    """`stated` once listed its facts in the order of the file, so that an edited file gave another verdict."""
+    rng = Random(seed)
+    features = {f"f{i}": random_answers_of_file(rng, judge.base) for i in range(2)}
+    whole = {"path": random_facts(rng, judge.base, "path"), "app": random_facts(rng, judge.base, "app")}
+
+    def shuffled(facts):
+        return dict(rng.sample(list(facts.items()), len(facts)))
+
+    again = {name: shuffled(facts) for name, facts in features.items()}
+    other = {group: shuffled(facts) for group, facts in whole.items()}
+    assert json.dumps(decided(judge, features, **whole)[1]) == json.dumps(decided(judge, again, **other)[1])
 
 
 @settings(max_examples=40, deadline=None)

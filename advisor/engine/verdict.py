@@ -104,7 +104,7 @@ class Judge:
             "confidence": level,
             "confidence_why": why,
             "riskiest": confidence.riskiest(known, other, fine, base),
-            "stated": list(known.stated),
+            "stated": [fact for fact in base.questions if fact in known.stated],
             "caveats": raised,
             "contradictions": contradictions,
             "caveats_if": [c for c in only_if if c["id"] != CONFLICT or not contradictions],

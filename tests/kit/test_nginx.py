@@ -205,7 +205,9 @@ def test_the_numbers_follow_from_the_clients(clients, tmp_path):
 def test_no_name_changes_the_tree(name, tmp_path):
     for which in ("nginx", "nginx-tls"):
         text = conf(which, project=name, features=(name, "second"), patterns=("websocket",))
-        assert tree(text, tmp_path) == intended((1, 30, 4), tls=which == "nginx-tls", behind=False, transports=WS)
+        assert tree(text, tmp_path) == intended(
+            (1, 30, 4), tls=which == "nginx-tls", behind=False, transports=WS, clients=2000
+        )
 
 
 @pytest.mark.long
