@@ -15,7 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import score
-from boundaries import broken
+from support.boundary_cases import broken
 
 from advisor.answers.file import parse
 from advisor.engine.decision import accepted, decide, excluding, holds, know, with_pattern

@@ -48,7 +48,7 @@ PICTURES = {
 
 def drawn(folder: Path) -> dict[str, str]:
     """Every picture's SVG, of a program that works in this empty folder."""
-    from pressing import patient
+    from support.keystrokes import patient
 
     from advisor.answers.draft import open_draft
     from advisor.ruleset.cache import load

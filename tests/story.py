@@ -29,9 +29,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE / "kit")]
+sys.path.insert(0, str(HERE))
 
-import lab  # noqa: E402  # found through the path above
+from support import kit_lab  # noqa: E402  # found through the path above
 from websockets.asyncio.client import connect  # noqa: E402  # after it, as the sorting has it
 
 from advisor.engine.costs import long_poll_requests_per_h, poll_requests_per_h  # noqa: E402  # the same
@@ -217,12 +217,14 @@ CLIENTS: dict[str, Callable[[Scene, int, int, float], Awaitable[None]]] = {
 @contextlib.contextmanager
 def server(scene: Scene, folder: Path) -> Iterator[tuple[int, str, Callable[[], None]]]:
     """The scene's server in its own process: its port, the token for publishing, what makes it count from now on."""
-    port = lab.free_port()
-    kit = lab.assemble(folder, features=[{"name": "Story", "slug": "story"}], transports=["websocket", "sse"])
-    program = [sys.executable, str(HERE / "story_server.py"), str(port), str(folder), scene.server]
+    port = kit_lab.free_port()
+    kit = kit_lab.assemble(folder, features=[{"name": "Story", "slug": "story"}], transports=["websocket", "sse"])
+    program = [sys.executable, str(HERE / "support" / "story_server.py"), str(port), str(folder), scene.server]
     with (folder / "out").open("wb") as out, subprocess.Popen(program, stdout=out, stderr=out) as process:
         try:
-            lab.until(lambda: kit.answers(f"http://127.0.0.1:{port}") or process.poll() is not None, "it answers", 30)
+            kit_lab.until(
+                lambda: kit.answers(f"http://127.0.0.1:{port}") or process.poll() is not None, "it answers", 30
+            )
             assert process.poll() is None, (folder / "out").read_text("utf-8")
             yield port, kit.token if scene.server == "kit" else "", lambda: process.send_signal(signal.SIGUSR1)
         finally:

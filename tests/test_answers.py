@@ -11,7 +11,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import small_base
+from support.small_base import small_base
 
 from advisor.answers.file import MAX_FEATURES, UNNAMED, dump, parse, read, same_name, written
 from advisor.answers.read_fact import MAX_TEXT, tidy, wrong_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boundaries import broken, files
+from support.boundary_cases import broken, files
 
 from advisor.ruleset.cache import load
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bases import bases, means, question, random_answers, randoms
 from hypothesis import HealthCheck, given, settings
+from support.random_bases import bases, means, question, random_answers, randoms
 from test_space import assert_legal
 from test_verdict import random_answers_of_file
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from bases import bases
 from hypothesis import HealthCheck, given, settings
+from support.random_bases import bases
 
 from advisor.base.data import data
 from advisor.base.errors import RuleBaseError

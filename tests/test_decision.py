@@ -6,7 +6,8 @@ import itertools
 from random import Random
 
 import pytest
-from bases import (
+from hypothesis import HealthCheck, assume, given, settings
+from support.random_bases import (
     bands,
     bases,
     inside,
@@ -18,7 +19,6 @@ from bases import (
     randoms,
     worlds,
 )
-from hypothesis import HealthCheck, assume, given, settings
 
 from advisor.engine.decision import accepted, case_of, decide, excluding, know, lead_case, result_of, trace, usually
 from advisor.engine.decision_diagram import Diagram

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from bases import random_answers, randoms, worlds
-from big import big_base
 from hypothesis import HealthCheck, given, settings
+from support.big_base import big_base
+from support.random_bases import random_answers, randoms, worlds
 
 from advisor.engine.decision import know
 from advisor.engine.decision_diagram import Diagram, TooWideError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from handwritten import Hand, edited, random_project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small import small_base
+from support.handwritten_answers import Hand, edited, random_project
+from support.small_base import small_base
 
 from advisor.answers.check import RefusedError
 from advisor.answers.draft import AskFirstError, open_draft

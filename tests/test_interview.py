@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from bases import random_base, random_value, randoms
 from hypothesis import HealthCheck, given, settings
+from support.random_bases import random_base, random_value, randoms
 
 from advisor.answers.check import RefusedError, fitting, say, unknown_means
 from advisor.answers.file import MAX_FEATURES, dump, parse, read

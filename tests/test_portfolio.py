@@ -6,9 +6,9 @@ import json
 from random import Random
 
 import pytest
-from handwritten import random_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.handwritten_answers import random_facts
 from test_verdict import random_answers_of_file
 
 from advisor.base.data import data

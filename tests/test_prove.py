@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bases import bands, make, means, pattern, question, worlds
 from hypothesis import HealthCheck, given, settings
+from support.random_bases import bands, make, means, pattern, question, worlds
 from test_space import consistent
 
 from advisor.base.data import data

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from bases import inside, random_answers, random_base, random_value, randoms
 from hypothesis import HealthCheck, given, settings
+from support.random_bases import inside, random_answers, random_base, random_value, randoms
 
 from advisor.engine.claims import raised
 from advisor.engine.completions import completions

@@ -8,11 +8,11 @@ import hashlib
 import itertools
 import json
 import re
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from support.hostile_names import NAMES
 
 from advisor.answers.file import read
 from advisor.base.data import data
@@ -23,10 +23,6 @@ from advisor.model.project import Feature, Project
 from advisor.report import cost_tables, words
 from advisor.report.html import html
 from advisor.ruleset.compile import compile_folder
-
-sys.path.insert(0, str(Path(__file__).parent / "kit"))
-
-from hostile import NAMES
 
 RULES = compile_folder(data("rules"))
 EXAMPLES = sorted((data("rules") / "examples").glob("*.yaml"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from bases import (
+from hypothesis import HealthCheck, given, settings
+from support.random_bases import (
     World,
     bands,
     bases,
@@ -20,7 +21,6 @@ from bases import (
     randoms,
     worlds,
 )
-from hypothesis import HealthCheck, given, settings
 
 from advisor.engine.decision import case_of
 from advisor.engine.space import cannot_occur, realise, witness

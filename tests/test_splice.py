@@ -6,10 +6,10 @@ from difflib import ndiff
 from random import Random
 
 import pytest
-from handwritten import Hand, edited, random_project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small import small_base
+from support.handwritten_answers import Hand, edited, random_project
+from support.small_base import small_base
 
 from advisor.answers.blank import new
 from advisor.answers.file import parse

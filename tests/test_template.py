@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from small import small_base
+from support.small_base import small_base
 
 from advisor.answers.blank import EXAMPLE, allowed, new
 from advisor.answers.file import parse

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from bases import World, bands, make, means, occurring_cases, question, random_answers, randoms, worlds
 from hypothesis import HealthCheck, given, settings
+from support.random_bases import World, bands, make, means, occurring_cases, question, random_answers, randoms, worlds
 
 from advisor.base.data import data
 from advisor.engine import confidence

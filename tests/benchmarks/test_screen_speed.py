@@ -13,7 +13,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are for Unix", allow_module_level=True)
 
-from pty_driver import TRIVIAL, Driven, first_paint
+from support.pty_driver import TRIVIAL, Driven, first_paint
 
 OURS = ["-m", "advisor", "orders.yaml"]
 STILL = (  # a cursor that blinks draws too, half a second after a key

@@ -9,13 +9,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for big.py, which the laws use as well
-
-from big import big_base
+from support.big_base import big_base
 
 from advisor.base.data import data
 from advisor.engine.decision import know, trace

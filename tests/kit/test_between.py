@@ -11,8 +11,8 @@ from pathlib import Path
 import hcl2
 import pytest
 import yaml
-from cases import OPTIONS, Base, context
-from hostile import NAMES
+from support.hand_made_kits import OPTIONS, Base, context
+from support.hostile_names import NAMES
 
 from advisor.answers import file as answers
 from advisor.base.errors import OutputError

@@ -7,11 +7,10 @@ import re
 import socket
 import time
 
-import cases
-import proxies
 import pytest
-from lab import nginx_binary
-from proxies import PROXIES, Proxy
+from support import hand_made_kits, proxy_lab
+from support.kit_lab import nginx_binary
+from support.proxy_lab import PROXIES, Proxy
 from test_nginx import events_come_at_once, read_until, socket_opens
 from test_proxies import kit_for
 from test_proxy_lines import (
@@ -52,7 +51,7 @@ def tier(name):
 
 def files_of(name, pattern="websocket", edge="none"):
     answers = {"load_balancer": name, "cdn": "none", "reverse_proxy": edge}
-    made = {to: text for to, text in cases.rendered(patterns=(pattern,), **answers).items() if "-tier" in to}
+    made = {to: text for to, text in hand_made_kits.rendered(patterns=(pattern,), **answers).items() if "-tier" in to}
     assert set(made) == {f"between/{name}-tier.{'conf' if name == 'nginx' else 'cfg'}"}
     more = {"between/nginx.conf": AROUND.encode()} if name == "nginx" else {}
     return made | more | {"edge.json": json.dumps({"command": RUN[name]}).encode()}
@@ -63,8 +62,8 @@ def files_of(name, pattern="websocket", edge="none"):
 @pytest.mark.parametrize("pattern", ["websocket", "sse", "long-polling", "short-polling"])
 def test_a_first_tier_loads(name, edge, pattern, tmp_path):
     here = tier(name)
-    proxies.lay(here, files_of(name, pattern, edge), tmp_path)
-    code, said = proxies.check(here, tmp_path, here.files[0])
+    proxy_lab.lay(here, files_of(name, pattern, edge), tmp_path)
+    code, said = proxy_lab.check(here, tmp_path, here.files[0])
     assert (code, re.findall(r"(?i)warn|alert|emerg", said)) == (0, []), said
 
 
@@ -118,7 +117,7 @@ def holds(name, check, folder, *changes):
             text = changed(text, old, new)
         return text
 
-    with proxies.upstream() as up, proxies.running(tier(name), files_of(name), folder, up.port, edit) as e:
+    with proxy_lab.upstream() as up, proxy_lab.running(tier(name), files_of(name), folder, up.port, edit) as e:
         assert all(found.values()), found
         e.up = up
         return check(e)
@@ -155,7 +154,7 @@ KEPT = {  # the line of each, and a number in it
 @pytest.mark.parametrize("name", STOCK_S)
 def test_the_proxy_keeps_an_idle_connection_longer_than_what_stands_in_front(name, front):
     answers = {"reverse_proxy": name, "load_balancer": "none", "cdn": "none"} | front
-    files = cases.rendered(patterns=("websocket",), **answers)
+    files = hand_made_kits.rendered(patterns=("websocket",), **answers)
     kept = {0: 0, 1: 60, 2: 900} if "cdn" in front else {0: 0, 1: 600 if front.get("load_balancer") == "gcp-lb" else 60}
     text = b"".join(text for to, text in files.items() if to.startswith(f"{name}/")).decode()
     said = {int(number) for number in re.findall(KEPT.get(name, r"x(\d+)x"), text)} or {STOCK_S[name]}
@@ -163,9 +162,9 @@ def test_the_proxy_keeps_an_idle_connection_longer_than_what_stands_in_front(nam
 
 
 def test_an_event_server_without_a_proxy_says_that_it_does_not():
-    _, _, notes = cases.context(reverse_proxy="none", load_balancer="gcp-lb", cdn="none")
+    _, _, notes = hand_made_kits.context(reverse_proxy="none", load_balancer="gcp-lb", cdn="none")
     assert "the event server ends idle connections after 75 s" in " ".join(notes)
-    _, _, notes = cases.context(reverse_proxy="none", load_balancer="aws-alb", cdn="none")
+    _, _, notes = hand_made_kits.context(reverse_proxy="none", load_balancer="aws-alb", cdn="none")
     assert "idle connections" not in " ".join(notes)
 
 
@@ -186,7 +185,7 @@ def idle_connection_is_kept(e, seconds):
 @pytest.mark.parametrize("name", sorted(set(KEPT) - {"nginx"}))
 def test_that_line_is_what_keeps_it(name, tmp_path):
     files = kit_for(name, load_balancer="gcp-lb")
-    with proxies.upstream() as up:
+    with proxy_lab.upstream() as up:
         for number, kept in (("620", True), ("2", False)):
             seen = []
 
@@ -194,6 +193,6 @@ def test_that_line_is_what_keeps_it(name, tmp_path):
                 seen.extend(re.findall(KEPT[name], text))
                 return re.sub(KEPT[name], lambda found: found[0].replace(found[1], number), text)
 
-            with proxies.running(PROXIES[name], files, tmp_path / number, up.port, edit) as e:
+            with proxy_lab.running(PROXIES[name], files, tmp_path / number, up.port, edit) as e:
                 assert set(seen) == {"620"}
                 assert idle_connection_is_kept(e, 7 if kept else 5) == kept

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from lab import TEMPLATES, nginx_conf, nginx_version, publish_across_kills, publish_through, until
+from support.kit_lab import TEMPLATES, nginx_conf, nginx_version, publish_across_kills, publish_through, until
 
 pytestmark = pytest.mark.lab
 

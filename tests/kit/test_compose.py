@@ -14,12 +14,11 @@ import signal
 import subprocess
 import sys
 
-import edge
-import lab
 import pytest
 import yaml
-from cases import rendered
-from lab import until
+from support import kit_lab, nginx_lab
+from support.hand_made_kits import rendered
+from support.kit_lab import until
 
 GRACE = {"condition": "service_started", "restart": True}
 KITS = [(1, "sse"), (1, "websocket"), (3, "sse"), (3, "websocket")]
@@ -134,15 +133,15 @@ def up(compose, binary, folder):
     if not allowed or not shutil.which("nsenter"):
         pytest.skip("no network namespaces here (they need root and util-linux)")
     folder.mkdir()
-    kit = lab.assemble(folder)
+    kit = kit_lab.assemble(folder)
     (folder / "nginx").mkdir()
-    edge.certificate(folder)
-    files = rendered(patterns=("sse",), nginx_version=lab.nginx_version(binary))
+    nginx_lab.certificate(folder)
+    files = rendered(patterns=("sse",), nginx_version=kit_lab.nginx_version(binary))
     conf = compose["edge"]["command"][compose["edge"]["command"].index("-c") + 1]
     (folder / conf).write_bytes(files[conf])
     image = files["deploy/Dockerfile"].decode()
     commands = {name: [*service.get("entrypoint", ())] for name, service in compose.items()}
-    commands["edge"] = edge.command(binary, folder, conf)
+    commands["edge"] = nginx_lab.command(binary, folder, conf)
     commands["server"] = [sys.executable, *json.loads(image.rpartition("CMD ")[2])[1:]]
     running = Engine(compose, commands, kit.folder)
     try:

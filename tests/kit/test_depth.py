@@ -10,9 +10,9 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from peers import WS
 from server import publish
 from server.wire import HttpError
+from support.peer_clients import WS
 from test_ws import message, opened, told
 from websockets.exceptions import ConnectionClosed
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from lab import TEMPLATES
+from support.kit_lab import TEMPLATES
 
 pytestmark = pytest.mark.lab
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-import edge
 import pytest
-from lab import nginx_binary, nginx_version
+from support import nginx_lab
+from support.kit_lab import nginx_binary, nginx_version
 from test_kit import BEDS, CHAT, LAMPS
 
 from advisor import cli
@@ -61,13 +61,13 @@ def test_every_kit_loads_in_its_nginx_and_comes_out_the_same_again(kit, version,
     files = written(tmp_path / "kit", tmp_path / "answers.yaml")
     assert json.loads(files["settings.json"])["transports"] == transports
     assert files == written(tmp_path / "again", tmp_path / "answers.yaml")
-    edge.certificate(tmp_path / "kit")
+    nginx_lab.certificate(tmp_path / "kit")
     confs = sorted(name for name in files if name.startswith("nginx/") and name.endswith(".conf"))
     assert confs == ["nginx/nginx-tls.conf", "nginx/nginx.conf"]
     if in_pods := files.get("deploy/kubernetes/nginx.conf"):
         (tmp_path / "kit/nginx/pod.conf").write_bytes(in_pods)
         confs.append("nginx/pod.conf")
     for conf in confs:
-        code, said = edge.check(binary, tmp_path / "kit", conf)
+        code, said = nginx_lab.check(binary, tmp_path / "kit", conf)
         assert (code, "[" in said) == (0, False), (conf, said)
     capsys.readouterr()

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import TEMPLATES
-from lab import free_port, until
-from proxies import PROXIES
+from support.hand_made_kits import TEMPLATES
+from support.kit_lab import free_port, until
+from support.proxy_lab import PROXIES
 from test_kit import build  # noqa: F401 - a fixture
 
 from advisor import cli

@@ -7,19 +7,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-import edge
 import httpx
-import lab
 import pytest
-from cases import often
-from lab import followed, nginx_version, publish_through, until
-from peers import LONG, SHORT, WS, follow_polls, follow_socket
+from support import kit_lab, nginx_lab
+from support.hand_made_kits import often
+from support.kit_lab import followed, nginx_version, publish_through, until
+from support.peer_clients import LONG, SHORT, WS, follow_polls, follow_socket
 from test_nginx import conf
 
 pytestmark = pytest.mark.lab
 POLL_S = 0.2
 TRANSPORTS = {  # settings, client that shares no code with the kit's, its times, and the longest lag by design in ms
-    "sse": ({}, lab.follow, (), 0),
+    "sse": ({}, kit_lab.follow, (), 0),
     "websocket": (WS, follow_socket, (), 0),
     "long-polling": (LONG, follow_polls, (), 0),
     "short-polling": (SHORT | {"poll_s": POLL_S}, follow_polls, (0, POLL_S), POLL_S * 1000),
@@ -41,16 +40,16 @@ def test_events_arrive_one_by_one_in_less_than_100_ms_plain_and_over_tls(make_la
     kit = make_lab(**settings)
     kit.start_nginx(nginx)
     ways = {"direct": (kit.direct, None, 1), "plain": (kit.url, None, 1)}
-    trusted = [edge.certificate(tmp_path) for _ in "12"]
+    trusted = [nginx_lab.certificate(tmp_path) for _ in "12"]
     text = conf("nginx-tls", nginx_version=nginx_version(nginx), patterns=(transport,))
-    with edge.running(nginx, text, tmp_path, kit.port) as tls, ExitStack() as stack:
+    with nginx_lab.running(nginx, text, tmp_path, kit.port) as tls, ExitStack() as stack:
         secure = f"https://127.0.0.1:{tls.port}"
         ways |= {"TLS, HTTP/1.1": (secure, trusted[0], 1), "TLS, HTTP/2": (secure, trusted[1], 2)}
         got = {
             way: stack.enter_context(followed(follow, url, *times, **options(transport, url, *rest)))
             for way, (url, *rest) in ways.items()
         }
-        with httpx.Client(http2=True, verify=edge.certificate(tmp_path)) as client:
+        with httpx.Client(http2=True, verify=nginx_lab.certificate(tmp_path)) as client:
             assert client.get(f"{secure}/healthz").http_version == "HTTP/2"
         published = []
         for _ in range(3):  # what is slow once is a busy machine; what is slow each time is the kit or the proxy
@@ -73,8 +72,8 @@ def test_red_control_a_socket_opens_over_http_1_1_only(make_lab, nginx, tmp_path
     """nginx does not know RFC 8441: a client that insists on HTTP/2 gets no WebSocket."""
     kit = make_lab(**WS)
     text = conf("nginx-tls", nginx_version=nginx_version(nginx), patterns=("websocket",))
-    trusted = edge.certificate(tmp_path)
-    with edge.running(nginx, text, tmp_path, kit.port) as tls:
+    trusted = nginx_lab.certificate(tmp_path)
+    with nginx_lab.running(nginx, text, tmp_path, kit.port) as tls:
         with httpx.Client(http2=True, verify=trusted) as client:
             answer = client.get(f"https://127.0.0.1:{tls.port}/ws")
         assert (answer.http_version, answer.status_code) == ("HTTP/2", 426)
@@ -82,9 +81,9 @@ def test_red_control_a_socket_opens_over_http_1_1_only(make_lab, nginx, tmp_path
 
 def reload(kit):
     """As `nginx -s reload`; returns when new workers serve."""
-    old = set(edge.workers(kit.nginx))
+    old = set(nginx_lab.workers(kit.nginx))
     kit.nginx.send_signal(signal.SIGHUP)
-    until(lambda: set(edge.workers(kit.nginx)) - old, "new workers")
+    until(lambda: set(nginx_lab.workers(kit.nginx)) - old, "new workers")
 
 
 @pytest.mark.parametrize("transport", often(TRANSPORTS))

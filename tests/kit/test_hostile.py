@@ -12,12 +12,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-import edge
 import httpx
-import peers
 import pytest
 from httpx_sse import connect_sse
-from lab import followed, nginx_version, publish_through, until
+from support import nginx_lab, peer_clients
+from support.kit_lab import followed, nginx_version, publish_through, until
 from test_nginx import conf
 from test_ws import closed_with, message, raw, refused, rest_of
 
@@ -63,8 +62,8 @@ def test_no_trick_with_the_origin_passes_any_endpoint(make_lab, any_nginx, liste
                     assert "access-control-allow-origin" not in answer.headers
                 if origin.isascii():
                     assert refused(url, Origin=origin) == 403, origin
-            with peers.opened(url, origin=own) as opened:
-                assert peers.told(opened)["type"] == "hello"
+            with peer_clients.opened(url, origin=own) as opened:
+                assert peer_clients.told(opened)["type"] == "hello"
     assert httpx.get(f"{kit.direct}/snapshot").json()["latest"].endswith("-0"), "nothing was published"
 
 
@@ -94,9 +93,9 @@ def test_an_id_that_is_none_gets_a_reset_on_every_transport(make_lab):
                 return list(islice(source.iter_sse(), 2))[1].json()
 
         def sockets(cursor):
-            with peers.opened(kit.direct, str(httpx.QueryParams({"c": cursor}))[2:]) as opened:
-                peers.told(opened, "hello")
-                return peers.told(opened)
+            with peer_clients.opened(kit.direct, str(httpx.QueryParams({"c": cursor}))[2:]) as opened:
+                peer_clients.told(opened, "hello")
+                return peer_clients.told(opened)
 
         ways = {
             "poll": lambda c: client.get(f"{kit.direct}/poll", params={"cursor": c, "wait": 5}).json()["reset"],
@@ -131,9 +130,9 @@ def test_a_body_that_would_inflate_or_is_one_byte_too_large_is_refused(make_lab,
                 body = json.dumps({"type": "order-status", "data": "x" * (size - frame)}).encode()
                 assert len(body) == size
                 assert httpx.post(url + path, headers=headers, content=body).status_code == status, (path, size)
-        with peers.opened(url) as opened:
+        with peer_clients.opened(url) as opened:
             opened.send(message("k", "x" * (65_536 - len(message("k", "")))))
-            assert peers.told(opened, "sent", "refused")["type"] == "sent"
+            assert peer_clients.told(opened, "sent", "refused")["type"] == "sent"
             opened.send(message("k", "x" * (65_537 - len(message("k", "")))))
             assert closed_with(opened) == 1009
     assert kit.rss_kb() - before < 15_000
@@ -168,7 +167,7 @@ FRAMES = {
 
 def test_what_is_not_rfc_6455_is_closed_with_its_code_and_a_compressed_frame_is_never_inflated(make_lab):
     kit = make_lab(**ALL)
-    with followed(peers.follow_socket, kit.direct) as got, ThreadPoolExecutor(len(FRAMES)) as pool:
+    with followed(peer_clients.follow_socket, kit.direct) as got, ThreadPoolExecutor(len(FRAMES)) as pool:
 
         def answered(frame):
             with raw(kit, b"Sec-WebSocket-Extensions: permessage-deflate\r\n") as connection:
@@ -207,7 +206,7 @@ def test_hundreds_of_half_requests_are_ended_in_time_and_the_others_are_served(m
     text = text.replace("client_header_timeout 10s", "client_header_timeout 2s").replace(
         "client_max_body", "client_body_timeout 2s; client_max_body", 1
     )
-    with edge.running(any_nginx, text, tmp_path, kit.port) as proxy, contextlib.ExitStack() as stack:
+    with nginx_lab.running(any_nginx, text, tmp_path, kit.port) as proxy, contextlib.ExitStack() as stack:
         sockets = []
         for port in (kit.port, proxy.port):
             for number in range(40 * len(HALVES)):
@@ -235,8 +234,8 @@ def test_hundreds_of_half_requests_are_ended_in_time_and_the_others_are_served(m
 
 def test_10_000_messages_of_one_socket_are_stopped_by_the_rate_and_delay_nobody(make_lab):
     kit = make_lab(**ALL)
-    with followed(peers.follow_socket, kit.direct) as got, peers.opened(kit.direct) as greedy:
-        with contextlib.suppress(peers.WebSocketException):
+    with followed(peer_clients.follow_socket, kit.direct) as got, peer_clients.opened(kit.direct) as greedy:
+        with contextlib.suppress(peer_clients.WebSocketException):
             for number in range(10_000):
                 greedy.send(message(f"k{number}", number))
         assert closed_with(greedy) == 1008
@@ -271,7 +270,7 @@ async def burst(kit, count, connections=50):
 @pytest.mark.long
 def test_10_000_publishes_of_one_client_in_a_burst_keep_their_order_and_starve_nobody(make_lab):
     kit = make_lab(**ALL, history_events=20_000)
-    with followed(peers.follow_socket, kit.direct) as got, ThreadPoolExecutor(1) as pool:
+    with followed(peer_clients.follow_socket, kit.direct) as got, ThreadPoolExecutor(1) as pool:
         storm = pool.submit(lambda: asyncio.run(burst(kit, 10_000)))
         until(lambda: len(got.ids) > 100, "the storm has begun")
         mine = [kit.publish(f"mine {number}") for number in range(20)]

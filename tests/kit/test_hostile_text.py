@@ -6,7 +6,7 @@ import json
 
 import httpx
 import pytest
-from lab import publish_through, until
+from support.kit_lab import publish_through, until
 from test_browser import open_page
 from test_transport_pages import signed_in
 from test_transports import run

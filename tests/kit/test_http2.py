@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import edge
 import pytest
-from lab import nginx_version, publish_through
+from support import nginx_lab
+from support.kit_lab import nginx_version, publish_through
 from test_nginx import conf
 from test_tabs import SSE, Tabs
 from test_transports import run
@@ -36,9 +36,9 @@ done({ opened, status, answered, protocol: nextHopProtocol });
 def secure(make_lab, nginx):
     """(kit, its address over TLS) behind its nginx for production."""
     kit = make_lab(**SSE)
-    edge.certificate(kit.folder)
+    nginx_lab.certificate(kit.folder)
     text = conf("nginx-tls", nginx_version=nginx_version(nginx), patterns=("sse",))
-    with edge.running(nginx, text, kit.folder, kit.port) as tls:
+    with nginx_lab.running(nginx, text, kit.folder, kit.port) as tls:
         yield kit, f"https://127.0.0.1:{tls.port}"
 
 

@@ -12,14 +12,12 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import edge
 import httpx
-import peers
-import proxies
 import pytest
-from cases import rendered
-from lab import nginx_version
-from proxies import PROXIES
+from support import nginx_lab, peer_clients, proxy_lab
+from support.hand_made_kits import rendered
+from support.kit_lab import nginx_version
+from support.proxy_lab import PROXIES
 from test_nginx import read_until
 from test_proxies import kit_for
 from test_several import on_ports
@@ -39,9 +37,9 @@ def in_front(name, nginx, folder, port):
     folder.mkdir()
     if name == "nginx":
         text = rendered(patterns=("websocket",), times=TIMES, nginx_version=nginx_version(nginx))["nginx/nginx.conf"]
-        running = edge.running(nginx, text.decode(), folder, port)
+        running = nginx_lab.running(nginx, text.decode(), folder, port)
     else:
-        running = proxies.running(PROXIES[name], kit_for(name, times=TIMES), folder, port)
+        running = proxy_lab.running(PROXIES[name], kit_for(name, times=TIMES), folder, port)
     with running as e:
         yield f"http://127.0.0.1:{e.port}"
 
@@ -90,7 +88,7 @@ def asked(url, path):
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("names", [["nginx"], pytest.param(ALL, marks=pytest.mark.long)], ids=["nginx", "all"])
 def test_what_hangs_is_found_after_three_heartbeats_and_what_is_healthy_lives(names, make_lab, nginx, tmp_path):
-    lab = make_lab(**peers.WS | TIMES)
+    lab = make_lab(**peer_clients.WS | TIMES)
     with contextlib.ExitStack() as stack:
         urls = {name: stack.enter_context(in_front(name, nginx, tmp_path / name, lab.port)) for name in names}
         pool = stack.enter_context(ThreadPoolExecutor(8 * len(names)))
@@ -98,7 +96,7 @@ def test_what_hangs_is_found_after_three_heartbeats_and_what_is_healthy_lives(na
         ends = {}
         for name, url in urls.items():
             raw = stack.enter_context(stream_at(url))
-            opened = stack.enter_context(peers.opened(url, origin=url, ping_interval=None))
+            opened = stack.enter_context(peer_clients.opened(url, origin=url, ping_interval=None))
             ends[name, "stream"] = Ends(pool, lambda raw=raw: read_stream(raw))
             ends[name, "socket"] = Ends(pool, lambda opened=opened: read_socket(opened))
         time.sleep(3 * STREAM_S + 1)
@@ -147,7 +145,7 @@ def test_of_three_servers_one_hangs_and_nginx_asks_the_next_one(line, make_sever
     if line:
         text = text.replace(line, "proxy_read_timeout 3600s;")
     text = on_ports(text, [kit.port for kit in kits])
-    with edge.running(any_nginx, text, tmp_path / "nginx") as e, ThreadPoolExecutor(30) as pool:
+    with nginx_lab.running(any_nginx, text, tmp_path / "nginx") as e, ThreadPoolExecutor(30) as pool:
         url = f"http://127.0.0.1:{e.port}"
         assert greeted(url) < STREAM_S
         kits[1].server.send_signal(signal.SIGSTOP)
@@ -176,7 +174,7 @@ def test_a_proxy_that_asks_its_servers_gives_a_hung_one_nothing_new(make_several
         for name in CHECKS:
             files = kit_for(name, instances=2, times=TIMES, load_balancer="aws-alb")
             (tmp_path / name).mkdir()
-            running = proxies.running(PROXIES[name], files, tmp_path / name, one.port, second)
+            running = proxy_lab.running(PROXIES[name], files, tmp_path / name, one.port, second)
             urls[name] = f"http://127.0.0.1:{stack.enter_context(running).port}"
         stack.callback(other.server.send_signal, signal.SIGCONT)
         assert [name for name, url in urls.items() if greeted(url) is None] == []

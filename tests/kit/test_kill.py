@@ -7,8 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lab import publish_across_kills, until
-from peers import all_followed, all_get, number, publish_at_once
+from support.kit_lab import publish_across_kills, until
+from support.peer_clients import all_followed, all_get, number, publish_at_once
 from test_transports import run
 
 pytestmark = pytest.mark.lab

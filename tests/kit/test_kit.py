@@ -13,18 +13,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import edge
-import peers
 import pytest
 import yaml
-from cases import TEMPLATES, Base, context, often, rendered
-from hostile import NAMES
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import Lab, Started, followed, following, nginx_version, processes_of, publish_through, until
 from markdown_it import MarkdownIt
-from proxies import PROXIES
 from server import settings
+from support import nginx_lab, peer_clients
+from support.hand_made_kits import TEMPLATES, Base, context, often, rendered
+from support.hostile_names import NAMES
+from support.kit_lab import Lab, Started, followed, following, nginx_version, processes_of, publish_through, until
+from support.proxy_lab import PROXIES
 
 from advisor.answers import file as answers
 from advisor.base import data, folder
@@ -698,7 +697,7 @@ def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, instances, tmp_p
     assert version_gates.parse_version(version)
     made = build(instances=instances, **({"nginx_version": version} if stated else {}))
     folder.write(made.files, tmp_path / "a kit")
-    code, said = edge.check(nginx, tmp_path / "a kit")
+    code, said = nginx_lab.check(nginx, tmp_path / "a kit")
     assert code == 0, said
     # As it came: nothing of this is a change by hand, so the next kit may replace it.
     assert folder.write(build(concurrent_clients=5000).files, tmp_path / "a kit") == "replaced"
@@ -723,11 +722,13 @@ def test_a_kit_from_answers_starts_with_its_own_command_and_carries_events_over_
         with contextlib.ExitStack() as stack:
             url = f"http://127.0.0.1:{lab.edge}"
             waits = {"long-polling": (5, 0), "short-polling": (0, 0.05)}
-            clients = [stack.enter_context(followed(peers.follow_polls, url, *waits[t])) for t in waits if t in serves]
+            clients = [
+                stack.enter_context(followed(peer_clients.follow_polls, url, *waits[t])) for t in waits if t in serves
+            ]
             if "sse" in serves:
                 clients.append(stack.enter_context(following(url)))
             if "websocket" in serves:
-                clients.append(stack.enter_context(followed(peers.follow_socket, url)))
+                clients.append(stack.enter_context(followed(peer_clients.follow_socket, url)))
             lab.through = url
             published = publish_through(lab, 10, 50, "f0")
             for got in clients:

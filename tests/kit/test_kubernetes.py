@@ -15,17 +15,15 @@ import sys
 import time
 from pathlib import Path
 
-import clusters
-import edge
 import httpx
-import proxies
 import pytest
 import yaml
-from cases import KITS, rendered
-from clusters import FOLDER, container, deployment, files, objects, pod
-from hostile import NAMES
-from lab import Lab, following, free_port, nginx_version, publish_through, until
 from server import settings
+from support import cluster_files, nginx_lab, proxy_lab
+from support.cluster_files import FOLDER, container, deployment, files, objects, pod
+from support.hand_made_kits import KITS, rendered
+from support.hostile_names import NAMES
+from support.kit_lab import Lab, following, free_port, nginx_version, publish_through, until
 
 from advisor.model import platforms
 from advisor.ruleset import cache
@@ -50,23 +48,25 @@ def row(path):
 @cells
 @pytest.mark.parametrize("pattern", ["short-polling", "all"])
 def test_every_object_fits_the_schema_of_its_kind(answers, pattern):
-    kit = clusters.for_clusters(patterns=ALL if pattern == "all" else (pattern,), features=tuple("abcd"), **answers)
+    kit = cluster_files.for_clusters(
+        patterns=ALL if pattern == "all" else (pattern,), features=tuple("abcd"), **answers
+    )
     made = [one for found in objects(kit).values() for one in found if "static_resources" not in one]
     assert {"Deployment", "Service", "Kustomization"} <= {one["kind"] for one in made}
     for one in [*made, deployment(kit)]:
         if one.get("spec", {}).keys() != {"template"}:  # a patch has a part of what its kind needs
-            clusters.check(one)
+            cluster_files.check(one)
 
 
 def test_the_schemas_refuse_a_key_that_is_spelt_wrong():
     refused = 0
-    for kit in (clusters.for_clusters(patterns=ALL, **cell) for cell in CELLS[3:7]):
+    for kit in (cluster_files.for_clusters(patterns=ALL, **cell) for cell in CELLS[3:7]):
         for one in [one for found in objects(kit).values() for one in found]:
             if one.get("spec", {}).keys() == {"template"}:
                 continue
-            for path in clusters.keys(one):
+            for path in cluster_files.keys(one):
                 if path[0] not in {"apiVersion", "kind"}:
-                    assert not clusters.fits(clusters.misspelt(one, path)), path
+                    assert not cluster_files.fits(cluster_files.misspelt(one, path)), path
                     refused += 1
     assert refused > 500
 
@@ -255,14 +255,14 @@ def test_nginx_stands_in_the_pod_only_where_it_is_the_answer(way):
     names = [one["name"] for one in pod(kit)["containers"]]
     assert names == (["server", "edge"] if way == "nginx" else ["server"])
     assert (f"{FOLDER}httproute.yaml" in kit) == (way != "nginx")
-    assert (f"{FOLDER}edge.yaml" in kit) == (f"{FOLDER}nginx.conf" in kit) == (way == "nginx")
+    assert (f"{FOLDER}nginx_lab.yaml" in kit) == (f"{FOLDER}nginx.conf" in kit) == (way == "nginx")
     assert ("between/ingress-nginx.yaml" in kit) == (way == "ingress-nginx")
     readme = kit["README.md"].decode()
     assert ("`deploy/kubernetes/httproute.yaml`" in readme) == (way != "nginx")
 
 
 def test_the_way_in_keeps_the_addresses_of_clients():
-    (service,) = objects(files(reverse_proxy="nginx"))[f"{FOLDER}edge.yaml"]
+    (service,) = objects(files(reverse_proxy="nginx"))[f"{FOLDER}nginx_lab.yaml"]
     assert service["spec"]["type"] == "LoadBalancer"
     assert service["spec"]["externalTrafficPolicy"] == "Local"
 
@@ -438,13 +438,13 @@ def test_an_envoy_beside_the_server_ends_nothing_that_is_not_silent_for_long(pat
 
 @functools.cache
 def plain(way):
-    return objects(clusters.for_clusters(project="X", reverse_proxy=way, service_mesh="istio", patterns=ALL))
+    return objects(cluster_files.for_clusters(project="X", reverse_proxy=way, service_mesh="istio", patterns=ALL))
 
 
 @pytest.mark.parametrize("way", ["nginx", pytest.param("ingress-nginx", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in NAMES])
 def test_a_hostile_name_changes_no_object_but_for_the_name(name, way):
-    kit = clusters.for_clusters(project=name, reverse_proxy=way, service_mesh="istio", patterns=ALL)
+    kit = cluster_files.for_clusters(project=name, reverse_proxy=way, service_mesh="istio", patterns=ALL)
     own = deployment(kit)["metadata"]["name"]
     assert re.fullmatch(r"[a-z]([-a-z0-9]{0,50}[a-z0-9])?", own)
     assert json.loads(json.dumps(objects(kit)).replace(own, "rt-x")) == plain(way)
@@ -463,13 +463,13 @@ def command(kit, name, port):
 @contextlib.contextmanager
 def served(kit, folder, **environment):
     """The server's container as a process in a folder like the image's; a Lab that knows where it is."""
-    here = clusters.image(kit, folder)
+    here = cluster_files.image(kit, folder)
     for mount in container(kit, "server")["volumeMounts"]:
         path = here / Path(mount["mountPath"]).relative_to("/kit")
         path.parent.mkdir(parents=True, exist_ok=True)
         if "subPath" in mount:
             path.write_text(f"the-secret-called-{mount['subPath']}\n", encoding="ascii")
-    before = clusters.written(here)
+    before = cluster_files.written(here)
     lab = Lab(here, json.loads(kit["settings.json"]))
     out = (folder / "out").open("ab")
     lab.server = subprocess.Popen(
@@ -479,7 +479,7 @@ def served(kit, folder, **environment):
         until(lambda: lab.answers(lab.direct) or lab.server.poll() is not None, "the server answers", 30)
         assert lab.server.poll() is None, (folder / "out").read_text(encoding="utf-8")
         yield lab
-        assert {path for path in clusters.written(here) - before if not path.startswith("var/")} == set()
+        assert {path for path in cluster_files.written(here) - before if not path.startswith("var/")} == set()
     finally:
         lab.close()
         lab.http.close()
@@ -504,14 +504,14 @@ def test_the_pod_of_one_instance_runs_in_its_image_and_carries_events_through_it
         )
         # The edge's own /kit: nothing in it but what is mounted.
         front, port = tmp_path / "edge", free_port()
-        trusted = edge.certificate(front)
+        trusted = nginx_lab.certificate(front)
         (front / "var/tmp").mkdir(parents=True)
         text = kit[f"{FOLDER}nginx.conf"].decode().replace("8443", str(port)).replace("8081", str(lab.port))
         (front / "nginx/nginx.conf").write_text(text, encoding="utf-8")
         mine = [word.replace("/kit", f"{front}/") for word in container(kit, "edge")["command"]]
-        assert mine[1:] == [*edge.command("", front)[1:-1], "daemon off;"]
+        assert mine[1:] == [*nginx_lab.command("", front)[1:-1], "daemon off;"]
         with (tmp_path / "edge.out").open("wb") as out:
-            process = subprocess.Popen(edge.command(nginx, front), cwd=front, stdout=out, stderr=out)
+            process = subprocess.Popen(nginx_lab.command(nginx, front), cwd=front, stdout=out, stderr=out)
         try:
             until(lambda: Lab.listens(port) or process.poll() is not None, "nginx listens", 30)
             url = f"https://localhost:{port}"
@@ -529,7 +529,7 @@ def test_the_pod_of_one_instance_runs_in_its_image_and_carries_events_through_it
             process.wait(10)
         logged = (tmp_path / "edge.out").read_text(encoding="utf-8")
         assert "GET /events" in logged  # the log is the container's output
-        assert {path for path in clusters.written(front) if path.startswith("var/")} <= {
+        assert {path for path in cluster_files.written(front) if path.startswith("var/")} <= {
             "var/tmp",
             "var/nginx.pid",
             *(f"var/tmp/{kind}" for kind in ("body", "proxy", "fastcgi", "uwsgi", "scgi")),
@@ -557,7 +557,7 @@ def test_a_pod_of_several_gets_no_new_clients_while_redis_is_away_and_is_not_kil
 @pytest.mark.lab
 def test_the_pod_fails_and_says_so_where_it_may_not_open_enough_files(tmp_path):
     kit = files()
-    here = clusters.image(kit, tmp_path)
+    here = cluster_files.image(kit, tmp_path)
     words = command(kit, "server", free_port())
     words[-1] = (
         f"ulimit -n 64 && {words[-1]}" if os.geteuid() else words[-1].replace("ulimit -n ", "ulimit -n 99999999")
@@ -570,13 +570,13 @@ def test_the_pod_fails_and_says_so_where_it_may_not_open_enough_files(tmp_path):
 @pytest.mark.lab
 def test_an_envoy_beside_the_server_carries_streams_and_sockets(tmp_path):
     kit = files(service_mesh="envoy", patterns=ALL)
-    proxy, port = proxies.PROXIES["envoy"], free_port()
-    with proxies.upstream() as up:
+    proxy, port = proxy_lab.PROXIES["envoy"], free_port()
+    with proxy_lab.upstream() as up:
         text = kit["between/envoy.yaml"].decode().replace("15080", str(port)).replace("8081", str(up.port))
         (tmp_path / "envoy.yaml").write_text(text, encoding="utf-8")
         words = [proxy.binary(), "-c", "envoy.yaml", "--use-dynamic-base-id"]
         with (tmp_path / "out").open("wb") as out:
-            process = subprocess.Popen(words, cwd=tmp_path, env=proxies.environment(tmp_path), stdout=out, stderr=out)
+            process = subprocess.Popen(words, cwd=tmp_path, env=proxy_lab.environment(tmp_path), stdout=out, stderr=out)
         try:
             until(lambda: Lab.listens(port) or process.poll() is not None, "envoy listens", 30)
             assert process.poll() is None, (tmp_path / "out").read_text(encoding="utf-8")
@@ -594,4 +594,4 @@ def test_an_envoy_beside_the_server_carries_streams_and_sockets(tmp_path):
                 assert page.recv(4096).startswith(b"HTTP/1.1 101 ")
             assert up.requests[-1]["headers"]["x-forwarded-for"] == "192.0.2.7"
         finally:
-            proxies.end(process)
+            proxy_lab.end(process)

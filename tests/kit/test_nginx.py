@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import crossplane
-import edge
 import httpx
 import pytest
-from cases import TEMPLATES, rendered
-from hostile import NAMES
-from lab import nginx_version, until
+from support import nginx_lab
+from support.hand_made_kits import TEMPLATES, rendered
+from support.hostile_names import NAMES
+from support.kit_lab import nginx_version, until
 
 from advisor.kit import version_gates
 from advisor.kit.manifest import load
@@ -293,12 +293,12 @@ def test_every_gate_is_used_and_has_evidence():
 def test_nginx_loads_it_without_a_warning(nginx, which, behind, pattern, tmp_path):
     answers = {"load_balancer": "aws-alb"} if behind else {}
     (tmp_path / "nginx").mkdir()
-    edge.certificate(tmp_path)
+    nginx_lab.certificate(tmp_path)
     for instances in (1, 3):
         answers["instances"] = instances
         text = conf(which, nginx_version=nginx_version(nginx), patterns=(pattern,), **answers)
         (tmp_path / "nginx/x.conf").write_text(text, encoding="utf-8")
-        code, said = edge.check(nginx, tmp_path, "nginx/x.conf")
+        code, said = nginx_lab.check(nginx, tmp_path, "nginx/x.conf")
         assert code == 0, said
         assert "[" not in said, said
 
@@ -309,7 +309,7 @@ def test_nginx_loads_it_under_every_hostile_name(any_nginx, tmp_path):
     for name in NAMES:
         text = conf(project=name, nginx_version="1.22.1")
         (tmp_path / "nginx/x.conf").write_text(text, encoding="utf-8")
-        code, said = edge.check(any_nginx, tmp_path, "nginx/x.conf")
+        code, said = nginx_lab.check(any_nginx, tmp_path, "nginx/x.conf")
         assert code == 0, (name, said)
 
 
@@ -317,7 +317,7 @@ def test_nginx_loads_it_under_every_hostile_name(any_nginx, tmp_path):
 def test_the_default_loads_on_every_nginx_that_is_tested(nginx, tmp_path):
     (tmp_path / "nginx").mkdir()
     (tmp_path / "nginx/x.conf").write_text(conf(), encoding="utf-8")
-    assert edge.check(nginx, tmp_path, "nginx/x.conf")[0] == 0
+    assert nginx_lab.check(nginx, tmp_path, "nginx/x.conf")[0] == 0
 
 
 # --- real nginx: what each line is for; without it, the check is red --------------------------------------------------
@@ -743,9 +743,9 @@ def holds(check, binary, text, folder):
     for name, content in {"index.html": "<p>page", "app.js": "1", "style.css": "a{}"}.items():
         (folder / "client").mkdir(parents=True, exist_ok=True)
         (folder / "client" / name).write_text(content, encoding="utf-8")
-    with edge.upstream() as up:
-        port = edge.free_port() if check in NEEDS_A_DEAD_SERVER else up.port
-        with edge.running(binary, text, folder, port) as e:
+    with nginx_lab.upstream() as up:
+        port = nginx_lab.free_port() if check in NEEDS_A_DEAD_SERVER else up.port
+        with nginx_lab.running(binary, text, folder, port) as e:
             e.up = up
             return check(e)
 
@@ -781,11 +781,11 @@ def test_each_line_of_socket_and_poll_and_all_others_have_their_checks_too(
     assert not block or text.count("{", start, at) > text.count("}", start, at), "the line is in the block"
     without = text[:at] + text[at + len(line) :]
     if check is REFUSED:
-        edge.certificate(tmp_path)
+        nginx_lab.certificate(tmp_path)
         (tmp_path / "nginx").mkdir(exist_ok=True)
         for version, status in ((text, 0), (without, 1)):
             (tmp_path / "nginx/x.conf").write_text(version, encoding="utf-8")
-            assert edge.check(nginx, tmp_path, "nginx/x.conf")[0] == status
+            assert nginx_lab.check(nginx, tmp_path, "nginx/x.conf")[0] == status
         return
     assert holds(check, nginx, text, tmp_path / "kit")
     assert not holds(check, nginx, without, tmp_path / "without")
@@ -793,7 +793,7 @@ def test_each_line_of_socket_and_poll_and_all_others_have_their_checks_too(
 
 @pytest.mark.lab
 def test_a_dead_server_stays_a_502_for_everything_but_the_stream(any_nginx, tmp_path):
-    with edge.running(any_nginx, conf(), tmp_path, edge.free_port()) as e:
+    with nginx_lab.running(any_nginx, conf(), tmp_path, nginx_lab.free_port()) as e:
         assert {e.get(path).status_code for path in ("/config", "/healthz", "/snapshot")} == {502}
         assert e.post("/publish", b"{}").status_code == 502
 
@@ -815,7 +815,7 @@ def shake(port, version):
 @pytest.mark.lab
 @pytest.mark.parametrize("without", ["", "http2 on;", " http2;", "ssl_protocols TLSv1.2 TLSv1.3;"])
 def test_tls_offers_http2_and_tls_1_3_and_no_longer_without_their_lines(nginx, without, tmp_path):
-    edge.certificate(tmp_path)
+    nginx_lab.certificate(tmp_path)
     text = conf("nginx-tls", nginx_version=nginx_version(nginx))
     if without not in text:
         assert without in conf("nginx-tls", nginx_version="1.22.1") + conf(
@@ -823,7 +823,7 @@ def test_tls_offers_http2_and_tls_1_3_and_no_longer_without_their_lines(nginx, w
         )  # another version needs the line
         return
     text = text.replace(without, ";" if without == " http2;" else "")
-    with edge.running(nginx, text, tmp_path, edge.free_port()) as e:
+    with nginx_lab.running(nginx, text, tmp_path, nginx_lab.free_port()) as e:
         shaken = shake(e.port, ssl.TLSVersion.TLSv1_2), shake(e.port, ssl.TLSVersion.TLSv1_3)
     protocol = "http/1.1" if "http2" in without else "h2"
     assert shaken == (("TLSv1.2", protocol), None if "ssl" in without else ("TLSv1.3", protocol))

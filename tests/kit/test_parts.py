@@ -12,7 +12,6 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import SETTINGS
 from server import formats, ids, security, settings
 from server.app import App
 from server.events import KEYS_KEPT, Event, NewEvent
@@ -21,6 +20,7 @@ from server.log import EventLog
 from server.poll import PAGES
 from server.rate import Rate
 from server.wire import HttpError, Line
+from support.kit_lab import SETTINGS
 
 
 def new(count, start=0):

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from lab import followed, publish_through, until
-from peers import LONG, SHORT, follow_polls
 from server.poll import PACE_S
+from support.kit_lab import followed, publish_through, until
+from support.peer_clients import LONG, SHORT, follow_polls
 
 pytestmark = pytest.mark.lab
 

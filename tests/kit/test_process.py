@@ -11,9 +11,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import lab as the_lab
 import pytest
-from lab import first_events, until
+from support import kit_lab as the_lab
+from support.kit_lab import first_events, until
 
 pytestmark = pytest.mark.lab
 

@@ -14,13 +14,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import peers
-import proxies
 import pytest
-from cases import context, often, rendered
-from hostile import NAMES
-from lab import Started, followed, following, nginx_conf, nginx_version, publish_through, until
-from proxies import PROXIES
+from support import peer_clients, proxy_lab
+from support.hand_made_kits import context, often, rendered
+from support.hostile_names import NAMES
+from support.kit_lab import Started, followed, following, nginx_conf, nginx_version, publish_through, until
+from support.proxy_lab import PROXIES
 
 from advisor.engine import timing
 from advisor.kit import build
@@ -106,12 +105,12 @@ def test_a_proxy_has_room_for_the_streams_of_all_instances(name, instances):
 @pytest.mark.parametrize("instances", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_the_program_loads_every_file_without_a_warning(name, instances, tmp_path):
     proxy = PROXIES[name]
-    proxies.certificate(proxy, tmp_path)
+    proxy_lab.certificate(proxy, tmp_path)
     for pattern in KITS:
         for way in (ALONE, BEHIND):
-            proxies.lay(proxy, kit_for(proxy.name, pattern, instances=instances, **way), tmp_path)
+            proxy_lab.lay(proxy, kit_for(proxy.name, pattern, instances=instances, **way), tmp_path)
             for file in proxy.files:
-                code, said = proxies.check(proxy, tmp_path, file)
+                code, said = proxy_lab.check(proxy, tmp_path, file)
                 assert code == 0, said
                 assert not re.search(r"\[WARNING\]|\[warn|AH\d+.*warn", said), said
 
@@ -124,8 +123,8 @@ def test_the_program_loads_a_file_with_every_hostile_name_in_its_comments(name, 
     comments = {kit_for(proxy.name, project=name)[f"{proxy.name}/{proxy.files[0]}"] for name in NAMES}
     heads = "".join(line + "\n" for text in comments for line in text.decode().splitlines()[:2] if line.startswith("#"))
     files = kit_for(proxy.name)
-    proxies.lay(proxy, files, tmp_path, lambda text: text.replace("# Acme orders\n", heads))
-    code, said = proxies.check(proxy, tmp_path, proxy.files[0])
+    proxy_lab.lay(proxy, files, tmp_path, lambda text: text.replace("# Acme orders\n", heads))
+    code, said = proxy_lab.check(proxy, tmp_path, proxy.files[0])
     assert code == 0, said
 
 
@@ -134,8 +133,8 @@ def test_the_program_loads_a_file_with_every_hostile_name_in_its_comments(name, 
 def test_apache_takes_its_modules_from_another_place_as_the_file_says(file, tmp_path):
     """An option that is read after the file comes too late for it."""
     proxy = PROXIES["apache"]
-    proxies.certificate(proxy, tmp_path)
-    proxies.lay(proxy, kit_for("apache"), tmp_path)
+    proxy_lab.certificate(proxy, tmp_path)
+    proxy_lab.lay(proxy, kit_for("apache"), tmp_path)
     option = re.search(r'(-\w) "Define modules ', (tmp_path / "apache" / file).read_text(encoding="utf-8"))[1]
     (tmp_path / "elsewhere").symlink_to("/usr/lib/apache2/modules")
     for place, status in (("elsewhere", 0), ("nowhere", 1)):
@@ -155,7 +154,7 @@ def through(make_lab):
 
     def start(proxy, **settings):
         binary = proxy.binary() if proxy else ""
-        lab = make_lab(run=False, **peers.WS | settings)
+        lab = make_lab(run=False, **peer_clients.WS | settings)
         times = {name: settings[name] for name in ("heartbeat_s", "hold_s") if name in settings}
         files = kit_for(proxy.name if proxy else "none", times=times)
         for name, content in files.items():
@@ -188,12 +187,12 @@ def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through_also_across
     assert (page.headers.get("content-security-policy") == FRAMES) == (name != "none")
     with following(lab.url) as got:
         assert arrive(got, lab) < 150  # HAProxy without its line: 200
-    with followed(peers.follow_socket, lab.url) as got:
+    with followed(peer_clients.follow_socket, lab.url) as got:
         assert arrive(got, lab) < 150
-    with peers.opened(lab.url, origin=lab.url) as opened:
+    with peer_clients.opened(lab.url, origin=lab.url) as opened:
         opened.send(json.dumps({"type": "send", "feature": "order-status", "data": {"up": 1}, "key": "k-1"}))
-        assert peers.told(opened, "sent", "refused")["type"] == "sent"
-    with followed(peers.follow_polls, lab.url, 3) as got:
+        assert peer_clients.told(opened, "sent", "refused")["type"] == "sent"
+    with followed(peer_clients.follow_polls, lab.url, 3) as got:
         assert arrive(got, lab) < 150
     began = time.monotonic()
     cursor = lab.http.get(f"{lab.url}/poll").json()["cursor"]
@@ -217,14 +216,14 @@ def test_what_is_silent_for_longer_than_the_stock_limits_lives(through, make_lab
     """nginx, Apache and Varnish as installed end what is silent for 60 s, Envoy any response after 15 s."""
     times = {"heartbeat_s": 90, "hold_s": 25}
     labs = {name: through(proxy, **times) for name, proxy in PROXIES.items()}
-    labs["nginx"] = make_lab(**peers.WS | times)
+    labs["nginx"] = make_lab(**peer_clients.WS | times)
     waits = timing.waits(*times.values(), cache.load())
     labs["nginx"].start_nginx(any_nginx, nginx_conf(nginx_version(any_nginx), labs["nginx"].settings | waits))
     with contextlib.ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(len(labs)))
         streams = {name: stack.enter_context(silent_stream(lab)) for name, lab in labs.items()}
         sockets = {
-            name: stack.enter_context(peers.opened(lab.url, origin=lab.url, ping_interval=None))
+            name: stack.enter_context(peer_clients.opened(lab.url, origin=lab.url, ping_interval=None))
             for name, lab in labs.items()
         }
         began = time.monotonic()
@@ -282,11 +281,11 @@ HTTP2 = {"haproxy": " alpn h2,http/1.1", "envoy": "alpn_protocols: [h2, http/1.1
 @pytest.mark.lab
 @pytest.mark.parametrize("name", often((name for name, proxy in PROXIES.items() if len(proxy.files) > 1), "haproxy"))
 def test_over_tls_the_page_and_its_stream_come_with_http_2_and_a_socket_opens(name, make_lab, tmp_path):
-    lab, proxy = make_lab(**peers.WS), PROXIES[name]
-    trusted, for_socket = (proxies.certificate(proxy, tmp_path / "kit") for _ in "12")
+    lab, proxy = make_lab(**peer_clients.WS), PROXIES[name]
+    trusted, for_socket = (proxy_lab.certificate(proxy, tmp_path / "kit") for _ in "12")
     for_socket.set_alpn_protocols(["http/1.1"])  # as a browser asks for one
     with (
-        proxies.running(proxy, proxy.over_tls(kit_for(name)), tmp_path / "kit", lab.port) as e,
+        proxy_lab.running(proxy, proxy.over_tls(kit_for(name)), tmp_path / "kit", lab.port) as e,
         httpx.Client(http2=True, verify=trusted) as client,
     ):
         url = f"https://127.0.0.1:{e.port}"
@@ -294,7 +293,7 @@ def test_over_tls_the_page_and_its_stream_come_with_http_2_and_a_socket_opens(na
         assert client.get(url).http_version == "HTTP/2"
         with (
             following(url, headers={"origin": url}, http2=True, verify=trusted) as stream,
-            followed(peers.follow_socket, url, origin=url, ssl=for_socket) as socket,
+            followed(peer_clients.follow_socket, url, origin=url, ssl=for_socket) as socket,
         ):
             ids = publish_through(lab, 6, 20)
             for got in (stream, socket):
@@ -306,12 +305,12 @@ def test_over_tls_the_page_and_its_stream_come_with_http_2_and_a_socket_opens(na
 @pytest.mark.parametrize("name", often(HTTP2, "haproxy"))
 def test_without_its_words_there_is_no_http_2(name, tmp_path):
     proxy, words = PROXIES[name], HTTP2[name]
-    trusted = proxies.certificate(proxy, tmp_path)
+    trusted = proxy_lab.certificate(proxy, tmp_path)
     files = proxy.over_tls(kit_for(name))
     assert words.encode() in files[f"{name}/{proxy.files[0]}"]
     with (
-        proxies.upstream() as up,
-        proxies.running(proxy, files, tmp_path, up.port, lambda text: text.replace(words, "")) as e,
+        proxy_lab.upstream() as up,
+        proxy_lab.running(proxy, files, tmp_path, up.port, lambda text: text.replace(words, "")) as e,
         httpx.Client(http2=True, verify=trusted) as client,
     ):
         assert client.get(f"https://127.0.0.1:{e.port}/config").http_version == "HTTP/1.1"

@@ -11,10 +11,10 @@ import subprocess
 import time
 
 import httpx
-import proxies
 import pytest
-from lab import free_port
-from proxies import PROXIES, environment
+from support import proxy_lab
+from support.kit_lab import free_port
+from support.proxy_lab import PROXIES, environment
 from test_nginx import (
     dead_server_means_retry,
     full_server_means_retry,
@@ -368,11 +368,11 @@ def holds(check, name, folder, *changes, instances=1):
             text = changed(text, old, new)
         return re.sub(r"\b8082\b", str(second), text)
 
-    with proxies.upstream() as up, proxies.upstream() as other:
+    with proxy_lab.upstream() as up, proxy_lab.upstream() as other:
         away = check in {dead_server_means_retry, retry_is_not_cached}
         port = free_port() if away else up.port
         second = free_port() if check is server_that_refuses_is_passed_over else other.port
-        with proxies.running(proxy, files, folder, port, edit) as e:
+        with proxy_lab.running(proxy, files, folder, port, edit) as e:
             assert all(found.values()), found
             e.up, e.other = up, other
             return check(e)

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from lab import TEMPLATES, free_port
+from support.kit_lab import TEMPLATES, free_port
 
 from advisor.kit import manifest
 

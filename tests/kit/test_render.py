@@ -10,14 +10,14 @@ import shutil
 import subprocess
 
 import crossplane
-import edge
 import jinja2
 import pytest
 import yaml
-from hostile import NAMES
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from support import nginx_lab
+from support.hostile_names import NAMES
 
 from advisor.base.text import visible
 from advisor.kit import quoting
@@ -270,7 +270,7 @@ def test_nginx_itself_answers_with_every_name_that_is_not_refused(nginx, tmp_pat
     http = "".join(f"{kind}_temp_path var/tmp/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     server = f"server {{ listen 127.0.0.1:8080; {locations} }}"
     conf = f"{paths} events {{}} http {{ {http} access_log off; {server} }}"
-    with edge.running(nginx, conf, tmp_path) as nginx_here:
+    with nginx_lab.running(nginx, conf, tmp_path) as nginx_here:
         for i, name in enumerate(names):
             assert nginx_here.get(f"/{i}").content.decode() == name
 

@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from hostile import NAMES
+from support.hostile_names import NAMES
 
 from advisor.answers.file import read
 from advisor.base.data import data

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import rendered
 from server import security
+from support.hand_made_kits import rendered
 
 pytestmark = pytest.mark.lab
 

@@ -6,9 +6,9 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import lab as the_lab
 import pytest
-from lab import first_events, following, until
+from support import kit_lab as the_lab
+from support.kit_lab import first_events, following, until
 
 pytestmark = pytest.mark.lab
 

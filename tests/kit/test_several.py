@@ -18,12 +18,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import edge
 import httpx
-import lab
 import pytest
-from cases import rendered
-from lab import (
+from support import kit_lab, nginx_lab
+from support.hand_made_kits import rendered
+from support.kit_lab import (
     Lab,
     Started,
     first_events,
@@ -35,8 +34,8 @@ from lab import (
     publish_through,
     until,
 )
-from peers import all_followed, all_get, follow_socket, number, publish_at_once
-from several import ids_of, store_binary
+from support.peer_clients import all_followed, all_get, follow_socket, number, publish_at_once
+from support.server_instances import ids_of, store_binary
 
 from advisor import cli
 
@@ -63,7 +62,7 @@ def on_ports(text, ports):
 @contextlib.contextmanager
 def behind_nginx(binary, kits, folder):
     """The address of an nginx in front of these instances."""
-    with edge.running(binary, nginx_conf(binary, kits), folder) as running:
+    with nginx_lab.running(binary, nginx_conf(binary, kits), folder) as running:
         for kit in kits:
             kit.through = f"http://127.0.0.1:{running.port}"
         yield kits[0].through
@@ -403,7 +402,7 @@ def test_one_command_starts_the_servers_their_redis_and_the_proxy_and_ends_them_
     servers = [f"http://127.0.0.1:{kit.port + i}" for i in range(3)]
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(followed(follow_socket, url)) for url in (*servers, kit.url)]
-        clients.append(stack.enter_context(followed(lab.follow, kit.url)))
+        clients.append(stack.enter_context(followed(kit_lab.follow, kit.url)))
         published = publish_through(kit, 20, 100, "chat")
         os.kill(pids(kit, f"{kit.port + 1}")[0], signal.SIGKILL)
         os.kill(pids(kit, "redis.sock")[0], signal.SIGKILL)
@@ -482,17 +481,17 @@ NEXT = "proxy_next_upstream error timeout http_503;"
 @pytest.mark.parametrize("without", ["", " max_fails=0"])
 def test_after_an_outage_of_all_servers_the_first_request_gets_through(nginx, without, tmp_path):
     ports = [free_port(), free_port()]
-    with edge.running(nginx, lines(nginx, ports, without), tmp_path) as e:
+    with nginx_lab.running(nginx, lines(nginx, ports, without), tmp_path) as e:
         assert {e.get("/config").status_code for _ in range(4)} == {502}
-        with edge.upstream(port=ports[0]):
+        with nginx_lab.upstream(port=ports[0]):
             assert e.get("/config").status_code == (502 if without else 200)
 
 
 @pytest.mark.parametrize("without", ["", NEXT])
 def test_a_stream_goes_to_the_next_server_where_one_is_full(nginx, without, tmp_path):
-    with edge.upstream() as full, edge.upstream() as free:
+    with nginx_lab.upstream() as full, nginx_lab.upstream() as free:
         full.mode = "full"
-        with edge.running(nginx, lines(nginx, [full.port, free.port], without), tmp_path) as e:
+        with nginx_lab.running(nginx, lines(nginx, [full.port, free.port], without), tmp_path) as e:
             got = []
             for _ in range(4):
                 with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=5) as answer:
@@ -503,7 +502,10 @@ def test_a_stream_goes_to_the_next_server_where_one_is_full(nginx, without, tmp_
 
 @pytest.mark.parametrize("path", ["/events", "/ws", "/config"])
 def test_a_server_that_refuses_is_passed_over(any_nginx, path, tmp_path):
-    with edge.upstream() as up, edge.running(any_nginx, lines(any_nginx, [free_port(), up.port]), tmp_path) as e:
+    with (
+        nginx_lab.upstream() as up,
+        nginx_lab.running(any_nginx, lines(any_nginx, [free_port(), up.port]), tmp_path) as e,
+    ):
         up.end.set()
         for number in range(1, 5):
             with contextlib.suppress(httpx.TransportError):
@@ -513,10 +515,10 @@ def test_a_server_that_refuses_is_passed_over(any_nginx, path, tmp_path):
 
 @pytest.mark.parametrize("instead", ["", "proxy_next_upstream error timeout http_503 non_idempotent;"])
 def test_a_publish_that_may_have_been_taken_is_not_repeated_by_nginx(any_nginx, instead, tmp_path):
-    with edge.upstream() as one, edge.upstream() as other:
+    with nginx_lab.upstream() as one, nginx_lab.upstream() as other:
         one.mode = other.mode = "drop"
         text = lines(any_nginx, [one.port, other.port])
-        with edge.running(any_nginx, text.replace(NEXT, instead or NEXT), tmp_path) as e:
+        with nginx_lab.running(any_nginx, text.replace(NEXT, instead or NEXT), tmp_path) as e:
             assert e.post("/publish", b"{}").status_code == 502
             assert len(one.requests) + len(other.requests) == (2 if instead else 1)
 
@@ -532,9 +534,9 @@ def test_a_machine_that_does_not_answer_costs_two_seconds(any_nginx, without, tm
             filler.setblocking(False)
             filler.connect_ex(silent.getsockname())
         time.sleep(0.1)
-        up = stack.enter_context(edge.upstream())
+        up = stack.enter_context(nginx_lab.upstream())
         text = lines(any_nginx, [silent.getsockname()[1], up.port], without)
-        e = stack.enter_context(edge.running(any_nginx, text, tmp_path))
+        e = stack.enter_context(nginx_lab.running(any_nginx, text, tmp_path))
         with httpx.Client(timeout=6) as client:
             answers = []
             for _ in range(2):

@@ -7,7 +7,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lab import publish_through, until
+from support.kit_lab import publish_through, until
 from test_browser import open_page
 from test_several import PATIENT, behind_nginx
 

@@ -13,11 +13,10 @@ from socket import SO_LINGER, SOL_SOCKET
 from socket import create_connection as connect
 
 import httpx
-import lab
-import peers
 import pytest
 from httpx_sse import EventSource
-from lab import until
+from support import kit_lab, peer_clients
+from support.kit_lab import until
 from test_ws import raw
 from websockets.exceptions import ConnectionClosed
 
@@ -40,7 +39,7 @@ def stream(url, cursor):
 
 @contextmanager
 def socket(url, cursor):
-    with peers.opened(url, cursor, max_queue=1, ping_interval=None, close_timeout=0.1) as connection:
+    with peer_clients.opened(url, cursor, max_queue=1, ping_interval=None, close_timeout=0.1) as connection:
 
         def read():
             try:
@@ -75,9 +74,9 @@ def poll(url, cursor):
 
 
 CLIENTS = {  # how it stalls, how many of them, and an independent client that reads
-    "sse": (stream, 1, lab.follow),
-    "websocket": (socket, 1, peers.follow_socket),
-    "long-polling": (poll, 30, peers.follow_polls),
+    "sse": (stream, 1, kit_lab.follow),
+    "websocket": (socket, 1, peer_clients.follow_socket),
+    "long-polling": (poll, 30, peer_clients.follow_polls),
 }
 
 
@@ -111,7 +110,7 @@ def test_a_stalled_reader_holds_up_nobody_is_bounded_and_goes_on_or_is_told(make
         return answer.json()["id"]
 
     first = httpx.get(f"{kit.direct}/snapshot").json()["latest"]
-    with lab.followed(follow, kit.url) as got:
+    with kit_lab.followed(follow, kit.url) as got:
         for number in range(50):
             first = publish(number)
         until(lambda: len(got.ids) == 50, "the reader has all")
@@ -143,13 +142,13 @@ def test_a_stalled_reader_holds_up_nobody_is_bounded_and_goes_on_or_is_told(make
 def test_clients_that_end_while_events_are_written_disturb_nobody(make_lab):
     kit = make_lab(**ALL)
     reset = struct.pack("ii", 1, 0)  # SO_LINGER: close sends RST
-    with lab.followed(peers.follow_socket, kit.direct) as got, ThreadPoolExecutor(1) as pool:
+    with kit_lab.followed(peer_clients.follow_socket, kit.direct) as got, ThreadPoolExecutor(1) as pool:
         sockets = [raw(kit) for _ in range(40)]
         for _ in range(40):
             sockets.append(connect(("127.0.0.1", kit.port), timeout=10))
             sockets[-1].sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
         until(lambda: kit.streams() == 81, "they are open")
-        published = pool.submit(lab.publish_through, kit, 300, 500)
+        published = pool.submit(kit_lab.publish_through, kit, 300, 500)
         for number, one in enumerate(sockets):
             time.sleep(0.005)
             if number % 2:

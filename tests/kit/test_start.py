@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from lab import (
+from support.kit_lab import (
     TEMPLATES,
     Lab,
     Started,

@@ -9,10 +9,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import edge
 import httpx
 import pytest
-from lab import (
+from support import nginx_lab
+from support.kit_lab import (
     STOCK_NGINX,
     following,
     nginx_binary,
@@ -136,7 +136,7 @@ def test_a_stalled_reader_behind_the_proxy_fills_no_disk_and_no_memory(make_lab,
             kit.publish({"number": number, "fill": "x" * 15_000})
         until(lambda: len(got.ids) == 1401, "the other client gets everything")
         assert kit.rss_kb() - before < 10_000
-        held = sum(size(pid) for pid in edge.workers(kit.nginx))
+        held = sum(size(pid) for pid in nginx_lab.workers(kit.nginx))
         assert held == 0, "nginx keeps the stalled stream in a file"
 
 

@@ -10,14 +10,14 @@ import re
 from pathlib import Path
 
 import pytest
-from cases import rendered
-from lab import SETTINGS, until
 from server import settings, stream_log
 from server.events import LogAway, NewEvent
 from server.hub import Hub
 from server.log import EventLog
 from server.stream_log import StreamLog, TooOld
 from server.wire import Line
+from support.hand_made_kits import rendered
+from support.kit_lab import SETTINGS, until
 
 pytestmark = pytest.mark.lab
 KEEP = 100

@@ -6,8 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lab import publish_across_kills, publish_through, until
 from selenium.common.exceptions import WebDriverException
+from support.kit_lab import publish_across_kills, publish_through, until
 from test_browser import open_page
 from test_transports import run
 

@@ -8,8 +8,8 @@ import socket
 import time
 
 import pytest
-from cases import often
-from lab import nginx_conf, nginx_version, publish_across_kills, publish_through, until
+from support.hand_made_kits import often
+from support.kit_lab import nginx_conf, nginx_version, publish_across_kills, publish_through, until
 from test_browser import is_told_when_the_sign_in_is_over, open_page
 from test_transports import run
 

@@ -6,8 +6,8 @@ import json
 import time
 
 import pytest
-from cases import often
-from lab import publish_through, until
+from support.hand_made_kits import often
+from support.kit_lab import publish_through, until
 
 pytestmark = pytest.mark.lab
 

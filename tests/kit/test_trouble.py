@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from lab import SETTINGS, until
 from server import ids, publish, settings, trouble
 from server.app import App
 from server.events import LogAway
 from server.wire import HttpError
+from support.kit_lab import SETTINGS, until
 from test_parts import log, new  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.lab

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from lab import followed, following, publish_through, until
-from peers import WS, address, follow_polls, follow_socket, opened, told
+from support.kit_lab import followed, following, publish_through, until
+from support.peer_clients import WS, address, follow_polls, follow_socket, opened, told
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from pressing import patient
+from support.keystrokes import patient
 from textual.app import App
 
 from advisor.answers.draft import open_draft

@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from pty_driver import Driven, Picture
+from support.pty_driver import Driven, Picture
 
 from advisor.answers.file import dump, read
 from advisor.interview.session import Session

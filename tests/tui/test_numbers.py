@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pressing import at_once
+from support.keystrokes import at_once
 from textual import events
 
 from advisor.answers import typed

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from httpx_sse import connect_sse
-from pty_driver import Driven
+from support.pty_driver import Driven
 from tmux import Terminal
 
 from advisor.answers.file import read

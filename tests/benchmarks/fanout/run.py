@@ -30,9 +30,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "kit"))
+sys.path.insert(0, str(HERE.parents[1]))
 
-from lab import Lab, free_port, until  # noqa: E402  # found through the path above
+from support.kit_lab import Lab, free_port, until  # noqa: E402  # found through the path above
 
 PAYLOAD = {"order": "A-1047", "state": "on its way", "note": "left at the neighbours'", "mark": "^"}
 ANSWERS = """\

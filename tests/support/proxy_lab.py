@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import edge
 import pytest
-from edge import Edge
-from lab import Lab, free_port, until
+
+from support import nginx_lab
+from support.kit_lab import Lab, free_port, until
+from support.nginx_lab import Edge
 
 if TYPE_CHECKING:
     import ssl
@@ -79,7 +80,7 @@ def lay(proxy: Proxy, files: Mapping[str, bytes], folder: Path, edit: Callable[[
 
 def certificate(proxy: Proxy, folder: Path) -> ssl.SSLContext:
     """edge.certificate, where this proxy looks for it."""
-    trusted = edge.certificate(folder)
+    trusted = nginx_lab.certificate(folder)
     tls = folder / proxy.name / "tls"
     tls.mkdir(parents=True, exist_ok=True)
     for file in (folder / "nginx/tls").iterdir():
@@ -104,7 +105,7 @@ def check(proxy: Proxy, folder: Path, file: str) -> tuple[int, str]:
 def running(
     proxy: Proxy, files: Mapping[str, bytes], folder: Path, upstream: int, edit: Callable[[str], str] = str
 ) -> Iterator[Edge]:
-    """The proxy, run as edge.json says, on a free port in place of 8080, its upstream in place of 8081."""
+    """The proxy, run as nginx_lab.json says, on a free port in place of 8080, its upstream in place of 8081."""
     binary, port, admin = proxy.binary(), free_port(), free_port()
 
     def ports(text: str) -> str:
@@ -138,7 +139,7 @@ def end(process: subprocess.Popen[bytes], patience_s: float = 3) -> bool:
     return True
 
 
-class Handler(edge.Handler):
+class Handler(nginx_lab.Handler):
     """A whole WebSocket handshake, since some proxies look at it, and four modes more.
 
     "ticks" sends the time in chunks, "watch" keeps silent and notes when it is left, both for /events; "drains" says so
@@ -190,7 +191,7 @@ class Handler(edge.Handler):
 
 
 @contextlib.contextmanager
-def upstream() -> Iterator[edge.Upstream]:
+def upstream() -> Iterator[nginx_lab.Upstream]:
     """edge.upstream with this Handler."""
-    with edge.upstream(Handler) as state:
+    with nginx_lab.upstream(Handler) as state:
         yield state

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import yaml
-from cases import context, rendered
 from referencing import Registry, Resource
 
 from advisor.kit import build as kits
+from support.hand_made_kits import context, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

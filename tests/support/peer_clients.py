@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from lab import Got, Lab, follow, followed, publish_through, until
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
+
+from support.kit_lab import Got, Lab, follow, followed, publish_through, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,11 +5,10 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from bases import bands, make, question, some
-
 from advisor.model import rulebase as rb
 from advisor.model.conditions import Space
 from advisor.model.rulebase import variables
+from support.random_bases import bands, make, question, some
 
 
 def big_base(seed: int = 7) -> rb.RuleBase:

@@ -13,7 +13,7 @@ from advisor.model.rulebase import Caveat, RuleBase
 from advisor.ruleset.example_value import value
 from advisor.yamlio import nodes
 
-FOLDER = Path(__file__).resolve().parent / "boundaries"
+FOLDER = Path(__file__).resolve().parent.parent / "boundaries"
 
 
 @lru_cache(maxsize=1)

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from cases import rendered
-from lab import free_port, until
+
+from support.hand_made_kits import rendered
+from support.kit_lab import free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,12 +14,12 @@ from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
-from trying import DERIVED_EDGES, EDGES, combinations
 
 from advisor.model import rulebase as rb
 from advisor.model.conditions import ConditionError, Space
 from advisor.model.rulebase import variables
 from advisor.model.values import UNKNOWN, Other, Value
+from support.brute_force import DERIVED_EDGES, EDGES, combinations
 
 PLACE = rb.Place("rules/test.yaml", 1, 1)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab import Lab, assemble, free_port, until
+from support.kit_lab import Lab, assemble, free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
