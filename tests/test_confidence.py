@@ -64,7 +64,7 @@ def test_never_high_with_fewer_than_three_facts_stated(judge, seed):
     stated = {fact: value for fact, value in answers.items() if value is not UNKNOWN}
     few = dict(rng.sample(sorted(stated.items(), key=str), min(len(stated), rng.randrange(FEW))))
     feature = judge.feature("x", few)
-    assert feature["stated"] == list(few)
+    assert sorted(feature["stated"]) == sorted(few)
     assert feature["confidence"] != "high"
 
 
@@ -134,7 +134,7 @@ def test_an_unlisted_name_on_the_way_keeps_the_warning_about_held_back_streams(j
     facts = {"bidirectional-realtime": False, "corporate-networks": False, "server-msg-rate-per-s": 1}
     feature = judge.feature("x", {**facts, fact: Other("IIS")})
     assert "sse-buffering" in ids(feature["caveats"])
-    assert feature["stated"] == [*facts, fact]  # it is kept, and shown
+    assert sorted(feature["stated"]) == sorted([*facts, fact])  # it is kept, and shown
 
 
 def test_only_what_is_not_listed_is_taken_out():

@@ -47,7 +47,12 @@ def render(source: str, target: str, values: Mapping[str, object]) -> str:
     Raises quoting.UnquotableError for a value that the language cannot hold. A template that names an unknown variable
     raises jinja2.UndefinedError: a defect of ours, which a test finds.
     """
-    return environment(target).from_string(source).render(values)
+    return _compiled(source, target).render(values)
+
+
+@functools.lru_cache(maxsize=256)  # compiling takes most of a kit's time, and an interview writes several kits
+def _compiled(source: str, target: str) -> jinja2.Template:
+    return environment(target).from_string(source)
 
 
 def variables(source: str, target: str) -> set[str]:

@@ -18,6 +18,7 @@ from advisor.ruleset import cache
 
 TEMPLATES = data.data("templates")
 OPTIONS = functools.cache(lambda: manifest.load(TEMPLATES))
+RULES = functools.cache(cache.load)
 KITS = functools.cache(lambda: {pattern: kit for pattern, kit in manifest.kits(TEMPLATES).items() if kit["layers"]})
 TITLES = {
     "websocket": "WebSocket",
@@ -52,9 +53,9 @@ class Base:
     version: str = "1"
     sha256: str = "ab" * 32
     patterns: dict[str, Title] = field(default_factory=lambda: {p: Title(t) for p, t in TITLES.items()})
-    platforms: str = field(default_factory=lambda: cache.load().platforms)
-    tables: dict[str, Any] = field(default_factory=lambda: cache.load().tables)
-    questions: dict[str, Any] = field(default_factory=lambda: cache.load().questions)
+    platforms: str = field(default_factory=lambda: RULES().platforms)
+    tables: dict[str, Any] = field(default_factory=lambda: RULES().tables)
+    questions: dict[str, Any] = field(default_factory=lambda: RULES().questions)
 
 
 def rendered(
