@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
-from collections.abc import Generator
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if item.get_closest_marker("long") is None]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """With `-n auto`: one more than the cores, because many tests wait for a timeout or a program."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Under `-n`, a test marked `alone` waits until no other runs, and holds the others until it is over."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return (yield)
+    alone = item.get_closest_marker("alone") is not None
+    with _turn(Path(tempfile.gettempdir()) / f"advisor-tests-{run}", alone=alone):
+        return (yield)
+
+
+@contextmanager
+def _turn(path: Path, *, alone: bool) -> Iterator[None]:
+    """A lock that many share, or one has; the gate keeps those who share from overtaking the one that waits."""
+    with path.with_suffix(".gate").open("w") as gate, path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

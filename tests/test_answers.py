@@ -125,7 +125,9 @@ def test_an_answers_file_may_be_json():
 
 def test_a_file_and_standard_input_read_alike(tmp_path):
     (tmp_path / "a.yaml").write_text(WHOLE)
-    code = "from small import small_base; from advisor.answers.file import read; print(read('-', small_base()))"
+    code = (
+        "from support import small_base as s; from advisor.answers import file; print(file.read('-', s.small_base()))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=WHOLE.encode(),
@@ -658,7 +660,7 @@ def test_a_shipped_example_is_read_and_written_back(file):
 
 
 def test_reading_answers_loads_none_of_the_heavy_packages():
-    code = "import sys; from advisor.answers.file import parse; from small import small_base\n"
+    code = "import sys; from advisor.answers.file import parse; from support.small_base import small_base\n"
     code += "parse('features: [{name: f}]', 'a', small_base())\n"
     code += "assert not {'pydantic', 'textual', 'rich', 'jinja2', 'difflib', 'unicodedata'} & set(sys.modules)"
     root = data("rules").parent

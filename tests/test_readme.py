@@ -38,7 +38,7 @@ def test_the_first_command_names_the_shipped_example() -> None:
 
 def test_the_test_command_installs_what_the_tests_need() -> None:
     assert "'.[test,lab]'" in block("test-command")
-    assert block("test-command").rstrip().endswith("-m pytest")
+    assert block("test-command").rstrip().endswith("-m pytest -n auto")
 
 
 def test_the_answers_file_of_the_readme_is_valid(tmp_path: Path) -> None:

@@ -203,6 +203,7 @@ def test_what_is_not_good_does_not_end_the_growing_of_delays(modules, plays):
     assert len(found["opened"]) <= 9
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("plays", "options"),
     [

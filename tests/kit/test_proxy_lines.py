@@ -382,7 +382,7 @@ def holds(check, name, folder, *changes, instances=1):
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("instances", "name", "line", "instead", "check", "both"),
-    [(1, *row) for row in LINES] + [(2, *row) for row in SEVERAL],
+    [(1, *row) for row in LINES] + [pytest.param(2, *row, marks=pytest.mark.alone) for row in SEVERAL],
     ids=[f"{n} {line} {c.__name__}" for n, line, _, c, _ in LINES + SEVERAL],
 )
 def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(
