@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
-from support.random_bases import bases, means, question, random_answers, randoms
-from test_space import assert_legal
-from test_verdict import random_answers_of_file
+from support.handwritten_answers import random_answers_of_file
+from support.random_bases import assert_legal, bases, means, question, random_answers, randoms
 
 from advisor.base.data import data
 from advisor.engine.changes import changes, other_answers, single_changes

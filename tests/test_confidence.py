@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_verdict import random_answers_of_file
+from support.handwritten_answers import random_answers_of_file
 
 from advisor.answers.file import parse, read
 from advisor.base.data import data

@@ -8,8 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.handwritten_answers import random_facts
-from test_verdict import random_answers_of_file
+from support.handwritten_answers import random_answers_of_file, random_facts
 
 from advisor.base.data import data
 from advisor.engine import portfolio

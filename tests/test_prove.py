@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from support.random_bases import bands, make, means, pattern, question, worlds
-from test_space import consistent
+from support.random_bases import bands, consistent, make, means, pattern, question, worlds
 
 from advisor.base.data import data
 from advisor.base.errors import RuleBaseError

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from support.random_bases import (
     World,
+    assert_legal,
     bands,
     bases,
+    consistent,
     inside,
     make,
     means,
@@ -30,18 +32,6 @@ from advisor.model.conditions import ConditionError, Space, say
 from advisor.model.values import Other
 
 slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-def consistent(answers, world):
-    """Every case that occurs and in which each stated fact has this answer (derived numbers included)."""
-    box = {}
-    for fact, value in answers.items():
-        box.update(world.base.encode(fact, value))
-    for derived in world.base.derived.values():
-        number = world.base.number(derived, answers)
-        if number is not None:
-            box[world.base.index[derived.id]] = 1 << sum(number >= band.low for band in derived.bands[1:])
-    return [case for case in world.cases if inside(box, case)]
 
 
 @slow
@@ -72,15 +62,6 @@ def test_a_witness_is_there_exactly_when_a_case_is_and_shows_what_it_claims(worl
         assert shown
         assert set(shown) <= set(left)
         assert_legal(answers, base)
-
-
-def assert_legal(answers, base):
-    for fact, value in answers.items():
-        asked = base.questions[fact]
-        if asked.type == "number":
-            assert value >= asked.minimum
-            assert value < float("inf")
-            assert not asked.whole or value == int(value)
 
 
 @slow

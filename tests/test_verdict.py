@@ -6,6 +6,7 @@ import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from support.handwritten_answers import random_answers_of_file
 from support.random_bases import World, bands, make, means, occurring_cases, question, random_answers, randoms, worlds
 
 from advisor.base.data import data
@@ -16,7 +17,6 @@ from advisor.engine.decision_diagram import Diagram, TooWideError
 from advisor.engine.raising import raised
 from advisor.engine.verdict import Judge
 from advisor.model import rulebase as rb
-from advisor.model.values import UNKNOWN
 from advisor.ruleset.cache import load
 from advisor.ruleset.example_value import value
 
@@ -159,25 +159,6 @@ def test_every_verdict_of_the_shipped_rules_is_whole_and_consistent(judge, rng):
     sizes = [len(change["set"]) for change in verdict["changes"]]
     assert sizes == sorted(sizes)
     assert json.loads(json.dumps(verdict, allow_nan=False)) == verdict
-
-
-def random_answers_of_file(rng, base):
-    answers = {}
-    for asked in base.questions.values():
-        draw = rng.random()
-        if asked.type == "text" or draw < 0.5:
-            continue
-        if draw < 0.6:
-            answers[asked.id] = UNKNOWN
-        elif asked.type == "number":
-            answers[asked.id] = rng.choice([max(0, asked.minimum), 1, 7, 90, 4000, 250000])
-        elif asked.type == "yes-no":
-            answers[asked.id] = rng.random() < 0.5
-        elif asked.type == "one-of":
-            answers[asked.id] = rng.choice(list(asked.options))
-        else:
-            answers[asked.id] = tuple(rng.sample(list(asked.options), rng.randint(0, 2)))
-    return answers
 
 
 def test_a_conflict_of_the_stated_answers_does_not_silence_the_caveats(judge):

@@ -8,8 +8,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from server.log import EventLog
 from support import kit_lab, server_instances
+from support.common_answers import SSE
 
+from advisor.engine import portfolio
+from advisor.kit import build as kit
+from advisor.model.project import Feature, Project
 from advisor.ruleset import cache
 
 
@@ -129,3 +134,30 @@ def browser(tmp_path):
         yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture
+def modules(make_lab, browser):
+    """A browser with a page that may import the kit's modules."""
+    browser.get(make_lab().url)
+    return browser
+
+
+@pytest.fixture(scope="session")
+def build(base):
+    """build(project name, *features, **facts) -> Kit, by the real decision. A feature: a name, or (name, facts)."""
+
+    def make(name="Acme orders", *features, **facts):
+        stated = {fact.replace("_", "-"): value for fact, value in facts.items()}
+        made = [(f, {}) if isinstance(f, str) else f for f in features or ("order status",)]
+        project = Project(name, {}, {}, tuple(Feature(n, SSE | stated | own) for n, own in made))
+        return kit.build(project, portfolio.recommend(project, base), base)
+
+    return make
+
+
+@pytest.fixture
+def log(tmp_path):
+    log = EventLog(tmp_path / "events.sqlite3", keep=100)
+    yield log
+    log.close()

@@ -10,24 +10,25 @@ import time
 import pytest
 from support import hand_made_kits, proxy_lab
 from support.kit_lab import nginx_binary
-from support.proxy_lab import PROXIES, Proxy
-from test_nginx import events_come_at_once, read_until, socket_opens
-from test_proxies import kit_for
-from test_proxy_lines import (
+from support.proxy_checks import (
     HOST,
     PROTO,
     becomes_true,
     changed,
+    events_come_at_once,
     events_come_in_time,
     half_a_request_is_cut,
     held_poll_is_answered,
     made_up_address_is_not_believed,
     plain_request_gets_an_error,
+    read_until,
     server_learns_that_a_client_has_left,
     silent_socket_is_ended,
     silent_stream_is_ended,
+    socket_opens,
     soft_stop_ends_in_time,
 )
+from support.proxy_lab import PROXIES, Proxy, kit_for
 
 pytestmark = pytest.mark.lab
 

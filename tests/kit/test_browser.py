@@ -7,49 +7,11 @@ import time
 
 import pytest
 from support.kit_lab import TEMPLATES, nginx_conf, nginx_version, publish_across_kills, publish_through, until
+from support.pages import is_told_when_the_sign_in_is_over, open_page
 
 pytestmark = pytest.mark.lab
 
 # Runs before the page's own scripts and only looks: it notes each row in the order in which the page adds it.
-WATCH_ROWS = """
-window.seenRows = [];
-new MutationObserver((changes) => {
-  for (const change of changes) for (const node of change.addedNodes)
-    if (node.dataset?.id) window.seenRows.push(node.dataset.id);
-}).observe(document, { childList: true, subtree: true });
-"""
-
-
-def open_page(browser, url):
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH_ROWS})
-    browser.get(url)
-    return Page(browser)
-
-
-class Page:
-    def __init__(self, browser):
-        self.browser = browser
-
-    def state(self):
-        return self.text("state")
-
-    def text(self, name):
-        return self.browser.execute_script("return document.getElementById(arguments[0])?.textContent", name)
-
-    def rows(self):
-        return self.browser.execute_script("return window.seenRows")
-
-    def wait_for(self, state, seconds=15):
-        until(lambda: self.state() == state, f"the page is {state}", seconds)
-
-    def notices(self):
-        """Wait until it says that the stream is gone, and let it try in vain for a while."""
-        until(lambda: self.state() != "open", "the page notices")
-        time.sleep(0.8)
-
-    def complaints(self):
-        """What the page's own scripts logged or failed with; the browser's reports about requests do not count."""
-        return [entry for entry in self.browser.get_log("browser") if entry["source"] != "network"]
 
 
 @pytest.fixture
@@ -244,23 +206,6 @@ def test_a_viewer_signs_in_and_reads(make_lab, any_nginx, browser, auth):
     until(lambda: page.rows() == first + second, "the later events arrive")
     assert not browser.find_element("id", "sign-in").is_displayed()
     is_told_when_the_sign_in_is_over(kit, page)
-
-
-def is_told_when_the_sign_in_is_over(kit, page):
-    """What counted as a sign-in no longer does; the page says so, and reads again after another one."""
-    kit.kill_server()
-    (kit.folder / "var/viewer-key").write_text("another-key-for-viewers\n")
-    kit.start_server()
-    page.wait_for("your sign-in is over: sign in again")
-    connects = page.text("connects")
-    time.sleep(1.5)  # longer than any delay here
-    assert (page.state(), page.text("connects")) == ("your sign-in is over: sign in again", connects)
-    assert page.browser.find_element("id", "sign-in").is_displayed()
-    assert page.text("transport") == "-"
-    page.browser.find_element("id", "key").send_keys("another-key-for-viewers\n")
-    page.wait_for("open")
-    published = publish_through(kit, 3, per_s=50)
-    until(lambda: page.rows()[-3:] == published, "the events after it arrive")
 
 
 def luminance(colour):

@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from server import publish
 from server.wire import HttpError
-from support.peer_clients import WS
-from test_ws import message, opened, told
+from support.peer_clients import WS, opened, told
+from support.raw_websocket import message
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.lab

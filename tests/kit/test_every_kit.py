@@ -6,8 +6,8 @@ import json
 
 import pytest
 from support import nginx_lab
+from support.common_answers import BEDS, CHAT, LAMPS
 from support.kit_lab import nginx_binary, nginx_version
-from test_kit import BEDS, CHAT, LAMPS
 
 from advisor import cli
 

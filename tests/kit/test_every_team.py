@@ -13,7 +13,6 @@ import pytest
 from support.hand_made_kits import TEMPLATES
 from support.kit_lab import free_port, until
 from support.proxy_lab import PROXIES
-from test_kit import build  # noqa: F401 - a fixture
 
 from advisor import cli
 from advisor.base import data
@@ -57,7 +56,7 @@ def test_there_are_field_cases():
 
 @pytest.mark.parametrize("stack", STACKS, ids=str)
 @pytest.mark.parametrize("platform", ["vm", "kubernetes"])
-def test_the_language_of_the_back_end_changes_nothing_but_how_it_publishes(build, stack, platform):  # noqa: F811
+def test_the_language_of_the_back_end_changes_nothing_but_how_it_publishes(build, stack, platform):
     facts = {"platform": platform, "cdn": "cloudflare", "load_balancer": "aws-alb"}
     plain, made = build(**facts), build(server_stack=stack, **facts)
 
@@ -75,7 +74,7 @@ def test_the_language_of_the_back_end_changes_nothing_but_how_it_publishes(build
     assert ("a process of its own in Python; your back end needs no Python" in said) == (stack != "python")
 
 
-def test_features_in_different_languages_share_a_kit_with_an_example_for_each(build):  # noqa: F811
+def test_features_in_different_languages_share_a_kit_with_an_example_for_each(build):
     made = build("Acme", "one", ("two", {"server-stack": "node"}), ("three", {"server-stack": "go"}))
     assert len(json.loads(made.files["settings.json"])["features"]) == 3
     examples = {name for name in made.files if name.startswith("publish/")}
@@ -100,7 +99,7 @@ def test_without_kit_the_exit_code_is_that_of_the_verdict(capsys):
 
 
 @pytest.mark.parametrize("platform", NOT_THERE)
-def test_where_the_event_server_cannot_run_the_kit_says_so_and_is_for_a_machine_beside(build, platform, base):  # noqa: F811
+def test_where_the_event_server_cannot_run_the_kit_says_so_and_is_for_a_machine_beside(build, platform, base):
     made = build(platform=platform)
     title = base.questions["platform"].options[platform]
     assert f"the event server cannot run on {title}" in " ".join(made.notes)
@@ -108,7 +107,7 @@ def test_where_the_event_server_cannot_run_the_kit_says_so_and_is_for_a_machine_
     assert {"compose.yaml", "deploy/systemd/realtime-server.service"} <= made.files.keys()
 
 
-def test_a_managed_push_service_is_told_that_the_kit_is_in_its_place(build):  # noqa: F811
+def test_a_managed_push_service_is_told_that_the_kit_is_in_its_place(build):
     said = " ".join(build(platform="managed-push").notes)
     assert "holds the connections itself" in said
     assert "cannot run in the service" in said
@@ -116,7 +115,7 @@ def test_a_managed_push_service_is_told_that_the_kit_is_in_its_place(build):  # 
 
 @pytest.mark.parametrize("instances", [1, 2])
 @pytest.mark.parametrize("platform", LOSES, ids=str)
-def test_where_the_disk_is_lost_the_kit_has_a_container_and_says_how_to_keep_the_log(build, platform, instances, base):  # noqa: F811
+def test_where_the_disk_is_lost_the_kit_has_a_container_and_says_how_to_keep_the_log(build, platform, instances, base):
     made = build(platform=platform, instances=instances)
     readme = made.files["README.md"].decode()
     title = platform.text if isinstance(platform, Other) else base.questions["platform"].options[platform]
@@ -130,7 +129,7 @@ def test_where_the_disk_is_lost_the_kit_has_a_container_and_says_how_to_keep_the
     assert "systemd" not in readme
 
 
-def test_a_layer_without_a_template_costs_that_layer_and_says_what_it_has_to_do(build):  # noqa: F811
+def test_a_layer_without_a_template_costs_that_layer_and_says_what_it_has_to_do(build):
     made = build(reverse_proxy=Other("H2O"), cdn=Other("Our own"), service_mesh=Other("Kuma"), load_balancer="aws-alb")
     readme = made.files["README.md"].decode()
     assert "## What you have to set yourself" in readme
@@ -144,7 +143,7 @@ def test_a_layer_without_a_template_costs_that_layer_and_says_what_it_has_to_do(
 @pytest.mark.parametrize("clients", [("cli", "server"), ("ios",), (Other("till"),)])
 @pytest.mark.parametrize("two_way", [True, False])
 @pytest.mark.parametrize("auth", ["none", "cookie", "bearer-header"])
-def test_clients_that_are_no_browsers_get_the_protocol(build, clients, two_way, auth):  # noqa: F811
+def test_clients_that_are_no_browsers_get_the_protocol(build, clients, two_way, auth):
     made = build(clients=clients, bidirectional_realtime=two_way, auth=auth)
     readme = made.files["README.md"].decode()
     assert "## A client of your own" in readme
@@ -154,7 +153,7 @@ def test_clients_that_are_no_browsers_get_the_protocol(build, clients, two_way, 
 
 
 @pytest.mark.parametrize("broker", ["kafka", "nats", "rabbitmq", "mqtt", Other("Pulsar")])
-def test_another_broker_costs_no_file(build, broker):  # noqa: F811
+def test_another_broker_costs_no_file(build, broker):
     assert build(broker=broker).files.keys() == build().files.keys()
     assert build(broker=broker, instances=2).files.keys() == build(instances=2).files.keys()
 
@@ -172,7 +171,7 @@ def test_every_layer_has_an_option_for_every_answer(base):
 
 
 @pytest.mark.lab
-def test_the_start_command_for_a_platform_takes_port_and_secrets_from_the_environment(build, tmp_path):  # noqa: F811
+def test_the_start_command_for_a_platform_takes_port_and_secrets_from_the_environment(build, tmp_path):
     files = build(platform="heroku").files
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import random
 import resource
@@ -18,38 +16,10 @@ import time
 from pathlib import Path
 
 import pytest
+from support.folders import kit, only, state, whole
 
 from advisor.base import folder
 from advisor.base.errors import OutputError
-
-
-def kit(version="1", **more):
-    """A small kit with its lock, as files."""
-    files = {"start.py": b"#!/usr/bin/env python3\n", "server/app.py": version.encode(), "README.md": b"x\n"}
-    files |= {name.replace("__", "/"): content for name, content in more.items()}
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return {**files, folder.LOCK: json.dumps({"files": digests}).encode()}
-
-
-def state(target):
-    """Everything below a folder: path to content, or "link" or "folder"."""
-    found = {}
-    for path in sorted(target.rglob("*")) if target.is_dir() else []:
-        name = path.relative_to(target).as_posix()
-        found[name] = "link" if path.is_symlink() else "folder" if path.is_dir() else path.read_bytes()
-    return found
-
-
-def whole(target):
-    """Whether the folder holds exactly what its lock lists, besides var/."""
-    files = {n: c for n, c in state(target).items() if c != "folder" and not n.startswith("var/")}
-    listed = json.loads(files.pop(folder.LOCK))["files"]
-    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()} == listed
-
-
-def only(parent, *names):
-    assert sorted(p.name for p in parent.iterdir()) == sorted(names)
-
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
@@ -337,7 +307,7 @@ WRITER = textwrap.dedent("""
     import sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[3])
-    from test_folder import kit
+    from support.folders import kit
     from advisor.base import folder
     many = {f"server/{i}.py": b"x" * 1000 for i in range(300)}
     print("go", flush=True)
@@ -349,7 +319,7 @@ WRITER = textwrap.dedent("""
 
 
 def writer(target, version):
-    command = [sys.executable, "-c", WRITER, str(target), version, str(Path(__file__).parent)]
+    command = [sys.executable, "-c", WRITER, str(target), version, str(Path(__file__).parents[1])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"go\n"
     process.stdout.close()

@@ -9,7 +9,7 @@ import shutil
 import signal
 
 import pytest
-from test_folder import kit, only, state, whole
+from support.folders import kit, only, state, whole
 
 from advisor.base import folder, swap
 from advisor.base.errors import OutputError

@@ -9,10 +9,7 @@ from itertools import pairwise
 import pytest
 from support.kit_lab import nginx_conf, nginx_version, publish_through, until
 from support.network_boxes import box
-from test_browser import open_page
-from test_transport_pages import signed_in
-from test_transports import modules as modules  # noqa: PLC0414 - a fixture
-from test_transports import run
+from support.pages import open_page, run, signed_in
 
 pytestmark = pytest.mark.lab
 

@@ -10,10 +10,9 @@ from contextlib import ExitStack
 import httpx
 import pytest
 from support import kit_lab, nginx_lab
-from support.hand_made_kits import often
+from support.hand_made_kits import conf, often
 from support.kit_lab import followed, nginx_version, publish_through, until
 from support.peer_clients import LONG, SHORT, WS, follow_polls, follow_socket
-from test_nginx import conf
 
 pytestmark = pytest.mark.lab
 POLL_S = 0.2

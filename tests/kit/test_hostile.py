@@ -16,9 +16,9 @@ import httpx
 import pytest
 from httpx_sse import connect_sse
 from support import nginx_lab, peer_clients
+from support.hand_made_kits import conf
 from support.kit_lab import followed, nginx_version, publish_through, until
-from test_nginx import conf
-from test_ws import closed_with, message, raw, refused, rest_of
+from support.raw_websocket import closed_with, message, raw, refused, rest_of
 
 pytestmark = pytest.mark.lab
 ALL = {"transports": ["websocket", "sse", "long-polling"], "two_way": True}

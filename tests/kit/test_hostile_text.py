@@ -7,9 +7,7 @@ import json
 import httpx
 import pytest
 from support.kit_lab import publish_through, until
-from test_browser import open_page
-from test_transport_pages import signed_in
-from test_transports import run
+from support.pages import open_page, run, signed_in
 
 pytestmark = pytest.mark.lab
 

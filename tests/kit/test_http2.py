@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from support import nginx_lab
+from support.hand_made_kits import conf
 from support.kit_lab import nginx_version, publish_through
-from test_nginx import conf
-from test_tabs import SSE, Tabs
-from test_transports import run
+from support.pages import run
+from support.tabs import SSE, Tabs
 
 pytestmark = pytest.mark.lab
 

@@ -17,10 +17,9 @@ import pytest
 from support import nginx_lab, peer_clients, proxy_lab
 from support.hand_made_kits import rendered
 from support.kit_lab import nginx_version
-from support.proxy_lab import PROXIES
-from test_nginx import read_until
-from test_proxies import kit_for
-from test_several import on_ports
+from support.proxy_checks import read_until
+from support.proxy_lab import PROXIES, kit_for
+from support.server_instances import on_ports
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.lab

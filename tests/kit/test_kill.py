@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.kit_lab import publish_across_kills, until
+from support.pages import run
 from support.peer_clients import all_followed, all_get, number, publish_at_once
-from test_transports import run
 
 pytestmark = pytest.mark.lab
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from server import settings
 from support import nginx_lab, peer_clients
+from support.common_answers import BEDS, CHAT, LAMPS
 from support.hand_made_kits import TEMPLATES, Base, context, often, rendered
 from support.hostile_names import NAMES
 from support.kit_lab import Lab, Started, followed, following, nginx_version, processes_of, publish_through, until
@@ -32,25 +33,10 @@ from advisor.engine import portfolio
 from advisor.kit import build as kit
 from advisor.kit import manifest, quoting, render, sizing, version_gates
 from advisor.kit import values as kit_values
-from advisor.model.project import Feature, Project
 from advisor.model.values import UNKNOWN, Other
 
 EXAMPLES = sorted((data.data("rules") / "examples").glob("*.yaml"))
-SSE = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ("browser",)}
 ours = pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in NAMES])
-
-
-@pytest.fixture(scope="session")
-def build(base):
-    """build(project name, *features, **facts) -> Kit, by the real decision. A feature: a name, or (name, facts)."""
-
-    def make(name="Acme orders", *features, **facts):
-        stated = {fact.replace("_", "-"): value for fact, value in facts.items()}
-        made = [(f, {}) if isinstance(f, str) else f for f in features or ("order status",)]
-        project = Project(name, {}, {}, tuple(Feature(n, SSE | stated | own) for n, own in made))
-        return kit.build(project, portfolio.recommend(project, base), base)
-
-    return make
 
 
 # --- which files ------------------------------------------------------------------------------------------------------
@@ -217,9 +203,6 @@ def test_unknown_answers_take_the_default_templates(build):
     assert "compose.yaml" in made.files
 
 
-CHAT = {"bidirectional-realtime": True, "page": "chat"}
-LAMPS = {"latency-need-ms": 60_000, "poll-interval-s": 300, "server-msg-rate-per-s": 0.0001, "page": "lamps"}
-BEDS = {"buffering-intermediary": True, "websockets-blocked": "always", "page": "beds"}
 VIDEO = {"bidirectional-realtime": True, "media": True, "page": "video"}
 
 

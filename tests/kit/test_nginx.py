@@ -14,19 +14,27 @@ import crossplane
 import httpx
 import pytest
 from support import nginx_lab
-from support.hand_made_kits import TEMPLATES, rendered
+from support.hand_made_kits import TEMPLATES, conf
 from support.hostile_names import NAMES
 from support.kit_lab import nginx_version, until
+from support.proxy_checks import (
+    dead_server_means_retry,
+    events_come_at_once,
+    full_server_means_retry,
+    held,
+    page_header,
+    retry_is_not_cached,
+    second_stream_of_an_address_is_429,
+    socket_opens,
+    upgraded,
+    upstream_header,
+)
 
 from advisor.kit import version_gates
 from advisor.kit.manifest import load
 from advisor.ruleset import cache
 
 VERSIONS = ["1.22", "1.22.1", "1.24.0", "1.25.0", "1.25.1", "1.27.2", "1.27.3", "1.29.6", "1.29.7", "1.30.4", "1.31.3"]
-
-
-def conf(which="nginx", **answers):
-    return rendered(**answers)[f"nginx/{which}.conf"].decode()
 
 
 # --- the tree ---------------------------------------------------------------------------------------------------------
@@ -334,20 +342,6 @@ def upstream_reused(e):
     return e.up.connections - before == 1
 
 
-def upstream_header(name, wanted):
-    return lambda e: e.get("/config").json()["headers"].get(name) == wanted.format(port=e.port)
-
-
-def events_come_at_once(e):
-    try:
-        with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=1.5) as response:
-            return next(response.iter_bytes()) == b"data: 1\n\n"
-    except httpx.ReadTimeout:
-        return False
-    finally:
-        e.up.end.set()
-
-
 def silence_is_cut_after_a_second(e):
     e.up.mode = "silent"
     try:
@@ -359,35 +353,6 @@ def silence_is_cut_after_a_second(e):
         return True
     finally:
         e.up.end.set()
-
-
-def dead_server_means_retry(e):
-    answer = e.get("/events")
-    told = answer.status_code, answer.headers.get("content-type")
-    return told == (200, "text/event-stream") and "retry:" in answer.text
-
-
-def full_server_means_retry(e):
-    e.up.mode = "full"
-    return dead_server_means_retry(e)
-
-
-def retry_is_not_cached(e):
-    return e.get("/events").headers.get("cache-control") == "no-store"
-
-
-def second_stream_of_an_address_is_429(e):
-    with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=5):
-        status = e.get("/events").status_code if limited(e) else 200
-        e.up.end.set()
-    return status == 429
-
-
-def limited(e):
-    """A request that nginx answers at once (and does not hold open) shows that there is a limit."""
-    with socket.create_connection(("127.0.0.1", e.port), timeout=0.5) as connection:
-        connection.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
-        return connection.recv(12)[9:12] != b"200"
 
 
 def large_body_is_refused_before_the_server(e):
@@ -411,10 +376,6 @@ def large_event_needs_no_file(e):
 
 def version_is_not_told(e):
     return e.get("/").headers["server"] == "nginx"
-
-
-def page_header(name, value):
-    return lambda e: e.get("/").headers.get(name) == value
 
 
 def page_is_served(e):
@@ -477,30 +438,6 @@ def carries_300_streams(e):
 # --- the same for the lines of /ws and /poll --------------------------------------------------------------------------
 
 
-def upgraded(e, seconds=5.0):
-    """A connection on which a WebSocket was asked for, and the first line of the answer."""
-    connection = socket.create_connection(("127.0.0.1", e.port), timeout=seconds)
-    connection.sendall(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    return connection, read_until(connection, b"\r\n\r\n").partition(b"\r\n")[0]
-
-
-def read_until(connection, what):
-    got = b""
-    while what not in got and (more := connection.recv(4096)):
-        got += more
-    return got
-
-
-def socket_opens(e):
-    connection, line = upgraded(e)
-    e.up.end.set()
-    connection.close()
-    return b" 101 " in line
-
-
 def socket_header(name, wanted):
     return lambda e: e.get("/ws").json()["headers"].get(name) == (wanted and wanted.format(port=e.port))
 
@@ -529,16 +466,6 @@ def second_socket_of_an_address_is_429(e):
     first.close()
     second.close()
     return b" 429 " in line
-
-
-def held(e):
-    """A connection on which a poll waits."""
-    e.up.mode = "silent"
-    seen = len(e.up.requests)
-    connection = socket.create_connection(("127.0.0.1", e.port), timeout=5)
-    connection.sendall(b"GET /poll HTTP/1.1\r\nHost: x\r\n\r\n")
-    until(lambda: len(e.up.requests) > seen, "the poll is held")
-    return connection
 
 
 def held_poll_is_cut_after_a_second(e):

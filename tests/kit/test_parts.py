@@ -21,18 +21,7 @@ from server.poll import PAGES
 from server.rate import Rate
 from server.wire import HttpError, Line
 from support.kit_lab import SETTINGS
-
-
-def new(count, start=0):
-    return [NewEvent("order-status", json.dumps(start + number)) for number in range(count)]
-
-
-@pytest.fixture
-def log(tmp_path):
-    log = EventLog(tmp_path / "events.sqlite3", keep=100)
-    yield log
-    log.close()
-
+from support.log_events import new
 
 # --- the formats of an event ------------------------------------------------------------------------------------------
 

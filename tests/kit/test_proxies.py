@@ -16,13 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from support import peer_clients, proxy_lab
-from support.hand_made_kits import context, often, rendered
+from support.hand_made_kits import often, rendered
 from support.hostile_names import NAMES
 from support.kit_lab import Started, followed, following, nginx_conf, nginx_version, publish_through, until
-from support.proxy_lab import PROXIES
+from support.proxy_lab import ALONE, BEHIND, FRAMES, PROXIES, kit_for
 
 from advisor.engine import timing
-from advisor.kit import build
 from advisor.ruleset import cache
 
 KITS = {
@@ -31,14 +30,6 @@ KITS = {
     "long-polling": ("long-polling",),
     "short-polling": ("short-polling",),
 }
-FRAMES = "frame-ancestors 'none'"
-ALONE, BEHIND = {"load_balancer": "none", "cdn": "none"}, {"load_balancer": "aws-alb"}
-
-
-def kit_for(name, pattern="websocket", **answers):
-    """The files of the proxy alone."""
-    values, chosen, _ = context(patterns=(pattern,), **{"reverse_proxy": name, **ALONE, **answers})
-    return dict(build.rendered([option for option in chosen if option.layer == "edge"], values))
 
 
 @pytest.fixture(params=PROXIES)

@@ -2,93 +2,48 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import signal
 import socket
-import statistics
 import subprocess
-import time
 
 import httpx
 import pytest
 from support import proxy_lab
 from support.kit_lab import free_port
-from support.proxy_lab import PROXIES, environment
-from test_nginx import (
+from support.proxy_checks import (
+    HOST,
+    PROTO,
+    becomes_true,
+    changed,
     dead_server_means_retry,
+    ends_in_time,
+    events_come_in_time,
     full_server_means_retry,
-    held,
+    half_a_request_is_cut,
+    held_poll_is_answered,
+    held_poll_lives,
+    hung,
+    lives,
+    made_up_address_is_not_believed,
     page_header,
+    plain_request_gets_an_error,
     read_until,
     retry_is_not_cached,
     second_stream_of_an_address_is_429,
+    server_learns_that_a_client_has_left,
+    silent_socket_is_ended,
+    silent_socket_lives,
+    silent_stream_is_ended,
+    silent_stream_lives,
     socket_opens,
+    soft_stop_ends_in_time,
     upgraded,
     upstream_header,
 )
-from test_proxies import FRAMES, kit_for
+from support.proxy_lab import FRAMES, PROXIES, environment, kit_for
 
 HANGS = {"heartbeat_s": 1, "hold_s": 1}  # with these a proxy waits 3 s for a stream and 6 s for a poll
-
-
-def lives(e, connection, seconds=3):
-    """Whether nobody ends it, or answers on it, for so long."""
-    connection.settimeout(seconds)
-    try:
-        return connection.recv(1) == b"never"
-    except TimeoutError:
-        return True
-    except ConnectionResetError:
-        return False
-    finally:
-        e.up.end.set()
-        connection.close()
-
-
-def silent_stream_lives(e, seconds=3):
-    """In chunks, as the kit's server sends it (HAProxy takes a stream without them for a tunnel)."""
-    e.up.mode = "watch"
-    connection = socket.create_connection(("127.0.0.1", e.port), timeout=5)
-    connection.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
-    got = read_until(connection, b"data: 1\n\n")
-    if b"chunked" in got and not got.endswith(b"\r\n"):
-        connection.recv(2)  # the end of the chunk
-    return lives(e, connection, seconds)
-
-
-def silent_socket_lives(e, seconds=3):
-    connection, line = upgraded(e)
-    assert b" 101 " in line, line
-    return lives(e, connection, seconds)
-
-
-def held_poll_lives(e, seconds=3):
-    return lives(e, held(e), seconds)
-
-
-def silent_stream_is_ended(e, seconds=5):
-    return not silent_stream_lives(e, seconds)
-
-
-def silent_socket_is_ended(e, seconds=8):
-    """Apache takes the larger of its two limits, which is that for polls."""
-    return not silent_socket_lives(e, seconds)
-
-
-def held_poll_is_answered(e, seconds=8):
-    return not held_poll_lives(e, seconds)
-
-
-def hung(e, path, seconds):
-    """The answer about a server that takes the connection and says nothing; None where there is none in time."""
-    e.up.mode = "hangs"
-    try:
-        return httpx.get(f"http://127.0.0.1:{e.port}{path}", timeout=seconds)
-    except httpx.ReadTimeout:
-        return None
-    finally:
-        e.up.end.set()
 
 
 def hung_server_means_retry(e):
@@ -101,41 +56,10 @@ def hung_server_means_an_error(e):
     return answer is not None and answer.status_code in {502, 504}
 
 
-def plain_request_gets_an_error(e):
-    answer = hung(e, "/config", 5)
-    return answer is not None and answer.status_code in {502, 503, 504}
-
-
 TO_A_HUNG_ONE = {
     silent_stream_is_ended, silent_socket_is_ended, held_poll_is_answered, hung_server_means_retry,
     hung_server_means_an_error,
 }  # fmt: skip
-
-
-def events_come_in_time(e):
-    """Seven events, 0.3 s apart."""
-    e.up.mode, lags = "ticks", []
-    with (
-        contextlib.suppress(httpx.RemoteProtocolError),
-        httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=10) as response,
-    ):
-        for line in response.iter_lines():
-            lags += [time.time() - float(line[6:])] if line.startswith("data: ") else []
-    return len(lags) == 7 and statistics.median(lags) < 0.15
-
-
-def server_learns_that_a_client_has_left(e):
-    e.up.mode = "watch"
-    with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=5) as response:
-        assert next(response.iter_lines()) == "data: 1"
-    return becomes_true(lambda: e.up.mode == "left")
-
-
-def becomes_true(condition, seconds=3.0):
-    end = time.monotonic() + seconds
-    while not (true := condition()) and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(true)
 
 
 def four_streams_open(e, count=4):
@@ -160,29 +84,6 @@ def forty_streams_open(e):
     return four_streams_open(e, 40)
 
 
-def half_a_request_is_cut(e):
-    with socket.create_connection(("127.0.0.1", e.port), timeout=6) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
-        try:
-            return connection.recv(4096)[:12] in {b"", b"HTTP/1.1 408", b"HTTP/1.1 400"}
-        except TimeoutError:
-            return False
-        except ConnectionResetError:
-            return True
-
-
-def ends_in_time(e, number, seconds):
-    """With a stream open; the line says one second."""
-    with httpx.stream("GET", f"http://127.0.0.1:{e.port}/events", timeout=20) as response:
-        next(response.iter_bytes())
-        e.process.send_signal(number)
-        return becomes_true(lambda: e.process.poll() is not None, seconds)
-
-
-def soft_stop_ends_in_time(e):
-    return ends_in_time(e, signal.SIGUSR1, 5)
-
-
 def graceful_stop_ends_in_time(e):
     return ends_in_time(e, signal.SIGWINCH, 16)
 
@@ -199,11 +100,6 @@ def sockets_outlive_a_reload(e):
         capture_output=True,
     )  # fmt: skip
     return lives(e, connection)
-
-
-def made_up_address_is_not_believed(e):
-    said = e.get("/config", headers={"x-forwarded-for": "6.6.6.6"}).json()["headers"]["x-forwarded-for"]
-    return said == "127.0.0.1"
 
 
 def last_address_is_the_proxys_own_finding(e):
@@ -236,8 +132,6 @@ def full_server_is_left_alone(e):
 
 CSP = page_header("content-security-policy", FRAMES)
 FORWARDED = upstream_header("x-forwarded-for", "127.0.0.1")
-PROTO = upstream_header("x-forwarded-proto", "http")
-HOST = upstream_header("host", "127.0.0.1:{port}")
 
 # (proxy, what the kit's file has, what stands there instead ("" = the line goes), the check, a change made for both)
 LINES = [
@@ -348,13 +242,6 @@ CLAIMS = [
     ("traefik", "readTimeout: 60s", "readTimeout: 1s", held_poll_lives),
     ("envoy", "request_headers_timeout: 10s", "request_headers_timeout: 1s", silent_socket_lives),
 ]
-
-
-def changed(text, old, new):
-    """With the line that holds `old` gone, or `new` in its place; a block that the line opens keeps its braces."""
-    if new:
-        return text.replace(old, new)
-    return "".join(line for line in text.splitlines(keepends=True) if old not in line)
 
 
 def holds(check, name, folder, *changes, instances=1):

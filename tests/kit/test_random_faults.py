@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from test_transports import modules, run
+from support.pages import run
 
-__all__ = ["modules"]
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 RANDOM = """

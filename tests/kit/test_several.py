@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import socket
@@ -35,37 +34,11 @@ from support.kit_lab import (
     until,
 )
 from support.peer_clients import all_followed, all_get, follow_socket, number, publish_at_once
-from support.server_instances import ids_of, store_binary
+from support.server_instances import PATIENT, behind_nginx, ids_of, on_ports, store_binary
 
 from advisor import cli
 
 pytestmark = pytest.mark.lab
-PATIENT = {
-    "heartbeat_s": 5
-}  # a pong may be late as well: the lab's heartbeat of 0.2 s would end sockets of a busy machine
-
-
-def nginx_conf(binary, kits):
-    """The kit's own file for as many instances; test ports in place of its own."""
-    text = rendered(
-        instances=len(kits), nginx_version=nginx_version(binary), patterns=("websocket", "short-polling"),
-        load_balancer="aws-alb",  # so that one address may open as many streams as it likes
-    )["nginx/nginx.conf"].decode()  # fmt: skip
-    return on_ports(text, [kit.port for kit in kits])
-
-
-def on_ports(text, ports):
-    """A configuration with these in place of the servers' own."""
-    return re.sub(r"127\.0\.0\.1:808([1-9])\b", lambda address: f"127.0.0.1:{ports[int(address[1]) - 1]}", text)
-
-
-@contextlib.contextmanager
-def behind_nginx(binary, kits, folder):
-    """The address of an nginx in front of these instances."""
-    with nginx_lab.running(binary, nginx_conf(binary, kits), folder) as running:
-        for kit in kits:
-            kit.through = f"http://127.0.0.1:{running.port}"
-        yield kits[0].through
 
 
 # --- one log ----------------------------------------------------------------------------------------------------------

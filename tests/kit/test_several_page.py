@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.kit_lab import publish_through, until
-from test_browser import open_page
-from test_several import PATIENT, behind_nginx
+from support.pages import open_page
+from support.server_instances import PATIENT, behind_nginx
 
 pytestmark = pytest.mark.lab
 TITLES = {"websocket": "WebSocket", "sse": "SSE over HTTP/1.1", "long-polling": "long polling over HTTP/1.1"}

@@ -17,7 +17,7 @@ import pytest
 from httpx_sse import EventSource
 from support import kit_lab, peer_clients
 from support.kit_lab import until
-from test_ws import raw
+from support.raw_websocket import raw
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.lab

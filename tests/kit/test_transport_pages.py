@@ -10,8 +10,7 @@ import time
 import pytest
 from support.hand_made_kits import often
 from support.kit_lab import nginx_conf, nginx_version, publish_across_kills, publish_through, until
-from test_browser import is_told_when_the_sign_in_is_over, open_page
-from test_transports import run
+from support.pages import is_told_when_the_sign_in_is_over, open_page, run, signed_in
 
 pytestmark = pytest.mark.lab
 
@@ -251,15 +250,6 @@ def test_a_viewer_who_sends_a_lot_loses_neither_messages_nor_the_socket(kit_of, 
     """)
     until(lambda: page.text("events") == "40", "all messages came back", 15)
     assert page.text("connects") == "1"
-
-
-def signed_in(browser, kit):
-    """The kit's page after its viewer has given the key."""
-    page = open_page(browser, kit.url)
-    page.wait_for("sign in to read")
-    browser.find_element("id", "key").send_keys((kit.folder / "var/viewer-key").read_text().strip() + "\n")
-    page.wait_for("open")
-    return page
 
 
 @pytest.mark.parametrize("auth", ["cookie", "bearer-header"])

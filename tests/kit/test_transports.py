@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
 from support.hand_made_kits import often
 from support.kit_lab import publish_through, until
+from support.pages import run
 
 pytestmark = pytest.mark.lab
-
-
-def run(browser, script, **values):
-    """Run a script that calls done(value) with the page's modules loaded and `values` as constants."""
-    constants = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
-    failed, value = browser.execute_async_script(f"""
-      const finish = arguments[arguments.length - 1];
-      const done = (value) => finish([false, value]);
-      const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-      {constants}
-      const modules = ["stream", "transports", "poll-source", "sender", "shared-source", "fetch-source"];
-      Promise.all(modules.map((name) => import(new URL(`${{name}}.js`, document.baseURI)))).then(
-        async (found) => {{
-          const all = Object.assign({{}}, ...found);
-          const {{ EventStream, transportsOf, FetchSource, PollSource, Sender, SharedSource }} = all;
-          {script}
-        }},
-      ).catch((error) => finish([true, error.stack]));
-    """)
-    assert not failed, value
-    return value
-
-
-@pytest.fixture
-def modules(make_lab, browser):
-    """A browser with a page that may import the kit's modules."""
-    browser.get(make_lab().url)
-    return browser
 
 
 # The same plan over every transport: cursor -> what each connection from there brings.

@@ -16,7 +16,7 @@ from server.app import App
 from server.events import LogAway
 from server.wire import HttpError
 from support.kit_lab import SETTINGS, until
-from test_parts import log, new  # noqa: F401 - a fixture
+from support.log_events import new
 
 pytestmark = pytest.mark.lab
 
@@ -33,7 +33,7 @@ def _nothing_was_said_before():
 
 
 @pytest.fixture
-def app(tmp_path, log):  # noqa: F811
+def app(tmp_path, log):
     (tmp_path / "index.html").touch()
     changes = {"transports": ["sse", "long-polling"], "per_client_queue": 16, "history_events": 1000}
     return App(settings._settings(SETTINGS | changes), log, tmp_path, "token", "")
@@ -73,14 +73,14 @@ def failing(error):
     return fetch
 
 
-def burst(app, log, count=40):  # noqa: F811
+def burst(app, log, count=40):
     """More events than a tail holds, committed and delivered at once: who was up to date now needs the log."""
     events = [outcome.event for outcome in log.append(new(count))]
     app.hub.deliver(events)
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, LogAway("the log is away")], ids=lambda fault: type(fault).__name__)
-def test_held_polls_whose_log_fails_are_answered_with_503_and_it_is_said_once(app, log, capfd, fault):  # noqa: F811
+def test_held_polls_whose_log_fails_are_answered_with_503_and_it_is_said_once(app, log, capfd, fault):
     log.append(new(1))
     app.hub.latest = 1
 
@@ -109,7 +109,7 @@ def test_held_polls_whose_log_fails_are_answered_with_503_and_it_is_said_once(ap
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-def test_a_stream_that_cannot_be_fed_ends_and_it_is_said_once(app, log, capfd, fault):  # noqa: F811
+def test_a_stream_that_cannot_be_fed_ends_and_it_is_said_once(app, log, capfd, fault):
     log.append(new(40))
     app.hub.latest = 40
     log.fetch_after = failing(fault)
@@ -129,7 +129,7 @@ def test_a_stream_that_cannot_be_fed_ends_and_it_is_said_once(app, log, capfd, f
 
 
 @pytest.mark.parametrize("path", ["/snapshot", "/poll"])
-def test_a_request_whose_log_fails_says_503_without_what_is_inside(app, log, capfd, path):  # noqa: F811
+def test_a_request_whose_log_fails_says_503_without_what_is_inside(app, log, capfd, path):
     log.append(new(40))
     app.hub.latest = 40
     log.fetch_after = log.fetch_recent = failing(FAULTS[0])
@@ -144,7 +144,7 @@ def test_a_request_whose_log_fails_says_503_without_what_is_inside(app, log, cap
     assert capfd.readouterr().err.count("OperationalError: disk I/O error in /srv/inside") == 1
 
 
-def test_publishers_get_an_answer_from_a_writer_that_dies(app, log):  # noqa: F811
+def test_publishers_get_an_answer_from_a_writer_that_dies(app, log):
     async def play():
         writer = app.writer
         log.commit = failing(FAULTS[1])

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
-import os
 import shutil
-import socket as sockets
 import subprocess
 import sys
 import time
@@ -17,31 +14,12 @@ import httpx
 import pytest
 from support.kit_lab import followed, following, publish_through, until
 from support.peer_clients import WS, address, follow_polls, follow_socket, opened, told
+from support.raw_websocket import closed_with, message, raw, refused, rest_of
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 pytestmark = pytest.mark.lab
 OWN = "https://app.example.com"
-
-
-def closed_with(socket, seconds=5):
-    """The close code that the server gives."""
-    with pytest.raises(ConnectionClosed) as closing:  # noqa: PT012 - what was sent before may still come
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            socket.recv(timeout=seconds)
-    return closing.value.rcvd.code if closing.value.rcvd else None
-
-
-def refused(url, **headers):
-    """The status of a handshake that is not accepted."""
-    with pytest.raises(InvalidStatus) as refusal, connect(address(url), additional_headers=headers, proxy=None):
-        pass
-    return refusal.value.response.status_code
-
-
-def message(key, data, feature="order-status"):
-    return json.dumps({"type": "send", "feature": feature, "data": data, "key": key})
 
 
 # --- events through nginx ---------------------------------------------------------------------------------------------
@@ -264,26 +242,6 @@ def test_what_is_no_handshake_is_refused_and_a_kit_without_a_socket_has_none(mak
     assert httpx.get(f"{other.direct}/ws").status_code == 404
     with pytest.raises(InvalidStatus, match="404"), opened(other.direct):
         pass
-
-
-def raw(kit, headers=b"", rest=b""):
-    """A TCP connection with a handshake, as no library would make it."""
-    connection = sockets.create_connection(("127.0.0.1", kit.port), timeout=5)
-    key = base64.b64encode(os.urandom(16))
-    connection.sendall(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: " + key + b"\r\n" + headers + b"\r\n" + rest
-    )
-    return connection
-
-
-def rest_of(connection):
-    """Everything until the server closes."""
-    found = b""
-    with contextlib.suppress(ConnectionResetError):
-        while piece := connection.recv(65_536):
-            found += piece
-    return found
 
 
 def test_a_client_that_answers_no_ping_is_closed_after_its_deadline(make_lab):

@@ -91,3 +91,7 @@ def context(
     chosen, kept = kit.choose(members, OPTIONS(), base, notes)
     assert kept == members, notes
     return kit_values.context(project, kept, base, chosen, notes), chosen, notes
+
+
+def conf(which="nginx", **answers):
+    return rendered(**answers)[f"nginx/{which}.conf"].decode()

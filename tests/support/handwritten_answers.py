@@ -271,3 +271,22 @@ def tree_of(project: Project) -> dict[str, Any]:
 
     features = [{"name": f.name, **facts(f.facts)} for f in project.features]
     return {"project": project.name, "path": facts(project.path), "app": facts(project.app), "features": features}
+
+
+def random_answers_of_file(rng, base):
+    answers = {}
+    for asked in base.questions.values():
+        draw = rng.random()
+        if asked.type == "text" or draw < 0.5:
+            continue
+        if draw < 0.6:
+            answers[asked.id] = UNKNOWN
+        elif asked.type == "number":
+            answers[asked.id] = rng.choice([max(0, asked.minimum), 1, 7, 90, 4000, 250000])
+        elif asked.type == "yes-no":
+            answers[asked.id] = rng.random() < 0.5
+        elif asked.type == "one-of":
+            answers[asked.id] = rng.choice(list(asked.options))
+        else:
+            answers[asked.id] = tuple(rng.sample(list(asked.options), rng.randint(0, 2)))
+    return answers

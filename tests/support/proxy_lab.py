@@ -19,8 +19,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from advisor.kit import build
 from support import nginx_lab
-from support.kit_lab import Lab, free_port, until
+from support.hand_made_kits import context
+from support.kit_lab import (
+    Lab,
+    free_port,
+    until,
+)
 from support.nginx_lab import Edge
 
 if TYPE_CHECKING:
@@ -195,3 +201,15 @@ def upstream() -> Iterator[nginx_lab.Upstream]:
     """edge.upstream with this Handler."""
     with nginx_lab.upstream(Handler) as state:
         yield state
+
+
+FRAMES = "frame-ancestors 'none'"
+
+
+ALONE, BEHIND = {"load_balancer": "none", "cdn": "none"}, {"load_balancer": "aws-alb"}
+
+
+def kit_for(name, pattern="websocket", **answers):
+    """The files of the proxy alone."""
+    values, chosen, _ = context(patterns=(pattern,), **{"reverse_proxy": name, **ALONE, **answers})
+    return dict(build.rendered([option for option in chosen if option.layer == "edge"], values))

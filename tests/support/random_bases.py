@@ -379,3 +379,24 @@ def bases(**options: Any) -> st.SearchStrategy[rb.RuleBase]:
 
 def worlds(**options: Any) -> st.SearchStrategy[World]:
     return bases(**options).map(lambda base: World(base, occurring_cases(base)))
+
+
+def consistent(answers, world):
+    """Every case that occurs and in which each stated fact has this answer (derived numbers included)."""
+    box = {}
+    for fact, value in answers.items():
+        box.update(world.base.encode(fact, value))
+    for derived in world.base.derived.values():
+        number = world.base.number(derived, answers)
+        if number is not None:
+            box[world.base.index[derived.id]] = 1 << sum(number >= band.low for band in derived.bands[1:])
+    return [case for case in world.cases if inside(box, case)]
+
+
+def assert_legal(answers, base):
+    for fact, value in answers.items():
+        asked = base.questions[fact]
+        if asked.type == "number":
+            assert value >= asked.minimum
+            assert value < float("inf")
+            assert not asked.whole or value == int(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 import shutil
 import socket
 import subprocess
@@ -12,7 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from support.kit_lab import Lab, assemble, free_port, until
+from support import nginx_lab
+from support.hand_made_kits import rendered
+from support.kit_lab import (
+    Lab,
+    assemble,
+    free_port,
+    nginx_version,
+    until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,3 +178,31 @@ def ids_of(kit: Lab, cursor: str) -> Iterator[str]:
         if not answer.get("more"):
             return
         cursor = answer["cursor"]
+
+
+PATIENT = {
+    "heartbeat_s": 5
+}  # a pong may be late as well: the lab's heartbeat of 0.2 s would end sockets of a busy machine
+
+
+def nginx_conf(binary, kits):
+    """The kit's own file for as many instances; test ports in place of its own."""
+    text = rendered(
+        instances=len(kits), nginx_version=nginx_version(binary), patterns=("websocket", "short-polling"),
+        load_balancer="aws-alb",  # so that one address may open as many streams as it likes
+    )["nginx/nginx.conf"].decode()  # fmt: skip
+    return on_ports(text, [kit.port for kit in kits])
+
+
+def on_ports(text, ports):
+    """A configuration with these in place of the servers' own."""
+    return re.sub(r"127\.0\.0\.1:808([1-9])\b", lambda address: f"127.0.0.1:{ports[int(address[1]) - 1]}", text)
+
+
+@contextlib.contextmanager
+def behind_nginx(binary, kits, folder):
+    """The address of an nginx in front of these instances."""
+    with nginx_lab.running(binary, nginx_conf(binary, kits), folder) as running:
+        for kit in kits:
+            kit.through = f"http://127.0.0.1:{running.port}"
+        yield kits[0].through
