@@ -104,10 +104,10 @@ def said(verdict):
         if feature["costs"]:
             yield from cost_tables.sentences(feature, RULES)
             for key, every in itertools.product(cost_tables.SCALES, (cost_tables.TRAFFIC, cost_tables.HELD)):
-                rows = cost_tables.table(feature, RULES, key, cost_tables.columns(feature, every))
+                rows = cost_tables.table(feature, RULES, key, cost_tables.columns(feature, RULES, every))
                 yield from ("".join([row.name, *row.cells]) for row in rows)
         if feature["timing"] and feature["primary"] and not feature["outside"]:
-            yield from ("".join(row) for row in words.times(feature))
+            yield from ("".join(row) for row in words.times(feature, RULES))
 
 
 def test_the_page_says_everything_that_the_verdict_says():

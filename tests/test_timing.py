@@ -13,13 +13,14 @@ from advisor.base.data import data
 from advisor.base.errors import RuleBaseError
 from advisor.engine.timing import load, timing
 from advisor.engine.verdict import Judge
-from advisor.model.path_limits import CHANNELS, on_the_way
+from advisor.model.path_limits import met_by, on_the_way
 from advisor.model.values import UNKNOWN, Other
 from advisor.report import words
 from advisor.ruleset.compile import compile_folder
 
 RULES = compile_folder(data("rules"))
 FIGURES, TABLE = load(RULES.tables["timing"])
+CHANNELS = ("websocket", "sse", "long-polling")  # of the limits that count; each is a pattern too
 PATH_FACTS = ("reverse-proxy", "load-balancer", "cdn", "service-mesh", "platform")
 
 
@@ -40,7 +41,8 @@ def test_every_time_fits_every_limit_or_the_conflict_is_named(answers, pattern):
         if limit["kind"] == "idle" and pattern not in ("long-polling", "short-polling"):
             fits = 2 * solved["heartbeat_s"] <= limit["seconds"]
             assert fits or any(limit["where"] in line for line in conflicts), limit
-    met = [x for x in on_the_way(answers, TABLE) if "long-polling" in x.channels and x.kind not in ("grace", "rate")]
+    met = met_by(on_the_way(answers, TABLE), "long-polling")
+    met = [limit for limit in met if limit.kind not in ("grace", "rate")]
     if pattern in (None, "long-polling") and not any(
         "hold" in c["between"][1] or "held" in c["between"][1] for c in solved["conflicts"]
     ):
@@ -98,7 +100,7 @@ def test_who_polls_is_not_told_to_poll_or_to_reconnect(limit):
     slow = {"latency-need-ms": 3_600_000, "server-msg-rate-per-s": 0.0001, **limit}
     feature = Judge(RULES).feature("one", slow)
     assert feature["primary"] == "short-polling"
-    assert [*words.conflicts(feature), *words.hard_ends(feature)] == []
+    assert [*words.conflicts(feature), *words.hard_ends(feature, RULES)] == []
 
 
 def test_a_stated_idle_limit_takes_the_place_of_settings_but_not_of_what_nobody_can_change():

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from advisor.engine.timing import timing
+from advisor.model.patterns import costed
 from advisor.model.rulebase import multiply
 from advisor.model.values import UNKNOWN, Unknown, Value
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from advisor.model.verdict import Cost, Costs, Input, Timing
 
 HOUR = 3600.0
-PATTERNS = ("short-polling", "long-polling", "sse", "websocket", "fetch-stream", "grpc-web")
 NUMBERS = (
     "concurrent-clients",
     "poll-interval-s",
@@ -80,8 +80,8 @@ def costs(
     return {
         "inputs": inputs,
         "fanout_per_s": tidy(multiply(at.messages_per_s, finite(inputs["listeners-per-event"]["value"]))),
-        "patterns": _patterns(at, figures, scale),
-        "at_ten_times": _patterns(at, figures, 10 * scale),
+        "patterns": _patterns(at, figures, scale, base),
+        "at_ten_times": _patterns(at, figures, 10 * scale, base),
     }
 
 
@@ -131,20 +131,20 @@ def pushed_overhead_bytes(framing_bytes: float, figures: Mapping[str, float]) ->
     return framing_bytes + figures["message-segments"] * figures["segment-bytes"] + figures["tls-record-bytes"]
 
 
-# --- per pattern ------------------------------------------------------------------------------------------------------
+# --- per way in which patterns are costed -----------------------------------------------------------------------------
 
 
-def _patterns(at: Load, figures: Mapping[str, float], scale: float) -> dict[str, Cost]:
-    stream = _stream(at, figures)
-    each = {
-        "short-polling": _short_polling(at, figures),
-        "long-polling": _long_polling(at, figures),
-        "sse": stream,
-        "websocket": _websocket(at, figures),
-        "fetch-stream": stream,
-        "grpc-web": stream,
+def _patterns(at: Load, figures: Mapping[str, float], scale: float, base: RuleBase) -> dict[str, Cost]:
+    ways: dict[str, _One] = {
+        "short-polls": _short_polls(at, figures),
+        "long-polls": _long_polls(at, figures),
+        "streams": _streams(at, figures),
+        "sockets": _sockets(at, figures),
     }
-    return {name: _for_all(one, multiply(at.clients, scale), at, figures) for name, one in each.items()}
+    return {
+        name: _for_all(ways[base.patterns[name].costed_as], multiply(at.clients, scale), at, figures)
+        for name in costed(base)
+    }
 
 
 class _One(NamedTuple):
@@ -162,7 +162,7 @@ class _One(NamedTuple):
     billed_requests: float  # those whose time is billed besides what is held
 
 
-def _short_polling(at: Load, figures: Mapping[str, float]) -> _One:
+def _short_polls(at: Load, figures: Mapping[str, float]) -> _One:
     requests = poll_requests_per_h(at.interval_s)
     uplink = multiply(at.uplink_per_s, HOUR)
     overhead = multiply(requests, exchange_overhead_bytes(figures, "exchange"))
@@ -172,7 +172,7 @@ def _short_polling(at: Load, figures: Mapping[str, float]) -> _One:
     return _One(requests, uplink, overhead, at.interval_s, 0, 0, kept, 0, memory, requests + uplink)
 
 
-def _long_polling(at: Load, figures: Mapping[str, float]) -> _One:
+def _long_polls(at: Load, figures: Mapping[str, float]) -> _One:
     requests = long_poll_requests_per_h(at.messages_per_s, at.hold_s, figures["round-trip-s"])
     uplink = multiply(at.uplink_per_s, HOUR)
     overhead = multiply(requests + uplink, exchange_overhead_bytes(figures, "delivery"))
@@ -182,7 +182,7 @@ def _long_polling(at: Load, figures: Mapping[str, float]) -> _One:
     return _One(requests, uplink, overhead, round_trip, turn, 1, per_stream, *memory, uplink)
 
 
-def _stream(at: Load, figures: Mapping[str, float]) -> _One:
+def _streams(at: Load, figures: Mapping[str, float]) -> _One:
     base64 = at.payload_bytes / 3 if at.binary else 0.0  # an event stream is text
     uplink = multiply(at.uplink_per_s, HOUR)
     message = pushed_overhead_bytes(figures["event-bytes"], figures) + base64
@@ -193,7 +193,7 @@ def _stream(at: Load, figures: Mapping[str, float]) -> _One:
     return _One(0, uplink, overhead, 0, 0, 1, figures["descriptors-per-stream"], *memory, uplink)
 
 
-def _websocket(at: Load, figures: Mapping[str, float]) -> _One:
+def _sockets(at: Load, figures: Mapping[str, float]) -> _One:
     header = frame_header_bytes(at.payload_bytes, figures)
     down = pushed_overhead_bytes(header, figures)
     up = pushed_overhead_bytes(header + figures["mask-bytes"], figures)

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from advisor.model.boxes import Box, contains, covers, find
 from advisor.model.conditions import Space, say_wanted
+from advisor.model.patterns import compared
 from advisor.model.rulebase import PATTERN, Caveat, Impossible, Prior, Rule, RuleBase, Step, band_of
 from advisor.model.values import UNKNOWN, Unknown, Value
 
@@ -316,7 +317,7 @@ def article(known: Known, base: RuleBase) -> ArticleVerdict:
 
     A step that would leave nothing says nothing. Where several still stand after the last step, there is no answer.
     """
-    standing = tuple(p.id for p in base.patterns.values() if p.group == "core" and p.id != "short-polling")
+    standing = compared(base)
     states = []
     for step in base.article:
         rule = next((r for r in step.rules if holds(r, known.lead)), None)

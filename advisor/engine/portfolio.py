@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from advisor.engine.changes import Together
 from advisor.engine.decision import Answers, decide, excluding, filled_in, lead_case, lead_of
 from advisor.engine.verdict import Judge
+from advisor.model.patterns import shareable
 from advisor.model.project import Project
 from advisor.model.rulebase import RuleBase
 from advisor.model.values import UNKNOWN, Value
@@ -23,15 +24,12 @@ from advisor.model.values import UNKNOWN, Value
 if TYPE_CHECKING:
     from advisor.model.verdict import FeatureVerdict, HeldByPage, Reuse, Shared, Verdict
 
-ON_A_PAGE = ("browser", "mobile-browser")
-HELD = ("sse", "long-polling", "fetch-stream", "grpc-web")  # each holds an HTTP response open
-SHARED = ("websocket", "sse")  # connections that can carry a second feature, the stronger first
-
 
 class Alone(NamedTuple):
     """One feature before merging: its answers, its case, the pattern it would get alone, and where it is shown.
 
-    `page` is None where nobody said which page it is on. `in_browser`: a browser takes part, so there is a page.
+    `page` is None where nobody said which page it is on. `in_browser`: a browser takes part, so there is a page. `open`
+    counts the connections that can be shared and that it keeps open on its page, or has there already.
     """
 
     facts: Answers
@@ -39,12 +37,7 @@ class Alone(NamedTuple):
     pattern: str | None
     in_browser: bool
     page: str | None
-
-    @property
-    def open(self) -> Counter[str]:
-        """The connections that it keeps open on its page, or has there already."""
-        own = {self.pattern, self.facts.get("existing-connection")}
-        return Counter(connection for connection in SHARED if connection in own)
+    open: Counter[str]
 
 
 def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> Verdict:
@@ -72,10 +65,14 @@ def decide_alone(facts: Answers, base: RuleBase) -> Alone:
     given = filled_in(facts, base)
     lead = lead_of(given, base)
     page = facts.get("page")
-    clients = given.get("clients", base.questions["clients"].lead)
-    in_browser = isinstance(clients, tuple) and any(client in ON_A_PAGE for client in clients)
+    asked = base.questions["clients"]
+    clients = given.get("clients", asked.lead)
+    in_browser = isinstance(clients, tuple) and any(client in asked.on_a_page for client in clients)
     stated = page if isinstance(page, str) and page and in_browser else None
-    return Alone(facts, lead, decide(lead, base).primary, in_browser, stated)
+    pattern = decide(lead, base).primary
+    own = {pattern, facts.get("existing-connection")}
+    opened = Counter(connection for connection in shareable(base) if connection in own)
+    return Alone(facts, lead, pattern, in_browser, stated, opened)
 
 
 def merge(one: Alone, there: Mapping[str, int], base: RuleBase) -> str | None:
@@ -86,9 +83,10 @@ def merge(one: Alone, there: Mapping[str, int], base: RuleBase) -> str | None:
     """
     if one.facts.get("existing-connection", "none") not in (UNKNOWN, "none") or not one.in_browser:
         return None
-    if one.pattern in (None, "websocket") or base.patterns[one.pattern or ""].group == "outside":
-        return None
-    for connection in SHARED:
+    connections = shareable(base)
+    if one.pattern is None or one.pattern in connections[:1] or base.patterns[one.pattern].group == "outside":
+        return None  # the strongest rides on nothing: its own connection is the one that others ride on
+    for connection in connections:
         if there.get(connection, 0) > 0 and excluding(connection, one.lead, base) is None:
             return connection if riding(one, connection, base) == connection else None
     return None
@@ -171,7 +169,7 @@ def shared(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: Rul
     raised: Counter[str] = Counter()
     for feature in features:
         page = alone[feature["name"]].page
-        if page is not None and feature["primary"] in SHARED:
+        if page is not None and feature["primary"] in shareable(base):
             groups.setdefault((page, feature["primary"]), []).append(feature["name"])
         raised.update(caveat["id"] for caveat in feature["caveats"])
     return {
@@ -200,7 +198,7 @@ def reuse(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: Rule
     for name, one in alone.items():
         if not one.in_browser or primary[name] != one.pattern:
             continue  # it has no page, or rides on a neighbour's connection already
-        for connection in SHARED:
+        for connection in shareable(base):
             carriers = [other for other in alone if primary[other] == connection and _may_share(one, alone[other])]
             if one.pattern == connection:
                 carriers = [other for other in carriers if position[other] < position[name]]
@@ -219,21 +217,23 @@ def _may_share(one: Alone, other: Alone) -> bool:
 def pages(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> list[HeldByPage]:
     """How many HTTP responses each page holds, times the tabs: what counts against a browser's limit for one host.
 
-    Event streams of a page are one, since they share it; a held poll, a streamed body or a gRPC-Web stream is one each.
+    What can be shared counts once for a page (event streams); a held poll, a streamed body, a gRPC-Web stream one each.
     A feature whose page nobody stated counts as a page of its own, named "". `http2` is None where nobody stated it, or
     not all the same.
     """
     held: dict[tuple[str, str], list[FeatureVerdict]] = {}
     for feature in features:
         one = alone[feature["name"]]
-        if one.in_browser and feature["primary"] in HELD:
+        pattern = base.patterns.get(feature["primary"] or "")
+        if one.in_browser and pattern is not None and pattern.holds in ("stream", "request"):
             own = "" if one.page is not None else feature["name"]
             held.setdefault((one.page or "", own), []).append(feature)
     made: list[HeldByPage] = []
     for (page, _), members in held.items():
         answers = [alone[member["name"]].facts for member in members]
         patterns = [member["primary"] for member in members]
-        streams = sum(p != "sse" for p in patterns) + ("sse" in patterns)
+        once = {pattern for pattern in patterns if pattern in shareable(base)}
+        streams = len(once) + sum(pattern not in once for pattern in patterns)
         usual = base.questions["tabs-per-user"].lead
         counts = [filled_in(facts, base).get("tabs-per-user", usual) for facts in answers]
         tabs = max(n for n in counts if isinstance(n, int | float))

@@ -20,8 +20,6 @@ from advisor.engine.reach import Reach
 from advisor.model.boxes import Box, bits
 from advisor.model.rulebase import RuleBase
 
-ON_A_PAGE = ("browser", "mobile-browser")
-
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -135,11 +133,13 @@ def _wants(name: str, pattern: str, base: RuleBase) -> bool:
     found = base.patterns[pattern]
     if found.group == "outside":
         return False
-    return name != "timing" or (found.nearest_core or pattern) != "short-polling"
+    return name != "timing" or found.holds != "nothing"
 
 
 def _on_a_page(box: Box, base: RuleBase) -> bool:
-    variables = [base.index[name] for client in ON_A_PAGE if (name := f"clients={client}") in base.index]
+    """Whether there may be a page in a browser."""
+    clients = base.questions.get("clients")
+    variables = [base.index[f"clients={client}"] for client in clients.on_a_page] if clients else []
     return not variables or any(box.get(variable, 2) & 2 for variable in variables)
 
 

@@ -12,23 +12,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.base.text import quoted
-from advisor.model.path_limits import (
-    CHANNEL,
-    CHANNELS,
-    ROLES,
-    Limit,
-    limit_of,
-    met_by,
-    on_the_way,
-    plain,
-    remedy,
-)
+from advisor.model.path_limits import ROLES, Limit, limit_of, met_by, on_the_way, plain, remedy
+from advisor.model.patterns import timed
 from advisor.model.values import UNKNOWN, Other, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from advisor.model.rulebase import RuleBase
+    from advisor.model.rulebase import Pattern, RuleBase
     from advisor.model.verdict import Timing
 
 SHORTEST_S = 1  # servers and proxies take whole seconds
@@ -52,18 +43,20 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
     """The times for these answers, in seconds (`_s`) and milliseconds (`_ms`), all whole numbers.
 
     `binding` names for each time the limit or the reason behind it; `conflicts` [{between: [a, b], text}] is filled
-    where no value fits that the pattern uses; `limits` are those on the way, shortest first. With a streaming `pattern`
-    only its limits count for the heartbeat; the hold of a long poll is always that of a long poll.
+    where no value fits that the pattern uses; `limits` are those on the way, shortest first. With a `pattern` that
+    holds something only the limits of its channel count; the hold of a long poll is always that of a long poll.
     """
+    found = timed(pattern, base)
+    channel = found.channel if found else ""
     figures, table = _loaded(base)
     way = on_the_way(answers, table)
     ends = [limit for limit in way if limit.kind != "rate"]
-    limits = met_by(ends, pattern)
-    retry = _retry(answers, figures, met_by([limit for limit in way if limit.kind == "rate"], pattern))
+    limits = met_by(ends, channel)
+    retry = _retry(answers, figures, met_by([limit for limit in way if limit.kind == "rate"], channel))
     longest = max(int(figures["retry-max-ms"]), retry.value)
     solved = {
         "heartbeat_s": _heartbeat(limits, figures),
-        "hold_s": _hold(met_by(ends, "long-polling"), figures),
+        "hold_s": _hold(met_by(ends, _held_channel(found, base)), figures),
         "retry_ms": retry,
         "retry_max_ms": _Solved(longest, "tries wait twice as long each time up to this, every wait drawn at random"),
         "drain_s": _drain(limits, figures),
@@ -71,7 +64,7 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
             int(figures["connect-patience-ms"]), "a WebSocket that is not open by then is taken for blocked"
         ),
     }
-    solved["read_timeout_s"] = _read_timeout(solved["heartbeat_s"].value, solved["hold_s"].value, figures, pattern)
+    solved["read_timeout_s"] = _read_timeout(solved["heartbeat_s"].value, solved["hold_s"].value, figures, found)
     missing = _not_counted(answers)
     return {
         "heartbeat_s": solved["heartbeat_s"].value,
@@ -82,9 +75,15 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
         "connect_patience_ms": solved["connect_patience_ms"].value,
         "read_timeout_s": solved["read_timeout_s"].value,
         "binding": {name: s.why + (missing if name in ("heartbeat_s", "hold_s") else "") for name, s in solved.items()},
-        "conflicts": [{"between": [c.one, c.other], "text": c.text} for c in _conflicts(solved, limits, pattern)],
+        "conflicts": [{"between": [c.one, c.other], "text": c.text} for c in _conflicts(solved, limits, found)],
         "limits": [plain(limit) for limit in limits],
     }
+
+
+def _held_channel(pattern: Pattern | None, base: RuleBase) -> str:
+    """The channel of a request that is held: the pattern's own, or that of the pattern that is told of first."""
+    holding = [p for p in ([pattern] if pattern else []) + [*base.patterns.values()] if p.holds == "request"]
+    return holding[0].channel if holding else ""
 
 
 @lru_cache(maxsize=8)
@@ -179,28 +178,27 @@ def _waits(heartbeat_s: int, hold_s: int, figures: Mapping[str, float]) -> dict[
     }
 
 
-def _read_timeout(heartbeat_s: int, hold_s: int, figures: Mapping[str, float], pattern: str | None) -> _Solved:
+def _read_timeout(heartbeat_s: int, hold_s: int, figures: Mapping[str, float], pattern: Pattern | None) -> _Solved:
     """How long your own proxies wait: a little longer than what is healthy is silent, since a server may hang."""
     waited = _waits(heartbeat_s, hold_s, figures)
     stream = f"{figures['read-timeout-heartbeats']:g} heartbeats"
     poll = f"the hold and {figures['poll-slack-s']:g} s"
     hung = "longer would only hide a server that hangs"
-    if pattern == "long-polling":
+    if pattern is not None and pattern.holds == "request":
         return _Solved(waited["poll_timeout_s"], f"{poll}; {hung}")
     if pattern is not None or waited["read_timeout_s"] >= waited["poll_timeout_s"]:
         return _Solved(waited["read_timeout_s"], f"{stream}; {hung}")
     return _Solved(waited["poll_timeout_s"], f"{poll}, which is more than {stream}; {hung}")
 
 
-def _conflicts(solved: Mapping[str, _Solved], limits: list[Limit], pattern: str | None) -> list[Conflict]:
+def _conflicts(solved: Mapping[str, _Solved], limits: list[Limit], pattern: Pattern | None) -> list[Conflict]:
     """Where no value fits, of the times that the pattern uses: one that holds nothing open has nothing to lose."""
-    channel = CHANNEL.get(pattern or "", pattern)
-    if pattern is not None and channel not in CHANNELS:
+    if pattern is not None and pattern.holds == "nothing":
         return []
-    unused = {None: "", "long-polling": "heartbeat_s"}.get(pattern, "hold_s")
-    found = [time.conflict for name, time in solved.items() if time.conflict and name != unused]
+    used = solved if pattern is None else pattern.times
+    found = [time.conflict for name, time in solved.items() if time.conflict and name in used]
     found += _short_lives(limits, solved["retry_ms"])
-    return found + _endless(limits, solved["hold_s"]) if channel == "sse" else found
+    return found + _endless(limits, solved["hold_s"]) if pattern is not None and pattern.holds == "stream" else found
 
 
 def _short_lives(limits: list[Limit], retry: _Solved) -> list[Conflict]:

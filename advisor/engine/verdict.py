@@ -77,7 +77,7 @@ class Judge:
         near = base.patterns[primary] if primary else None
         acceptable = self._acceptable(known, decision)
         fine = {a["id"] for a in acceptable}
-        times = timing(known.stated, base, near.nearest_core if near else None)
+        times = timing(known.stated, base, primary)
         other = changes(answers, known, base, self.diagram, together)
         contradictions: list[Contradiction] = [
             {"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)

@@ -16,6 +16,7 @@ from advisor.engine.confidence import without_unlisted
 from advisor.engine.decision import Answers, result_of
 from advisor.engine.reach import Reach
 from advisor.engine.relevance import Relevance
+from advisor.model.patterns import compared
 from advisor.model.rulebase import Question, RuleBase, Severity, Step
 from advisor.model.values import Value
 
@@ -102,7 +103,7 @@ def fallen(standing: Answers, base: RuleBase) -> list[Fallen]:
 
 def article_steps(box: Mapping[int, int], at: str, base: RuleBase) -> list[ArticleStep]:
     """The article's steps as walked so far; `at` is the question at hand."""
-    left = tuple(p.id for p in base.patterns.values() if p.group == "core" and p.id != "short-polling")
+    left = compared(base)
     sure, settled = True, False
     made = []
     for step in base.article:

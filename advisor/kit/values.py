@@ -65,7 +65,7 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
     instances = _instances(members, notes)
     sizes = sizing.sizes(needs, shared_addresses=shared, transports=serves, instances=instances)
     auth = _auth(members, base)
-    notes += _limits(members, needs, instances)
+    notes += _limits(members, needs, instances, base)
     if auth == "bearer-header" and "websocket" in serves:
         notes.append(
             "auth: bearer-header: no browser sends a header with a WebSocket, so the page fetches a ticket first (POST "
@@ -150,15 +150,15 @@ def _theirs(chosen: list[Option], members: list[Member], base: RuleBase) -> dict
             if o.layer == "publish"
         ],
         "yours": list(dict.fromkeys(own)),
-        "own_clients": _own_clients(members),
+        "own_clients": _own_clients(members, base),
         "hosts": list(dict.fromkeys(titles.get(w, w) for p in platforms_ for w in manifest.words(p))),
     }
 
 
-def _own_clients(members: list[Member]) -> list[str]:
+def _own_clients(members: list[Member], base: RuleBase) -> list[str]:
     """Those that no template is for, sorted."""
-    named = {w for m in members for w in manifest.words(m.answers.get("clients", ("browser",)))}
-    return sorted(named - {"browser", "mobile-browser", str(UNKNOWN)})
+    named = {w for m in members if "clients" in m.answers for w in manifest.words(m.answers["clients"])}
+    return sorted(named - {*base.questions["clients"].on_a_page, str(UNKNOWN)})
 
 
 def _rows(chosen: list[Option], base: RuleBase) -> dict[str, dict[str, platforms.Row]]:
@@ -312,7 +312,7 @@ def _instances(members: list[Member], notes: list[str]) -> int:
     return int(max(1, min(wanted, MOST_INSTANCES)))
 
 
-def _limits(members: list[Member], needs: list[sizing.Feature], instances: int) -> list[str]:
+def _limits(members: list[Member], needs: list[sizing.Feature], instances: int, base: RuleBase) -> list[str]:
     """What the answers ask for and this kit does not do."""
     notes = []
     wanted, most = sizing.wanted_streams(needs), sizing.most_streams(instances)
@@ -333,7 +333,7 @@ def _limits(members: list[Member], needs: list[sizing.Feature], instances: int) 
     else:
         why = "one event server needs no broker; it keeps its log in SQLite"
     notes += [f"broker: {', '.join(map(visible, sorted(brokers)))}: {why}"] if brokers else []
-    if others := _own_clients(members):
+    if others := _own_clients(members, base):
         named = ", ".join(map(visible, others))
         notes.append(
             f"clients: {named}: no template yet; the README tells the protocol, and client/ is a page that shows it"

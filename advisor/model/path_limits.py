@@ -28,9 +28,6 @@ ROLES = {
     "service-mesh": "service mesh",
     "platform": "platform",
 }
-CHANNELS = ("websocket", "sse", "long-polling")
-# Extended patterns meet the limits of the core pattern that they are built like.
-CHANNEL = {"fetch-stream": "sse", "grpc-web": "sse"}
 
 
 class Limit(NamedTuple):
@@ -43,7 +40,7 @@ class Limit(NamedTuple):
     name: str  # of the platform
     at: tuple[tuple[str, str], ...]
     kind: Kind
-    channels: tuple[str, ...]  # of CHANNELS
+    channels: tuple[str, ...]  # that it ends, of those in rules/patterns.yaml; every one where it is empty
     seconds: float
     up_to: float | None  # the documented maximum, where there is one
     change: Literal["setting", "quota", "fixed"]
@@ -77,12 +74,9 @@ def limit_of(row: Mapping[str, Any]) -> Limit:
     )
 
 
-def met_by(limits: list[Limit], pattern: str | None) -> list[Limit]:
-    """Those that this pattern meets; all of them for None and for patterns that hold no connection."""
-    channel = CHANNEL.get(pattern or "", pattern)
-    if channel not in CHANNELS:
-        return limits
-    return [limit for limit in limits if channel in limit.channels]
+def met_by(limits: list[Limit], channel: str) -> list[Limit]:
+    """Those that this channel meets; all of them where it is empty."""
+    return [limit for limit in limits if not channel or not limit.channels or channel in limit.channels]
 
 
 def on_the_way(answers: Mapping[str, Value], table: Iterable[Limit]) -> list[Limit]:
@@ -115,7 +109,7 @@ def _stated(fact: str, kind: Kind, answers: Mapping[str, Value]) -> Limit | None
         name="",
         at=((fact, "stated"),),
         kind=kind,
-        channels=CHANNELS,
+        channels=(),
         seconds=value,
         up_to=None,
         change="setting",

@@ -6,8 +6,9 @@ All of it is made by `ruleset.compile` from the YAML in rules/, or by `ruleset.s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from advisor.model.boxes import Box
@@ -15,10 +16,13 @@ from advisor.model.values import UNKNOWN, Other, Unknown, Value
 
 if TYPE_CHECKING:
     from advisor.model.verdict import Evidence as EvidenceData
+    from advisor.model.verdict import TimeKey
 
 Scope = Literal["feature", "path", "app"]
 QuestionType = Literal["yes-no", "number", "one-of", "some-of", "text"]
 Severity = Literal["breaks", "degrades", "note"]
+Holds = Literal["stream", "request", "connection", "nothing"]
+CostedAs = Literal["short-polls", "long-polls", "streams", "sockets"]
 PATTERN = "pattern"  # the name under which accepts and caveats speak about the feature's pattern
 
 
@@ -74,6 +78,7 @@ class Question(NamedTuple):
     lead: Value
     settled: bool  # says what the feature is rather than what it needs: the last thing that anybody would change
     feeds: tuple[str, ...]  # what needs it besides the decision: costs, timing, kit, merge, report
+    on_a_page: tuple[str, ...] = ()  # the options with which there is a page in a browser
     place: Place = Place("rules/questions.yaml", 1, 1)
 
 
@@ -156,10 +161,19 @@ class Caveat(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """A way of delivering events. `group` is core, extended or outside; `fallbacks` are tried in order."""
+    """A way of delivering events, as rules/patterns.yaml explains it; `fallbacks` are tried in order.
+
+    What an extended pattern takes from its nearest core pattern is filled in. Where nothing is held `channel` is empty;
+    outside the article it is too, and so are `costed_as` and `times`.
+    """
 
     id: str
     group: Literal["core", "extended", "outside"]
+    holds: Holds
+    shareable: bool
+    channel: str
+    costed_as: CostedAs | Literal[""]
+    times: tuple[TimeKey, ...]
     title: str
     summary: str
     strengths: tuple[str, ...]
@@ -210,7 +224,7 @@ class RuleBase:
 
     SAID: Final = (
         "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "steps", "accepts",
-        "article", "caveats", "impossible", "priors", "tables", "waivers", "diagram", "platforms",
+        "article", "caveats", "impossible", "priors", "tables", "waivers", "diagram", "platforms", "channels",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
 
@@ -234,6 +248,7 @@ class RuleBase:
         waivers: tuple[Waiver, ...],
         diagram: Any = None,  # of the decision, as decision_diagram.py writes it; None until somebody needs it
         platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them
+        channels: Mapping[str, str] = MappingProxyType({}),  # what a limit can be for, and its name for people
     ) -> None:
         self.version: Final = version
         self.sha256: Final = sha256
@@ -252,6 +267,7 @@ class RuleBase:
         self.waivers: Final = waivers
         self.diagram: Final = diagram
         self.platforms: Final = platforms
+        self.channels: Final = dict(channels)
         of_fact: dict[str, tuple[int, ...]] = {}
         for i, v in enumerate(variables):
             of_fact[v.fact] = (*of_fact.get(v.fact, ()), i)

@@ -11,6 +11,8 @@ from advisor.model.platforms import GROUPS, LIMITS, Card, Row, day, doubts, mont
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from advisor.model.rulebase import RuleBase
+
 Line: TypeAlias = "tuple[int, str]"  # indent, text
 Day: TypeAlias = "tuple[int, int, int]"
 
@@ -31,16 +33,9 @@ KINDS: Final = {
     "rate": "new connections",
 }
 CHANGES: Final = {"setting": "Yours to set", "quota": "Changed by the vendor only", "fixed": "Cannot be changed"}
-CHANNELS: Final = {
-    "websocket": "WebSocket",
-    "sse": "SSE",
-    "long-polling": "long polling",
-    "polling": "ordinary requests",
-    "grpc": "gRPC",
-}
 
 
-def lines(card: Card, today: Day) -> Iterator[Line]:
+def lines(card: Card, today: Day, base: RuleBase) -> Iterator[Line]:
     """The whole card. `today` tells how old its values are."""
     stands = " or ".join(ROLES[fact] for fact in card.stands_at) or "no answer of its own"
     yield 0, f"{card.id} (platform: {stands})"
@@ -50,7 +45,7 @@ def lines(card: Card, today: Day) -> Iterator[Line]:
         if rows:
             yield from ((0, ""), (2, title))
         for row in rows:
-            yield from _limit(row, today, row.id.removeprefix(f"{card.id}-"))
+            yield from _limit(row, today, row.id.removeprefix(f"{card.id}-"), base)
     for group, title in GROUPS.items():
         rows = list(card.groups.get(group, ())) if group != LIMITS else []
         if rows:
@@ -62,11 +57,11 @@ def lines(card: Card, today: Day) -> Iterator[Line]:
     yield from ((0, ""), (2, f"In {card.place.file}."))
 
 
-def limit_lines(card: Card, row: Row, today: Day) -> Iterator[Line]:
+def limit_lines(card: Card, row: Row, today: Day, base: RuleBase) -> Iterator[Line]:
     """One limit by itself."""
     yield 0, f"{row.id} (limit: {KINDS[row.kind]})"
     yield from ((0, ""), (2, f"A limit of {card.name}."))
-    yield from _limit(row, today, row.id)
+    yield from _limit(row, today, row.id, base)
     yield 2, f"In {row.place.file}:{row.place.line}:{row.place.column}."
 
 
@@ -77,8 +72,8 @@ def amount(row: Row) -> str:
     return f"{row.value if isinstance(row.value, str) else number(row.value)} {row.unit}".rstrip()
 
 
-def _limit(row: Row, today: Day, name: str) -> Iterator[Line]:
-    on = ", ".join(CHANNELS[channel] for channel in row.channels)
+def _limit(row: Row, today: Day, name: str, base: RuleBase) -> Iterator[Line]:
+    on = ", ".join(base.channels[channel] for channel in row.channels)
     on = f", for {on}" if on else ""
     yield 4, f"- {name} ({KINDS[row.kind]}): {amount(row)}{on}. {row.says}"
     bounds = "".join(f" {word} {number(bound)} s" for word, bound in (("from", row.low), ("up to", row.up_to)) if bound)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.base.text import plural
+from advisor.model.patterns import core, costed, costed_as
 from advisor.model.rulebase import RuleBase
 from advisor.report import words
 from advisor.report.words import BEYOND, amount, answer, delay, exact, size
@@ -58,17 +59,16 @@ AT: tuple[tuple[Scale, str], ...] = (("patterns", ""), ("at_ten_times", "With te
 BARS = TRAFFIC[3]  # overhead: what a pattern adds to the messages
 
 
-def columns(feature: FeatureVerdict, every: tuple[Column, ...]) -> list[Column]:
+def columns(feature: FeatureVerdict, base: RuleBase, every: tuple[Column, ...]) -> list[Column]:
     """The columns that apply here: nothing about a proxy where there is none, nor a bill that nobody sends."""
     costs = feature["costs"]["patterns"]
-    return [column for column in every if any(costs[p][column.key] is not None for p in shown(feature))]
+    return [column for column in every if any(costs[p][column.key] is not None for p in shown(feature, base))]
 
 
-def shown(feature: FeatureVerdict) -> list[str]:
+def shown(feature: FeatureVerdict, base: RuleBase) -> list[str]:
     """The patterns in the tables: the core ones, and what is acceptable besides."""
-    costs = feature["costs"]["patterns"]
-    others = [item["id"] for item in feature["acceptable"] if item["id"] in costs and item["id"] not in words.CORE]
-    return [*words.CORE, *others]
+    costs, first = feature["costs"]["patterns"], core(base)
+    return [*first, *(item["id"] for item in feature["acceptable"] if item["id"] in costs and item["id"] not in first)]
 
 
 def name(pattern: str, base: RuleBase) -> str:
@@ -79,7 +79,7 @@ def name(pattern: str, base: RuleBase) -> str:
 
 def table(feature: FeatureVerdict, base: RuleBase, key: Scale, heads: list[Column]) -> Iterator[Row]:
     """A row a pattern, with the cells of these columns; `key` is one of SCALES."""
-    for pattern in shown(feature):
+    for pattern in shown(feature, base):
         row = feature["costs"][key][pattern]
         cells = ["-" if (value := row[column.key]) is None else column.say(value) for column in heads]
         yield Row(pattern, name(pattern, base), cells)
@@ -89,8 +89,18 @@ def lengths(feature: FeatureVerdict, base: RuleBase, key: Scale, column: Column)
     """For bars: a pattern's name, its number, and the number in words."""
     costs = feature["costs"][key]
     return [
-        (name(p, base), value, column.say(value)) for p in shown(feature) if (value := costs[p][column.key]) is not None
+        (name(p, base), value, column.say(value))
+        for p in shown(feature, base)
+        if (value := costs[p][column.key]) is not None
     ]
+
+
+def formula_lines(formula: Mapping[str, Any], base: RuleBase) -> Iterator[tuple[str, str]]:
+    """For which patterns a formula holds (nothing where it is the same for all), and its arithmetic in one line."""
+    ways = formula["is"] if isinstance(formula["is"], dict) else {"": formula["is"]}
+    for way, arithmetic in ways.items():
+        of = [base.patterns[pattern].title for pattern in costed(base) if base.patterns[pattern].costed_as == way]
+        yield ", ".join(of), " ".join(str(arithmetic).split())
 
 
 def legend(heads: Iterable[Column]) -> str:
@@ -114,12 +124,12 @@ def inputs(feature: FeatureVerdict, base: RuleBase) -> str:
 
 def sentences(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """What the numbers come to, where that is worth a sentence."""
-    yield polling(feature)
+    yield polling(feature, base)
     costs = feature["costs"]
-    here = costs["patterns"]
-    if BEYOND > here["long-polling"]["requests_per_h"] > here["short-polling"]["requests_per_h"]:
+    timer, held, stream = (costs["patterns"][costed_as(way, base)] for way in ("short-polls", "long-polls", "streams"))
+    if BEYOND > held["requests_per_h"] > timer["requests_per_h"]:
         yield f"Long polling asks more often than short polling here: {_why_more(costs['inputs'])}."
-    rate = here["sse"]["deliveries_per_s"]
+    rate = stream["deliveries_per_s"]
     if rate:
         each = answer(costs["inputs"]["server-msg-rate-per-s"]["value"])
         clients = answer(costs["inputs"]["concurrent-clients"]["value"])
@@ -128,7 +138,7 @@ def sentences(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     if listeners["value"] > 1 and costs["fanout_per_s"]:
         room = plural(listeners["value"], "listener")
         yield f"One room of {room} causes {amount(costs['fanout_per_s'])} deliveries a second."
-    uplink = here["sse"]["uplink_requests_per_h"]
+    uplink = stream["uplink_requests_per_h"]
     if uplink:
         yield f"What the clients send adds {exact(uplink)} requests an hour, except over a WebSocket."
     yield from _ports(feature, base)
@@ -142,10 +152,10 @@ def _why_more(inputs: Mapping[str, Input]) -> str:
     return "every message makes every client that it reaches ask again"
 
 
-def polling(feature: FeatureVerdict) -> str:
+def polling(feature: FeatureVerdict, base: RuleBase) -> str:
     """The arithmetic of short polling in one sentence: 720 requests an hour and client, 72,000 for a hundred."""
     costs = feature["costs"]
-    row, given = costs["patterns"]["short-polling"], costs["inputs"]
+    row, given = costs["patterns"][costed_as("short-polls", base)], costs["inputs"]
     if row["requests_per_client_per_h"] >= BEYOND:
         return f"Short polling every {answer(given['poll-interval-s']['value'])} s has no limit to what it costs."
     return (
@@ -161,7 +171,7 @@ def _ports(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     costs = feature["costs"]
     instances = max(costs["inputs"]["instances"]["value"], 1)
     for key, when in AT:
-        row = costs[key]["sse"]
+        row = costs[key][costed_as("streams", base)]
         needed = row["upstream_addresses"]
         if needed is not None and needed > instances:
             yield (

@@ -10,7 +10,7 @@ from advisor.model import platforms
 from advisor.model.conditions import say, span
 from advisor.model.rulebase import Place
 from advisor.model.values import Other, Unknown
-from advisor.report import card_text, words
+from advisor.report import card_text, cost_tables, words
 from advisor.ruleset.stale import today_of
 
 if TYPE_CHECKING:
@@ -206,28 +206,23 @@ def _impossible(impossible: Impossible, base: RuleBase) -> Iterator[Line]:
     yield from _place(impossible.place)
 
 
-def _platform(pair: tuple[Card, Day], _base: RuleBase) -> Iterator[Line]:
-    return card_text.lines(*pair)
+def _platform(pair: tuple[Card, Day], base: RuleBase) -> Iterator[Line]:
+    return card_text.lines(*pair, base)
 
 
-def _limit(triple: tuple[Card, Row, Day], _base: RuleBase) -> Iterator[Line]:
-    return card_text.limit_lines(*triple)
+def _limit(triple: tuple[Card, Row, Day], base: RuleBase) -> Iterator[Line]:
+    return card_text.limit_lines(*triple, base)
 
 
 def _cost(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
     name, formula = pair
     yield 0, f"{name} (cost, in {formula['unit']})"
     yield from ((0, ""), (2, f"{formula['title']}."))
-    rows = formula["is"] if isinstance(formula["is"], dict) else {"": formula["is"]}
-    for pattern, arithmetic in rows.items():
-        of = ", ".join(words.title(p, base) for p in (STREAMS if pattern == "streams" else (pattern,)) if p)
-        yield 2, f"{of or name} = {' '.join(str(arithmetic).split())}"
+    for of, arithmetic in cost_tables.formula_lines(formula, base):
+        yield 2, f"{of or name} = {arithmetic}"
     yield from _raw_evidence(formula["evidence"])
     yield 2, "`advisor explain` knows each name in it."
     yield from _place(Place(*formula["place"]))
-
-
-STREAMS = ("sse", "fetch-stream", "grpc-web")
 
 
 def _figure(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:

@@ -158,10 +158,10 @@ def _more(verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> Iterator
         yield from _costs(feature, base)
     if feature["primary"] and not feature["outside"]:
         yield from ("| Time | Value | Because |", "|---|---:|---|")
-        for name, value, why in words.times(feature):
+        for name, value, why in words.times(feature, base):
             yield f"| {name} | {value} | {escape(why)} |"
         yield ""
-        yield from (f"{escape(line)}\n" for line in (*words.conflicts(feature), *words.hard_ends(feature)))
+        yield from (f"{escape(line)}\n" for line in (*words.conflicts(feature), *words.hard_ends(feature, base)))
     sources = dict.fromkeys(_source(item) for caveat in feature["caveats"] for item in caveat["evidence"])
     if sources:
         yield from ("Evidence:", "", *_bullets(sources), "")
@@ -176,14 +176,14 @@ def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
         yield from ("```mermaid", mermaid(rows, cost_tables.BARS.title, "B"), "```", "")
     for key, scale in cost_tables.SCALES.items():
         for caption, every in ((f"{scale}, an hour", cost_tables.TRAFFIC), (f"{scale}, held open", cost_tables.HELD)):
-            heads = cost_tables.columns(feature, every)
+            heads = cost_tables.columns(feature, base, every)
             yield f"| {caption} | {' | '.join(column.head for column in heads)} |"
             yield "|---|" + "---:|" * len(heads)
             for row in cost_tables.table(feature, base, key, heads):
                 yield f"| {escape(row.name)} | {' | '.join(row.cells)} |"
             yield ""
     means = cost_tables.legend(
-        cost_tables.columns(feature, cost_tables.TRAFFIC) + cost_tables.columns(feature, cost_tables.HELD)
+        cost_tables.columns(feature, base, cost_tables.TRAFFIC) + cost_tables.columns(feature, base, cost_tables.HELD)
     )
     yield from (f"Taken: {escape(cost_tables.inputs(feature, base))}. {escape(COUNTED)} {escape(means)}", "")
 

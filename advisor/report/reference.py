@@ -88,7 +88,7 @@ def _platforms(base: RuleBase) -> Iterator[str]:
     yield "that were not read again, or where sources disagree. `advisor explain ID` also prints how old each value is."
     yield from ("", *_table(("Platform", "Id", "Answer to"), [_stands(card) for card in cards]))
     for card in cards:
-        yield from ("", *_card(card))
+        yield from ("", *_card(card, base))
 
 
 def _stands(card: Card) -> tuple[str, ...]:
@@ -96,12 +96,12 @@ def _stands(card: Card) -> tuple[str, ...]:
     return escape(card.name), f"[{card.id}](#{card.id})", roles or "no question of its own"
 
 
-def _card(card: Card) -> Iterator[str]:
+def _card(card: Card, base: RuleBase) -> Iterator[str]:
     yield from (f"## {card.id}", "", f"**{escape(card.name)}.** {escape(card.summary)}")
     if card.also_called:
         yield from ("", f"Also called: {', '.join(map(escape, card.also_called))}.")
     if limits := card.groups.get(platforms.LIMITS):
-        yield from ("", *_table(LIMIT_COLUMNS, [_limit(card, row) for row in limits]))
+        yield from ("", *_table(LIMIT_COLUMNS, [_limit(card, row, base) for row in limits]))
     facts = [
         _fact(card, group, row)
         for group in platforms.GROUPS
@@ -112,9 +112,9 @@ def _card(card: Card) -> Iterator[str]:
         yield from ("", *_table(FACT_COLUMNS, facts))
 
 
-def _limit(card: Card, row: Row) -> tuple[str, ...]:
+def _limit(card: Card, row: Row, base: RuleBase) -> tuple[str, ...]:
     name = f'<a id="{row.id}"></a>{row.id.removeprefix(f"{card.id}-")} ({card_text.KINDS[row.kind]})'
-    channels = ", ".join(card_text.CHANNELS[channel] for channel in row.channels) or "all"
+    channels = ", ".join(base.channels[channel] for channel in row.channels) or "all"
     bounds = "".join(f" {word} {number(at)} s" for word, at in (("from", row.low), ("up to", row.up_to)) if at)
     change = f"{card_text.CHANGES[row.change]}{',' if bounds else ''}{bounds}"
     setting = f"{change}: {row.setting}" if row.setting else change

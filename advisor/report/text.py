@@ -70,7 +70,7 @@ def _feature(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     if feature["primary"] is not None:
         _costs(page, feature, base)
     if feature["primary"] is not None and not feature["outside"]:
-        _timing(page, feature)
+        _timing(page, feature, base)
     _open_ends(page, feature, base)
     page.head("The article")
     for number, step in enumerate(feature["article_steps"], 1):
@@ -200,7 +200,7 @@ def _costs(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
         page.say("For comparison, what the patterns of the article would cost:")
     for line in cost_tables.sentences(feature, base):
         page.say(line, hang=2)
-    traffic, held = (cost_tables.columns(feature, every) for every in (cost_tables.TRAFFIC, cost_tables.HELD))
+    traffic, held = (cost_tables.columns(feature, base, every) for every in (cost_tables.TRAFFIC, cost_tables.HELD))
     for key, caption in cost_tables.SCALES.items():
         page.lines.append("")
         page.say(f"{caption}, an hour:")
@@ -233,9 +233,9 @@ def _table(page: Page, feature: FeatureVerdict, rows: list[cost_tables.Row], hea
         page.lines.append(page.ink(line, "good") if pattern == feature["primary"] else line)
 
 
-def _timing(page: Page, feature: FeatureVerdict) -> None:
+def _timing(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     page.head("Timing")
-    rows = list(words.times(feature))
+    rows = list(words.times(feature, base))
     name_width, value_width = max(len(r[0]) for r in rows), max(len(r[1]) for r in rows)
     for name, value, why in rows:
         first = f"  {name:{name_width}}  {value:>{value_width}}  "
@@ -245,7 +245,7 @@ def _timing(page: Page, feature: FeatureVerdict) -> None:
         page.lines += wrap(why, page.width, " " * len(first), first).split("\n")
     for line in words.conflicts(feature):
         page.say(line, style="breaks", hang=2)
-    for line in words.hard_ends(feature):
+    for line in words.hard_ends(feature, base):
         page.say(line, hang=2)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.base.text import number, plural, visible
 from advisor.engine.costs import finite
 from advisor.engine.verdict import USUAL
-from advisor.model.path_limits import CHANNELS
+from advisor.model.patterns import timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from advisor.model.verdict import Connection, Evidence, FeatureVerdict, HeldByPage, TimeKey, Verdict, WalkedStep
 
 BEYOND = 1e300  # costs.py gives the largest float for what no float holds; nobody needs its digits
-CORE = ("short-polling", "long-polling", "sse", "websocket")
 
 
 def answer(value: Any) -> str:
@@ -178,20 +177,13 @@ TIMES: dict[TimeKey, tuple[str, str]] = {
     "connect_patience_ms": ("connect patience", "ms"),
     "read_timeout_s": ("proxy read timeout", "s"),
 }
-# What a pattern has no use for: a stream has no hold, a poll no heartbeat, and only a WebSocket needs patience.
-WITHOUT: dict[str, set[TimeKey]] = {
-    "websocket": {"hold_s"},
-    "sse": {"hold_s", "connect_patience_ms"},
-    "long-polling": {"heartbeat_s", "connect_patience_ms"},
-    "short-polling": {"heartbeat_s", "hold_s", "connect_patience_ms", "drain_s", "read_timeout_s"},
-}
 
 
-def times(feature: FeatureVerdict) -> Iterator[tuple[str, str, str]]:
+def times(feature: FeatureVerdict, base: RuleBase) -> Iterator[tuple[str, str, str]]:
     """The times that the feature's pattern needs: name, value with unit, what binds it."""
-    timing, near = feature["timing"], feature["nearest_core"] or feature["primary"]
+    timing, pattern = feature["timing"], timed(feature["primary"], base)
     for key, (name, unit) in TIMES.items():
-        if near is None or key not in WITHOUT.get(near, set()):
+        if pattern is None or key in pattern.times:
             yield name, f"{number(timing[key])} {unit}", timing["binding"].get(key, "")
 
 
@@ -212,9 +204,10 @@ def conflicts(feature: FeatureVerdict) -> Iterator[str]:
         yield f"CONFLICT: {one}, against {other}. {conflict['text']}"
 
 
-def hard_ends(feature: FeatureVerdict) -> Iterator[str]:
+def hard_ends(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """What ends a stream whatever it carries, where there is one: no heartbeat helps there."""
-    if (feature["nearest_core"] or feature["primary"]) not in CHANNELS:
+    pattern = timed(feature["primary"], base)
+    if pattern is None or pattern.holds == "nothing":
         return
     for limit in feature["timing"]["limits"]:
         if limit["kind"] == "lifetime":

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from advisor.model.rulebase import RuleBase
 
-FORMAT = "5"  # of the cached data; raise it when rulebase.py changes shape
+FORMAT = "6"  # of the cached data; raise it when rulebase.py changes shape
 SETTLED_S = 2.0  # file systems count coarsely: a file as new as this may change again and keep its size and date
 
 

@@ -46,9 +46,7 @@ class Limit(Sourced):
     """
 
     kind: Literal["idle", "first-byte", "total", "lifetime", "grace", "rate"]
-    for_: Annotated[
-        list[Literal["websocket", "sse", "long-polling", "polling", "grpc"]], Field(alias="for", max_length=5)
-    ]
+    for_: list[Id] = Field(alias="for")  # of `channels` in rules/patterns.yaml
     seconds: Seconds | Literal["none", "varies"] | None = None
     each_second: Seconds | None = None
     from_: Seconds | None = Field(None, alias="from")

@@ -16,7 +16,8 @@ from advisor.model import rulebase as rb
 from advisor.model.boxes import Box
 from advisor.model.conditions import STATED, ConditionError, Space
 from advisor.model.values import UNKNOWN, Value
-from advisor.ruleset import crosschecks, read_cards, schema, tables_schema
+from advisor.ruleset import crosschecks, read_cards, read_patterns, schema, tables_schema
+from advisor.ruleset.evidence import evidence
 from advisor.ruleset.example_value import value
 from advisor.ruleset.files import RuleFile, Steps, digest
 from advisor.ruleset.reader import Reader
@@ -36,10 +37,10 @@ class _Compiler(Reader):
         derived_file, derived = self.read("derived.yaml", schema.DerivedFile)
         patterns_file, patterns = self.read("patterns.yaml", schema.Patterns)
         self.stop()
-        self.cards = read_cards.read(self)
+        self.cards = read_cards.read(self, patterns.channels)
         self.questions = self.make_questions(questions_file, questions)
         self.derived = self.make_derived(derived_file, derived)
-        self.patterns = self.make_patterns(patterns_file, patterns)
+        self.patterns = read_patterns.made(self, patterns_file, patterns)
         self.variables = rb.variables(self.questions.values(), self.derived.values(), tuple(self.patterns))
         self.spaces = {
             True: Space(self.variables),
@@ -70,9 +71,10 @@ class _Compiler(Reader):
             caveats=caveats,
             impossible=self.make_impossible(impossible_file, impossible),
             priors=self.make_priors(priors_file, priors),
-            tables={"costs": costs, "timing": {**timing, "limits": read_cards.timed(self.cards)}},
+            tables={"costs": costs, "timing": {**timing, "limits": read_cards.timed(self.cards, self.on_the_way())}},
             waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
             platforms=platforms.as_text(self.cards),
+            channels=patterns.channels,
         )
         self.problems += crosschecks.problems(base)
         self.stop()
@@ -102,11 +104,15 @@ class _Compiler(Reader):
                 lead=UNKNOWN,
                 settled=q.settled,
                 feeds=tuple(q.feeds),
+                on_a_page=tuple(q.on_a_page),
                 place=file.place(path, key=True),
             )
             made[key] = question._replace(lead=self.value(file, (*path, "when-unknown", mode), question, lead))
             if "other" in question.options:
                 self.problem(file, (*path, "options"), "`other` is implied; do not list it")
+            for name in (name for name in q.on_a_page if name not in question.options):
+                hint = did_you_mean(name, question.options)
+                self.problem(file, (*path, "on-a-page"), f"{key} has no option {name!r}{hint}")
         return made
 
     def make_options(self, file: RuleFile, path: Steps, q: schema.Question) -> dict[str, str]:
@@ -153,30 +159,9 @@ class _Compiler(Reader):
             made[key] = rb.Derived(key, d.title, d.unit, dict(d.product), bands, file.place(path, key=True))
         return made
 
-    def make_patterns(self, file: RuleFile, model: schema.Patterns) -> dict[str, rb.Pattern]:
-        made = {}
-        for key, p in model.patterns.items():
-            path: Steps = ("patterns", key)
-            for name in [*p.fallbacks, *([p.nearest_core] if p.nearest_core else [])]:
-                if name not in model.patterns:
-                    self.problem(file, path, f"no pattern {name!r}{did_you_mean(name, model.patterns)}")
-            if (p.nearest_core is None) != (p.group == "core"):
-                self.problem(
-                    file, path, "extended and outside patterns name their nearest core pattern, core ones do not"
-                )
-            made[key] = rb.Pattern(
-                key,
-                p.group,
-                p.title,
-                p.summary,
-                tuple(p.strengths),
-                tuple(p.weaknesses),
-                p.nearest_core or key,
-                tuple(p.fallbacks),
-                _evidence(p.evidence),
-                file.place(path, key=True),
-            )
-        return made
+    def on_the_way(self) -> list[str]:
+        """The channels of the patterns: a limit for another one is told on its card and counts for nothing."""
+        return list(dict.fromkeys(pattern.channel for pattern in self.patterns.values() if pattern.channel))
 
     def make_steps(self, file: RuleFile, steps: Iterable[Any], key: str) -> tuple[rb.Step, ...]:
         made = []
@@ -193,7 +178,7 @@ class _Compiler(Reader):
                         {},
                         tuple(otherwise.choose),
                         otherwise.because,
-                        _evidence(otherwise.evidence),
+                        evidence(otherwise.evidence),
                         self.make_examples(file, path, otherwise.examples),
                         file.place((*path, "id")),
                     ),
@@ -219,7 +204,7 @@ class _Compiler(Reader):
                     item.when,
                     patterns,
                     item.because,
-                    _evidence(item.evidence),
+                    evidence(item.evidence),
                     self.make_examples(file, path, item.examples),
                     file.place((*path, "id")),
                 )
@@ -251,7 +236,7 @@ class _Compiler(Reader):
                     c.why,
                     c.do,
                     c.figures or "",
-                    _evidence(c.evidence),
+                    evidence(c.evidence),
                     self.make_examples(file, path, c.examples),
                     file.place((*path, "id")),
                 )
@@ -335,17 +320,3 @@ class _Compiler(Reader):
         except ValueError as error:
             self.problem(file, path, str(error))
             return UNKNOWN
-
-
-def _evidence(items: list[schema.Evidence]) -> tuple[rb.Evidence, ...]:
-    made = []
-    for e in items:
-        if e.article is not None:
-            made.append(rb.Evidence("article", e.says or "", where=e.article))
-        elif e.source is not None:
-            made.append(rb.Evidence("source", e.says or "", url=e.source, as_of=e.as_of or ""))
-        elif e.measured is not None:
-            made.append(rb.Evidence("measured", e.measured, as_of=e.as_of or ""))
-        else:
-            made.append(rb.Evidence("judgement", e.judgement or ""))
-    return tuple(made)

@@ -129,6 +129,7 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
     definitions["When"] = when_schema(base, pattern=name in ("decision", "caveats"), stated=name == "caveats")
     definitions["Facts"] = _object({q.id: answer_schema(q) for q in base.questions.values()})
     definitions["PatternId"] = {"enum": list(base.patterns)}
+    definitions["Channel"] = {"enum": list(base.channels)}
     _narrow(made)
     return made
 
@@ -173,11 +174,14 @@ def _narrow(node: Any) -> None:
 
 ONE_PATTERN = {"$ref": "#/$defs/PatternId"}
 PATTERNS = {"anyOf": [ONE_PATTERN, {"type": "array", "items": ONE_PATTERN}]}
-OWN = ("When", "Facts", "PatternId")
+ONE_CHANNEL = {"$ref": "#/$defs/Channel"}
+OWN = ("When", "Facts", "PatternId", "Channel")
 NARROWED: dict[str, Any] = {
     "when": {"$ref": "#/$defs/When"},
     "given": {"$ref": "#/$defs/Facts"},
     "usually": {"$ref": "#/$defs/Facts"},
     "nearest-core": ONE_PATTERN,
+    "channel": ONE_CHANNEL,
+    "for": {"type": "array", "items": ONE_CHANNEL},
     **dict.fromkeys(("choose", "keep", "exclude", "accept", "fallbacks"), PATTERNS),
 }

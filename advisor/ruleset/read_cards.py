@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from advisor.model.path_limits import CHANNELS
+from advisor.base.text import did_you_mean
 from advisor.model.platforms import GROUPS, LIMITS, WAY, Card, Row
 from advisor.ruleset import card_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from advisor.ruleset.files import RuleFile
     from advisor.ruleset.reader import Reader
 
 
-def read(reader: Reader) -> list[Card]:
-    """Every card of the folder. Raises RuleBaseError where a file does not fit the schema."""
+def read(reader: Reader, channels: Mapping[str, str]) -> list[Card]:
+    """Every card of the folder. Raises RuleBaseError where a file does not fit the schema.
+
+    `channels` are those that a limit can be for.
+    """
     made: list[Card] = []
     limits: dict[str, Row] = {}
     for path in sorted(reader.folder.glob("platforms/*.yaml")):
@@ -30,6 +33,9 @@ def read(reader: Reader) -> list[Card]:
                 message = f"the limit {row.id} stands in {limits[row.id].place.file} already"
                 reader.problem(file, ("limits", row.id.removeprefix(f"{card.id}-")), message)
             limits[row.id] = row
+            for name in (name for name in row.channels if name not in channels):
+                message = f"no channel {name!r} in rules/patterns.yaml{did_you_mean(name, channels)}"
+                reader.problem(file, ("limits", row.id.removeprefix(f"{card.id}-"), "for"), message)
         made.append(card)
     return made
 
@@ -84,15 +90,18 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value == int(value) else value
 
 
-def timed(cards: Iterable[Card]) -> list[dict[str, Any]]:
-    """What the timing needs of the cards that stand somewhere: their limits with a number, in the fields of a Limit."""
+def timed(cards: Iterable[Card], channels: Collection[str]) -> list[dict[str, Any]]:
+    """What the timing needs of the cards that stand somewhere: their limits with a number, in the fields of a Limit.
+
+    `channels` are those of the patterns: a limit for another one ends nothing that is recommended.
+    """
     return [
         {
             "id": row.id,
             "name": card.name,
             "at": [[fact, card.id] for fact in WAY if fact in card.stands_at],
             "kind": row.kind,
-            "channels": [channel for channel in row.channels if channel in CHANNELS],
+            "channels": [channel for channel in row.channels if channel in channels],
             "seconds": float(row.value),
             "up_to": float(row.value) if row.change == "fixed" else row.up_to,
             **{
@@ -102,5 +111,5 @@ def timed(cards: Iterable[Card]) -> list[dict[str, Any]]:
         }
         for card in cards
         for row in card.groups.get(LIMITS, ())
-        if card.stands_at and not isinstance(row.value, str) and set(CHANNELS) & set(row.channels)
+        if card.stands_at and not isinstance(row.value, str) and set(channels) & set(row.channels)
     ]

@@ -5,7 +5,7 @@ Only `compile.py` and `rules schema` import this; a run that finds its rules in 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,10 @@ from pydantic import (
     model_validator,
 )
 
+from advisor.model.rulebase import CostedAs, Holds
+from advisor.model.verdict import TimeKey
+
+TIMES = tuple(key.replace("_", "-") for key in get_args(TimeKey))
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(lambda s: " ".join(s.split()))
@@ -103,6 +107,7 @@ class Question(Model):
     when_unknown: WhenUnknown
     settled: YesNo = False
     feeds: list[Literal["costs", "timing", "kit", "merge", "report"]] = []
+    on_a_page: list[Id] = []
 
     @model_validator(mode="after")
     def _shape(self) -> Question:
@@ -151,9 +156,14 @@ class Priors(Model):
 
 
 class Pattern(Model):
-    """One way of delivering events."""
+    """One way of delivering events. rules/patterns.yaml explains each key."""
 
     group: Literal["core", "extended", "outside"]
+    holds: Holds
+    shareable: YesNo = False
+    channel: Id | None = None
+    costed_as: CostedAs | None = None
+    times: Annotated[list[Literal[TIMES]], Field(min_length=1)] | None = None  # type: ignore[valid-type]  # the words
     title: Prose
     summary: Prose
     strengths: list[Prose]
@@ -166,6 +176,7 @@ class Pattern(Model):
 class Patterns(Model):
     """rules/patterns.yaml."""
 
+    channels: dict[Id, Prose]
     patterns: dict[Id, Pattern]
 
 

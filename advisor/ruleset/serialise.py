@@ -97,7 +97,9 @@ def _steps(data: list[dict[str, Any]]) -> tuple[Step, ...]:
 
 
 def _question(data: dict[str, Any]) -> Question:
-    made = dict(data, bands=_bands(data["bands"]), lead=_value(data["lead"]), feeds=tuple(data["feeds"]))
+    made = dict(data, bands=_bands(data["bands"]), lead=_value(data["lead"]))
+    for name in ("feeds", "on_a_page"):
+        made[name] = tuple(data[name])
     return Question(**dict(made, place=Place(**data["place"])))
 
 
@@ -107,7 +109,7 @@ def _derived(data: dict[str, Any]) -> Derived:
 
 def _pattern(data: dict[str, Any]) -> Pattern:
     made = dict(data, evidence=_evidence(data["evidence"]), place=Place(**data["place"]))
-    for name in ("strengths", "weaknesses", "fallbacks"):
+    for name in ("times", "strengths", "weaknesses", "fallbacks"):
         made[name] = tuple(data[name])
     return Pattern(**made)
 
@@ -135,4 +137,5 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         waivers=tuple(Waiver(w["finding"], w["because"], Place(**w["place"])) for w in data["waivers"]),
         diagram=data["diagram"],
         platforms=data["platforms"],
+        channels=data["channels"],
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema, field_validator
 
+from advisor.model.rulebase import CostedAs
 from advisor.ruleset.schema import EvidenceList, Id, Model, Prose
 
 
@@ -24,11 +25,11 @@ Arithmetic = Annotated[
     StringConstraints(pattern=r"^[a-z0-9 .,()+*/<>=\n-]+$"),
     WithJsonSchema({"type": ["string", "number"]}),  # YAML reads a lone 0 as a number
 ]
-CostedBy = dict[Literal["short-polling", "long-polling", "streams", "websocket"], Arithmetic]
+CostedBy = dict[CostedAs, Arithmetic]
 
 
 class Formula(Model):
-    """What one cost is, as arithmetic in words: the same for every pattern, or one for each."""
+    """What one cost is, as arithmetic in words: the same for every pattern, or by the pattern's `costed-as`."""
 
     title: Prose
     unit: str

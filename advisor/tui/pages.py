@@ -93,7 +93,7 @@ def costs(width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
     for key, scale in cost_tables.SCALES.items():
         for caption, every in ((f"{scale}, an hour", cost_tables.TRAFFIC), (f"{scale}, held open", cost_tables.HELD)):
             page.head(caption)
-            heads = cost_tables.columns(feature, every)
+            heads = cost_tables.columns(feature, base, every)
             _table(page, feature, list(cost_tables.table(feature, base, key, heads)), heads)
             drawn = list(bars(cost_tables.lengths(feature, base, key, cost_tables.BARS), page.width, indent=1))
             if every is cost_tables.TRAFFIC and drawn:
@@ -102,12 +102,12 @@ def costs(width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
     page.say()
     page.say(f"Taken: {cost_tables.inputs(feature, base)}", style="dim")
     page.head("Times")
-    for name, value, because in words.times(feature):
+    for name, value, because in words.times(feature, base):
         page.say(f"{name} {value}: {because}", 1, hang=2)
     for conflict in feature["timing"]["conflicts"]:
         said = f"CONFLICT: {' against '.join(conflict['between'])}. {conflict['text']}"
         page.say(said, 1, "bold $text-error", hang=2)
-    for line in words.hard_ends(feature):
+    for line in words.hard_ends(feature, base):
         page.say(line, 1, hang=2)
     return page.content()
 

@@ -44,7 +44,11 @@ def bands(*edges: float) -> tuple[rb.Band, ...]:
 
 
 def pattern(key: str, group: str = "core", nearest: str = "") -> rb.Pattern:
-    return rb.Pattern(key, group, key, key, (), (), nearest or key, (), (), PLACE)
+    """A pattern that holds a stream and that nothing can share."""
+    return rb.Pattern(
+        id=key, group=group, holds="stream", shareable=False, channel="", costed_as="streams", times=(), title=key,
+        summary=key, strengths=(), weaknesses=(), nearest_core=nearest or key, fallbacks=(), evidence=(), place=PLACE,
+    )  # fmt: skip
 
 
 def make(

@@ -33,7 +33,12 @@ def one_of(name, scope, *options):
 
 QUESTIONS = (
     question(
-        "clients", "feature", "some-of", options=dict.fromkeys(("browser", "ios", "server"), "label"), lead=("ios",)
+        "clients",
+        "feature",
+        "some-of",
+        options=dict.fromkeys(("browser", "ios", "server"), "label"),
+        lead=("ios",),
+        on_a_page=("browser",),
     ),
     one_of("kind", "feature", *(f"kind-{i}" for i in range(20))),
     question("bidirectional-realtime", "feature", "yes-no", lead=False),
