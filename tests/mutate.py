@@ -136,7 +136,7 @@ class Judged:
                 name, facts = feature.name, project.answers(feature)
                 label = self.labels[scenario, name]
                 merged = neighbours.merged(name)
-                case = know({**facts, "existing-connection": merged} if merged else facts, base).lead
+                case = know({**facts, "existing-connection": merged.connection} if merged else facts, base).lead
                 primary = decide(case, base).primary
                 where = f"{scenario}/{name}"
                 if primary not in label.acceptable:

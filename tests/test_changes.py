@@ -7,7 +7,7 @@ from support.handwritten_answers import random_answers_of_file
 from support.random_bases import assert_legal, bases, means, question, random_answers, randoms
 
 from advisor.base.data import data
-from advisor.engine.changes import changes, other_answers, single_changes
+from advisor.engine.changes import ByItself, changes, other_answers, single_changes
 from advisor.engine.decision import case_of, decide, know
 from advisor.engine.decision_diagram import Diagram
 from advisor.model.rulebase import Band
@@ -22,7 +22,7 @@ def check(answers, base):
     diagram = Diagram.of(base)
     known = know(answers, base)
     here = decide(known.lead, base).primary
-    found = changes(answers, known, base, diagram)
+    found = changes(ByItself(answers, base), known, base, diagram)
     assert len({to for to, _ in found.to}) == len(found.to)
     for to, settings_ in found.to:
         assert to != here

@@ -232,7 +232,7 @@ def test_each_feature_is_looked_at_once_however_many_there_are(judge, monkeypatc
     """Neighbours are compared by what was found out once; two hundred features must not take forty thousand looks."""
     looks, real = [], portfolio.decide_alone
     monkeypatch.setattr(portfolio, "decide_alone", lambda facts, base: looks.append(1) or real(facts, base))
-    monkeypatch.setattr(portfolio.Neighbours, "together", lambda *_: None)  # what other answers would change is apart
+    monkeypatch.setattr(portfolio.Neighbours, "decider", lambda *_: None)  # what other answers would change is apart
     decided(judge, {f"f{i}": dict(STATUS) for i in range(12)})
     assert len(looks) == 12
 

@@ -7,8 +7,8 @@ same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
 
 from advisor.engine.decision import Answers, Known, decide, know, lead_case
 from advisor.engine.decision_diagram import Diagram, decision_order
@@ -27,48 +27,58 @@ class Changes(NamedTuple):
     decisive: dict[str, tuple[str, ...]]
 
 
-class Together(NamedTuple):
-    """A feature among others of its project, whose connections it may ride on.
+class Decider(Protocol):
+    """One feature, decided again as if some of its answers were others: a look takes a full decision.
 
-    `decide` gives its pattern if these answers were others. `apart` are the answers with which it stands on a page of
-    its own (`page` among them); None where it does so already.
+    It is `ByItself`, or among others of its project, whose connections it may ride on (portfolio.py).
     """
 
-    decide: Callable[[Answers], str | None]
-    apart: Answers | None
+    def primary(self, changed: Answers) -> str | None:
+        """The feature's pattern if these answers were others; with no answers, the pattern that it has."""
+
+    def apart(self) -> Answers | None:
+        """The answers with which it is on a page of its own (`page` among them); None where it is so already."""
 
 
-def changes(
-    answers: Answers, known: Known, base: RuleBase, diagram: Diagram | None, together: Together | None = None
-) -> Changes:
-    """What would change the decision that these answers give."""
+class ByItself(NamedTuple):
+    """A feature whose pattern hangs on its own answers alone."""
 
-    def alone(changed: Answers) -> str | None:
-        return decide(lead_case({**answers, **changed}, base), base).primary
+    answers: Answers
+    base: RuleBase
 
-    decided = together.decide if together else alone
-    here = decided({})
+    def primary(self, changed: Answers) -> str | None:
+        """As Decider has it."""
+        return decide(lead_case({**self.answers, **changed}, self.base), self.base).primary
+
+    def apart(self) -> Answers | None:
+        """As Decider has it: it shares no page."""
+        return None
+
+
+def changes(decider: Decider, known: Known, base: RuleBase, diagram: Diagram | None) -> Changes:
+    """What would change the decision of a feature; `known` are its answers as it was decided."""
+    here, apart = decider.primary({}), decider.apart()
     found: dict[str, dict[str, Value]] = {}
     decisive: dict[str, tuple[str, ...]] = {}
-    for fact, value in [*_leaving(together), *single_changes(known, base)]:
-        to = decided({fact: value})
+    for fact, value in [*_leaving(apart), *single_changes(known, base)]:
+        to = decider.primary({fact: value})
         if to is not None and to != here:
             found.setdefault(to, {fact: value})
             decisive[fact] = tuple(dict.fromkeys((*decisive.get(fact, ()), to)))
     if diagram is not None and len(found) < len(base.patterns) - 1:
-        ways = [*_several(known, base, diagram), *_several_apart(together, base, diagram)]
+        ways = [*_several(known, base, diagram), *_several_apart(apart, base, diagram)]
         for to, facts in sorted(ways, key=lambda way: len(way[1])):
-            if to != here and to not in found and decided(facts) == to:
+            if to != here and to not in found and decider.primary(facts) == to:
                 found[to] = facts
     order = list(base.patterns)
     ranked = sorted(found.items(), key=lambda item: (len(item[1]), order.index(item[0])))
     return Changes(tuple(ranked), decisive)
 
 
-def _leaving(together: Together | None) -> Iterator[tuple[str, Value]]:
+def _leaving(apart: Answers | None) -> Iterator[tuple[str, Value]]:
     """The feature on a page of its own: one answer, for those that share one."""
-    if together is not None and together.apart is not None:
-        yield "page", together.apart["page"]
+    if apart is not None:
+        yield "page", apart["page"]
 
 
 def _several(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[str, dict[str, Value]]]:
@@ -78,14 +88,11 @@ def _several(known: Known, base: RuleBase, diagram: Diagram) -> Iterator[tuple[s
             yield to, facts
 
 
-def _several_apart(
-    together: Together | None, base: RuleBase, diagram: Diagram
-) -> Iterator[tuple[str, dict[str, Value]]]:
+def _several_apart(apart: Answers | None, base: RuleBase, diagram: Diagram) -> Iterator[tuple[str, dict[str, Value]]]:
     """The same on a page of its own, where no neighbour's connection decides."""
-    if together is not None and together.apart is not None:
-        page = together.apart["page"]
-        for to, facts in _several(know(together.apart, base), base, diagram):
-            yield to, {"page": page, **facts}
+    if apart is not None:
+        for to, facts in _several(know(apart, base), base, diagram):
+            yield to, {"page": apart["page"], **facts}
 
 
 def single_changes(known: Known, base: RuleBase) -> Iterator[tuple[str, Value]]:

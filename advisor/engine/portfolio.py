@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from advisor.engine.changes import Together
 from advisor.engine.decision import Answers, decide, excluding, filled_in, lead_case, lead_of
-from advisor.engine.verdict import Judge
+from advisor.engine.verdict import Judge, Merged
 from advisor.model.patterns import shareable
 from advisor.model.project import Project
 from advisor.model.rulebase import RuleBase
@@ -47,9 +46,7 @@ def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> V
     alone, _ = neighbours.under({})
     features = []
     for name, one in alone.items():
-        merged = neighbours.merged(name)
-        facts = one.facts if merged is None else {**one.facts, "existing-connection": merged}
-        features.append(judge.feature(name, facts, "" if merged is None else one.pattern, neighbours.together(name)))
+        features.append(judge.feature(name, one.facts, neighbours.merged(name), neighbours.decider(name)))
     return {
         "schema": 1,
         "project": project.name,
@@ -119,16 +116,18 @@ class Neighbours:
             self.seen[key] = alone, pages
         return self.seen[key]
 
-    def merged(self, name: str) -> str | None:
+    def merged(self, name: str) -> Merged | None:
         """The neighbour's connection that a feature rides on; None where it has its own."""
-        return self._merged(name, {})[1]
+        one, connection = self._placed(name, {})
+        return Merged(one.pattern, connection) if one.pattern and connection else None
 
     def decided(self, name: str, changed: Answers) -> str | None:
         """The pattern of a feature, if these answers of it were others."""
-        one, merged = self._merged(name, changed)
-        return one.pattern if merged is None else merged
+        one, connection = self._placed(name, changed)
+        return connection or one.pattern
 
-    def _merged(self, name: str, changed: Answers) -> tuple[Alone, str | None]:
+    def _placed(self, name: str, changed: Answers) -> tuple[Alone, str | None]:
+        """A feature with these answers, decided alone, and the neighbour's connection that it rides on."""
         own = self.own[name]
         everywhere = {f: v for f, v in changed.items() if self.base.questions[f].scope != "feature" and f not in own}
         alone, pages = self.under(everywhere)
@@ -142,16 +141,32 @@ class Neighbours:
             there = there - before.open
         return one, merge(one, there, self.base)
 
-    def together(self, name: str) -> Together | None:
-        """How this feature would be decided among the others; None where there are none."""
-        if len(self.own) < 2:
-            return None
+    def decider(self, name: str) -> AmongNeighbours | None:
+        """What decides this feature again among the others; None where there are none."""
+        return AmongNeighbours(self, name) if len(self.own) > 1 else None
+
+    def apart(self, name: str) -> Answers | None:
+        """The answers with which a feature is on a page of its own; None where it is so already."""
         alone, _ = self.under({})
-        one, pages = alone[name], {other.page for other in alone.values()}
-        apart = None
-        if sum(other.page == one.page for other in alone.values()) > 1 and one.page is not None:
-            apart = {**one.facts, "page": next(p for p in elsewhere() if p not in pages)}
-        return Together(lambda changed: self.decided(name, changed), apart)
+        one, pages = alone[name], [other.page for other in alone.values()]
+        if one.page is None or pages.count(one.page) == 1:
+            return None
+        return {**one.facts, "page": next(page for page in elsewhere() if page not in pages)}
+
+
+class AmongNeighbours(NamedTuple):
+    """The Decider (changes.py) of a feature that may ride on connections of others on its page."""
+
+    neighbours: Neighbours
+    name: str
+
+    def primary(self, changed: Answers) -> str | None:
+        """As Decider has it."""
+        return self.neighbours.decided(self.name, changed)
+
+    def apart(self) -> Answers | None:
+        """As Decider has it."""
+        return self.neighbours.apart(self.name)
 
 
 def elsewhere() -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.base.text import number
 from advisor.engine import confidence
-from advisor.engine.changes import Changes, Together, changes
+from advisor.engine.changes import ByItself, Changes, Decider, changes
 from advisor.engine.costs import costs
 from advisor.engine.decision import (
     Answers,
@@ -48,6 +48,17 @@ CONFLICT = "requirements-conflict"  # the caveat under which contradicting answe
 USUAL = "The usual case; nobody said otherwise."
 
 
+class Merged(NamedTuple):
+    """A feature that rides on what a neighbour on its page keeps open.
+
+    `alone` is the pattern that it would have without that neighbour; `connection` the pattern of the neighbour's
+    connection, which counts as open for this feature whatever its own answers say.
+    """
+
+    alone: str
+    connection: str
+
+
 def diagram_of(base: RuleBase) -> Diagram | None:
     """The diagram of the decision; None where it would be too wide, which costs only the changes of several answers."""
     try:
@@ -64,13 +75,16 @@ class Judge:
         self.diagram = diagram_of(base)
 
     def feature(
-        self, name: str, answers: Answers, alone: str | None = "", together: Together | None = None
+        self, name: str, answers: Answers, merged: Merged | None = None, decider: Decider | None = None
     ) -> FeatureVerdict:
-        """The verdict of one feature; `together` is how it would be decided among others, were its answers different.
+        """The verdict of one feature from its own answers.
 
-        `alone` is the pattern before merging; "" means that nothing was merged.
+        `merged`: it rides on a neighbour's connection; None where nothing was merged. `decider` decides it again with
+        other answers, for what would change it; None where no other feature has a say in that.
         """
         base = self.base
+        if merged is not None:
+            answers = {**answers, "existing-connection": merged.connection}
         known = know(answers, base)
         steps, decision = trace(known, base)
         primary = decision.primary
@@ -78,7 +92,7 @@ class Judge:
         acceptable = self._acceptable(known, decision)
         fine = {a["id"] for a in acceptable}
         times = timing(known.stated, base, primary)
-        other = changes(answers, known, base, self.diagram, together)
+        other = changes(decider or ByItself(answers, base), known, base, self.diagram)
         contradictions: list[Contradiction] = [
             {"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)
         ]
@@ -93,7 +107,7 @@ class Judge:
         return {
             "name": name,
             "primary": primary,
-            "alone": primary if alone == "" else alone,
+            "alone": merged.alone if merged else primary,
             "acceptable": acceptable,
             "rejected": self._rejected(known, decision, fine),
             "fallback": self._fallback(known, primary),
