@@ -262,7 +262,7 @@ def _rules(words: list[str]) -> int:
 
 
 def _check(folder: Path) -> int:
-    from advisor.engine.verdict import shown
+    from advisor.model.answers_in_words import named
     from advisor.ruleset.compile import compile_folder
     from advisor.ruleset.prove import prove
 
@@ -272,7 +272,7 @@ def _check(folder: Path) -> int:
         place = finding.place
         _data(f"{place.file}:{place.line}:{place.column}: {finding.code}: {finding.sentence} [{finding.id}]")
         if finding.witness:
-            case = ", ".join(f"{fact}: {shown(fact, value, base)}" for fact, value in finding.witness.items())
+            case = ", ".join(f"{fact}: {named(fact, value, base)}" for fact, value in finding.witness.items())
             _data(f"    for example {{{case}}}")
     rules = sum(len(step.rules) for step in base.steps)
     _data(

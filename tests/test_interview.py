@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from support.random_bases import random_base, random_value, randoms
 
-from advisor.answers.check import RefusedError, fitting, say, unknown_means
+from advisor.answers.check import RefusedError, fitting, unknown_means
 from advisor.answers.file import MAX_FEATURES, dump, parse, read
 from advisor.engine.decision_diagram import Diagram
 from advisor.engine.portfolio import recommend
 from advisor.interview.session import Session
+from advisor.model.answers_in_words import labelled
 from advisor.model.values import UNKNOWN, Other
 from advisor.ruleset.cache import load
 
@@ -300,11 +301,11 @@ def test_a_fallen_pattern_names_the_rule_where_one_alone_did_it(base):
 
 def test_words_for_answers_are_safe_to_show_and_say_units(base):
     questions = base.questions
-    assert say(questions["instances"], 1) == "1 instance"
-    assert say(questions["server-msg-rate-per-s"], 1) == "1 message a second"
-    assert say(questions["idle-timeout-s"], 1) == "1 s"
-    assert say(questions["clients"], ()) == "none of these"
-    assert say(questions["cdn"], Other("a\x1b[31m")) == r"other: a\x1b[31m"
+    assert labelled(questions["instances"], 1) == "1 instance"
+    assert labelled(questions["server-msg-rate-per-s"], 1) == "1 message a second"
+    assert labelled(questions["idle-timeout-s"], 1) == "1 s"
+    assert labelled(questions["clients"], ()) == "none of these"
+    assert labelled(questions["cdn"], Other("a\x1b[31m")) == r"something else (a\x1b[31m)"
     rate = questions["server-msg-rate-per-s"]
     assert unknown_means(rate, {"kind": "logs"}, base) == "we then take: 5 messages a second"
     assert unknown_means(questions["corporate-networks"], {}, base) == "we then follow every answer"

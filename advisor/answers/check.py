@@ -1,4 +1,4 @@
-"""Whether an answer fits its question and the other answers, and how it is said."""
+"""Whether an answer fits its question and the other answers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from advisor.answers.read_fact import in_order, of_unit, plain_digits, tidy, wrong_number, wrong_text
 from advisor.base.errors import AdvisorError
-from advisor.base.text import number, quoted, visible
+from advisor.base.text import quoted
 from advisor.engine.completions import questions_of
 from advisor.engine.decision import Answers, usually
+from advisor.model.answers_in_words import labelled
 from advisor.model.boxes import covers
 from advisor.model.rulebase import Impossible, Question, RuleBase, band_of
 from advisor.model.values import Other, Unknown, Value
@@ -64,38 +65,17 @@ def _wrong_choice(question: Question, choice: object) -> str:
     return "" if choice in question.options else "The answer is a choice from the list."
 
 
-def say(question: Question, value: Value) -> str:
-    """An answer in words, safe to show: `yes`, `0.2 messages a second`, the option's label, `other: TEXT`."""
-    if isinstance(value, Unknown):
-        return "I don't know"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return f"{number(value)} {_unit(question.unit, value)}".rstrip()
-    if isinstance(value, tuple):
-        return ", ".join(say(question, choice) for choice in value) or "none of these"
-    if isinstance(value, Other):
-        return f"other: {visible(value.text)}"
-    return question.options.get(value) or visible(value) or "nothing"
-
-
-def _unit(unit: str, value: float) -> str:
-    """The unit after this number: 1 message a second, 2 messages a second."""
-    first, space, rest = unit.partition(" ")
-    return f"{first[:-1]}{space}{rest}" if value == 1 and len(first) > 2 and first.endswith("s") else unit
-
-
 def unknown_means(question: Question, answers: Answers, base: RuleBase) -> str:
     """What "I don't know" does to this question, in words."""
     stated = {f: v for f, v in answers.items() if not isinstance(v, Unknown) and f != question.id}
     usual = usually(stated, base).get(question.id)
     if usual is not None:
-        return f"we then take: {say(question, usual[0])}"
+        return f"we then take: {labelled(question, usual[0])}"
     if question.mode == "open":
         return "we then follow every answer"
     if question.type == "text" or isinstance(question.lead, Other):
         return "we then assume nothing"
-    return f"we then take: {say(question, question.lead)}"
+    return f"we then take: {labelled(question, question.lead)}"
 
 
 def contradictions(answers: Mapping[str, Value], base: RuleBase, fact: str | None = None) -> Iterator[Impossible]:

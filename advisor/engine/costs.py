@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from advisor.engine.timing import timing
 from advisor.model.patterns import costed
-from advisor.model.rulebase import multiply
+from advisor.model.rulebase import finite, multiply
 from advisor.model.values import UNKNOWN, Unknown, Value
 
 if TYPE_CHECKING:
@@ -307,11 +307,3 @@ def _proxy(answers: Mapping[str, Value], base: RuleBase) -> Value:
     stated = answers.get("reverse-proxy", UNKNOWN)
     question = base.questions.get("reverse-proxy")
     return question.lead if isinstance(stated, Unknown) and question is not None else stated
-
-
-def finite(value: float) -> float:
-    """The number as a float; a whole number that no float holds is infinite."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf

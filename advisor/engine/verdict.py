@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from advisor.base.text import number
 from advisor.engine import confidence
 from advisor.engine.changes import ByItself, Changes, Decider, changes
 from advisor.engine.costs import costs
@@ -27,8 +26,9 @@ from advisor.engine.decision_diagram import Diagram, TooWideError
 from advisor.engine.raising import raised as raised_by
 from advisor.engine.raising import told
 from advisor.engine.timing import timing
+from advisor.model.answers_in_words import named
 from advisor.model.rulebase import RuleBase
-from advisor.model.values import Other, Value, plain
+from advisor.model.values import plain
 
 if TYPE_CHECKING:
     from advisor.model.verdict import (
@@ -225,7 +225,7 @@ class Judge:
     def _changes(self, other: Changes) -> list[Change]:
         made: list[Change] = []
         for to, settings in other.to:
-            words = " and ".join(f"{fact} were {shown(fact, value, self.base)}" for fact, value in settings.items())
+            words = " and ".join(f"{fact} were {named(fact, value, self.base)}" for fact, value in settings.items())
             made.append(
                 {
                     "to": to,
@@ -234,17 +234,6 @@ class Judge:
                 }
             )
         return made
-
-
-def shown(fact: str, value: Value, base: RuleBase) -> str:
-    """An answer in words, with its unit."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return f"{number(value)} {base.questions[fact].unit}".rstrip()
-    if isinstance(value, tuple):
-        return ", ".join(shown(fact, item, base) for item in value) or "none of them"
-    return f"something else ({value.text})" if isinstance(value, Other) else str(value)
 
 
 def _step(traced: TracedStep) -> WalkedStep:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from advisor.answers.check import say, unknown_means
+from advisor.answers.check import unknown_means
 from advisor.base.errors import Problem
 from advisor.base.text import plural, quoted, visible, wrap
 from advisor.interview.overview import Preview
 from advisor.interview.session import Session
+from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
 from advisor.model.values import UNKNOWN, Value
 
@@ -35,7 +36,7 @@ def asked(session: Session, question: Question) -> Iterator[str]:
     unknown = "unknown" if question.type in ("number", "text") else " 0"
     yield f"  {unknown} I don't know ({unknown_means(question, session.standing, session.base)})"
     if question.id in session.answers:
-        yield f"  answered: {say(question, session.answers[question.id])}"
+        yield f"  answered: {labelled(question, session.answers[question.id])}"
 
 
 def ended(session: Session) -> Iterator[str]:
@@ -52,7 +53,7 @@ def answers(session: Session) -> Iterator[str]:
         if row.value is not None:
             note = f" (ruled out {plural(row.ruled_out, 'pattern')})" if row.ruled_out else ""
             note = " (kept; cannot change anything now)" if row.state == "parked" else note
-            yield f"  {row.question.id}: {say(row.question, row.value)}{note}"
+            yield f"  {row.question.id}: {labelled(row.question, row.value)}{note}"
         elif row.state == "open":
             yield f"  {row.question.id}: -"
     yield "g ID goes to a question, x ID takes an answer away."
@@ -73,7 +74,7 @@ def standing(session: Session) -> Iterator[str]:
     base = session.base
     yield f"Still possible, {len(session.possible)} of {len(base.patterns)}: {_titles(session, session.possible)}."
     for item in session.fallen:
-        answer = say(base.questions[item.fact], session.standing[item.fact])
+        answer = labelled(base.questions[item.fact], session.standing[item.fact])
         rule = f" {item.because} (rule {item.rule})" if item.rule else ""
         text = f"{base.patterns[item.pattern].title}: ruled out by {item.fact}: {answer}.{rule}"
         yield wrap(text, WIDTH, "    ", "  - ")
@@ -97,7 +98,8 @@ def previews(session: Session, question: Question) -> Iterator[str]:
     for number, value in [*enumerate(values, 1), (0, UNKNOWN)]:
         given: Value = (value,) if question.type == "some-of" and isinstance(value, str) else value
         effect = preview(session, session.preview(question.id, given))
-        yield wrap(f"{say(question, given)}: {effect}", WIDTH, "     ", f"  {number:2} ")
+        choice = "I don't know" if given is UNKNOWN else labelled(question, given)
+        yield wrap(f"{choice}: {effect}", WIDTH, "     ", f"  {number:2} ")
 
 
 def preview(session: Session, seen: Preview) -> str:

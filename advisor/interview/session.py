@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from advisor.answers.check import RefusedError, contradictions, facts_of, fitting, say
+from advisor.answers.check import RefusedError, contradictions, facts_of, fitting
 from advisor.answers.file import MAX_FEATURES, UNNAMED, same_name
 from advisor.answers.read_fact import wrong_text
 from advisor.base.text import quoted
 from advisor.engine.decision import decide, know
 from advisor.engine.relevance import Relevance, matters, relevance
 from advisor.interview import overview
+from advisor.model.answers_in_words import labelled
 from advisor.model.project import Feature, Project
 from advisor.model.rulebase import Question, RuleBase
 from advisor.model.values import UNKNOWN, Value
@@ -196,7 +197,7 @@ class Session:
                 answers = {**self.project.answers(feature), fact: kept}
                 for item in contradictions(answers, self.base, fact):
                     others = [f for f in facts_of(item, self.base) if f != fact and f in answers]
-                    said = " and ".join(f"{f}: {say(self.base.questions[f], answers[f])}" for f in others)
+                    said = " and ".join(f"{f}: {labelled(self.base.questions[f], answers[f])}" for f in others)
                     where = f" in {quoted(feature.name)}" if self.several else ""
                     raise RefusedError(f"{item.because} You answered {said}{where}; change that first.")
         return kept
@@ -204,7 +205,7 @@ class Session:
     def answer(self, fact: str, value: Value) -> Session:
         """With this answer, at the next question. Raises RefusedError."""
         kept = self.check(fact, value)
-        return self._changed(self._with(fact, kept), f"{fact}: {say(self.base.questions[fact], kept)}")
+        return self._changed(self._with(fact, kept), f"{fact}: {labelled(self.base.questions[fact], kept)}")
 
     def unknown(self, fact: str) -> Session:
         """With the answer "I don't know"."""

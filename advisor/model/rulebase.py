@@ -324,6 +324,14 @@ def power(value: float, exponent: int) -> float:
         return math.inf
 
 
+def finite(value: float) -> float:
+    """The number as a float; a whole number that no float holds is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
 def multiply(a: float, b: float) -> float:
     """The product, where zero times infinity is zero: no clients send nothing however often."""
     return 0.0 if a == 0 or b == 0 else a * b

@@ -54,3 +54,14 @@ def plain(value: Value) -> Answer:
     if isinstance(value, tuple):
         return [{"other": item.text} if isinstance(item, Other) else item for item in value]
     return value
+
+
+def from_plain(answer: Value | Answer) -> Value:
+    """The answer that `plain` gave; one that is in its own form stays as it is."""
+    if answer is None:
+        return UNKNOWN
+    if isinstance(answer, dict):
+        return Other(answer["other"])
+    if isinstance(answer, list):
+        return tuple(Other(item["other"]) if isinstance(item, dict) else item for item in answer)
+    return answer

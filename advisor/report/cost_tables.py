@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.base.text import plural
+from advisor.model.answers_in_words import in_words
 from advisor.model.patterns import core, costed, costed_as
 from advisor.model.rulebase import RuleBase
 from advisor.report import words
-from advisor.report.words import BEYOND, amount, answer, delay, exact, size
+from advisor.report.words import BEYOND, amount, delay, exact, quantity, size
 
 if TYPE_CHECKING:
     from advisor.model.verdict import CostKey, FeatureVerdict, Input, Scale
@@ -113,9 +114,7 @@ def inputs(feature: FeatureVerdict, base: RuleBase) -> str:
     parts = []
     for fact, given in feature["costs"]["inputs"].items():
         unit = base.questions[fact].unit if fact in base.questions else "s"
-        said = answer(given["value"])
-        said = said if isinstance(given["value"], bool) else f"{said} {unit}".rstrip()
-        parts.append(f"{fact} {said}{' (assumed)' if given['assumed'] else ''}")
+        parts.append(f"{fact} {in_words(given['value'], unit)}{' (assumed)' if given['assumed'] else ''}")
     return ", ".join(parts)
 
 
@@ -131,8 +130,8 @@ def sentences(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
         yield f"Long polling asks more often than short polling here: {_why_more(costs['inputs'])}."
     rate = stream["deliveries_per_s"]
     if rate:
-        each = answer(costs["inputs"]["server-msg-rate-per-s"]["value"])
-        clients = answer(costs["inputs"]["concurrent-clients"]["value"])
+        each = quantity(costs["inputs"]["server-msg-rate-per-s"]["value"])
+        clients = quantity(costs["inputs"]["concurrent-clients"]["value"])
         yield f"Deliveries: {each} a second to each of {clients} clients are {amount(rate)} a second."
     listeners = costs["inputs"]["listeners-per-event"]
     if listeners["value"] > 1 and costs["fanout_per_s"]:
@@ -148,7 +147,7 @@ def _why_more(inputs: Mapping[str, Input]) -> str:
     """Why long polling asks more often: a hold shorter than the interval, where it ends before a message comes."""
     hold, interval = inputs["hold-s"]["value"], inputs["poll-interval-s"]["value"]
     if hold < interval and inputs["server-msg-rate-per-s"]["value"] * hold < 1:
-        return f"a request is held for {answer(hold)} s at most, and a poll comes every {answer(interval)} s"
+        return f"a request is held for {quantity(hold)} s at most, and a poll comes every {quantity(interval)} s"
     return "every message makes every client that it reaches ask again"
 
 
@@ -157,11 +156,11 @@ def polling(feature: FeatureVerdict, base: RuleBase) -> str:
     costs = feature["costs"]
     row, given = costs["patterns"][costed_as("short-polls", base)], costs["inputs"]
     if row["requests_per_client_per_h"] >= BEYOND:
-        return f"Short polling every {answer(given['poll-interval-s']['value'])} s has no limit to what it costs."
+        return f"Short polling every {quantity(given['poll-interval-s']['value'])} s has no limit to what it costs."
     return (
-        f"Short polling every {answer(given['poll-interval-s']['value'])} s is "
+        f"Short polling every {quantity(given['poll-interval-s']['value'])} s is "
         f"{exact(row['requests_per_client_per_h'])} requests an hour for each client and "
-        f"{exact(row['requests_per_h'])} for all {answer(given['concurrent-clients']['value'])}, and as many queries."
+        f"{exact(row['requests_per_h'])} for all {quantity(given['concurrent-clients']['value'])}, and as many queries."
     )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from advisor.base.errors import UsageError
 from advisor.base.text import nearest, quoted, wrap
 from advisor.model import platforms
+from advisor.model.answers_in_words import named
 from advisor.model.conditions import say, span
 from advisor.model.rulebase import Place
-from advisor.model.values import Other, Unknown
 from advisor.report import card_text, cost_tables, words
 from advisor.ruleset.stale import today_of
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         RuleBase,
         Step,
     )
-    from advisor.model.values import Value
     from advisor.model.verdict import Kind
     from advisor.report.card_text import Day
 
@@ -120,10 +119,11 @@ def _question(question: Question, base: RuleBase) -> Iterator[Line]:
         for option, label in question.options.items():
             yield 4, f"- {option}: {label}" if label != option else f"- {option}"
     yield from _bands(question.bands, question.unit)
+    lead = named(question.id, question.lead, base)
     if question.mode == "assume":
-        yield 2, f"When not known: {value(question.lead)} is taken, and said."
+        yield 2, f"When not known: {lead} is taken, and said."
     else:
-        yield 2, f"When not known: every answer is followed; {value(question.lead)} gives the headline."
+        yield 2, f"When not known: every answer is followed; {lead} gives the headline."
     used = [name for name, when in _conditions(base) if _names(when, question.id)]
     used += [d.id for d in base.derived.values() if question.id in d.factors]
     if used:
@@ -162,7 +162,7 @@ def _rule(triple: tuple[str, Step | None, Rule], base: RuleBase) -> Iterator[Lin
     yield from ((0, ""), (2, rule.because), (2, f"When: {say(rule.when, base)}."))
     yield 2, f"It {verb}: {', '.join(words.title(p, base) for p in rule.patterns)}."
     yield from _evidence(rule.evidence)
-    yield from _examples(rule.examples, "excludes " if kind == "exclusion" else "")
+    yield from _examples(rule.examples, base, "excludes " if kind == "exclusion" else "")
     yield from _place(rule.place)
 
 
@@ -189,14 +189,14 @@ def _caveat(caveat: Caveat, base: RuleBase) -> Iterator[Line]:
     if caveat.warn_unknown:
         yield 2, "Where the answers leave it open, it is raised as possible."
     yield from _evidence(caveat.evidence)
-    yield from _examples(caveat.examples)
+    yield from _examples(caveat.examples, base)
     yield from _place(caveat.place)
 
 
 def _prior(prior: Prior, base: RuleBase) -> Iterator[Line]:
     yield 0, f"{prior.id} (what is usual)"
     yield from ((0, ""), (2, prior.because), (2, f"When: {say(prior.when, base)}."), (2, "Taken, unless stated:"))
-    yield from ((4, f"- {fact}: {value(given)}") for fact, given in prior.usually.items())
+    yield from ((4, f"- {fact}: {named(fact, given, base)}") for fact, given in prior.usually.items())
     yield from _place(prior.place)
 
 
@@ -247,17 +247,6 @@ def _texts(arithmetic: Any) -> Iterable[Any]:
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def value(given: Value) -> str:
-    """A typed answer in words."""
-    if isinstance(given, Unknown):
-        return words.answer(None)
-    if isinstance(given, Other):
-        return words.answer({"other": given.text})
-    if isinstance(given, tuple):
-        return ", ".join(value(item) for item in given) or "none"
-    return words.answer(given)
-
-
 def _bands(bands: Iterable[Band], unit: str) -> Iterator[Line]:
     listed = list(bands)
     if listed:
@@ -285,12 +274,12 @@ def _raw_evidence(items: Iterable[dict[str, Any]]) -> Iterator[Line]:
             yield 6, item["source"]
 
 
-def _examples(items: Iterable[Example], verb: str = "") -> Iterator[Line]:
+def _examples(items: Iterable[Example], base: RuleBase, verb: str = "") -> Iterator[Line]:
     for i, example in enumerate(items):
         if not i:
             yield 2, "Examples:"
-        given = ", ".join(f"{fact}: {value(answer)}" for fact, answer in example.given.items()) or "nothing stated"
-        yield 4, f"- {given} -> {verb}{example.expect}"
+        given = ", ".join(f"{fact}: {named(fact, answer, base)}" for fact, answer in example.given.items())
+        yield 4, f"- {given or 'nothing stated'} -> {verb}{example.expect}"
 
 
 def _place(place: Place) -> Iterator[Line]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.base.data import data
 from advisor.base.text import visible
 from advisor.engine.costs import COUNTED
+from advisor.model.answers_in_words import named
 from advisor.report import cost_tables, words
 from advisor.report.cost_chart import chart
 from advisor.report.path_drawing import walk
@@ -59,7 +60,7 @@ def _environment() -> Any:
     )
     made.globals.update(
         bill=cost_tables, words=words, walk=_walk, panels=_panels, severity=SEVERITY, state=STATE,
-        counted=COUNTED, worst=_worst,
+        counted=COUNTED, worst=_worst, named=named,
     )  # fmt: skip
     return made
 

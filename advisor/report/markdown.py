@@ -82,7 +82,7 @@ def _drivers(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     seen: dict[str, None] = {}
     for step in feature["steps"]:
         if step["state"] != "not-reached":
-            seen.update(dict.fromkeys(words.conditions_of(step, feature)))
+            seen.update(dict.fromkeys(words.conditions_of(step, feature, base)))
     yield from map(escape, seen)
     if feature["assumptions"]:
         yield f"Assumed, because it was not stated: {' '.join(map(escape, words.assumed(feature, base)))}"

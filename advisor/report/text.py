@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from advisor.base.text import plural, visible, wrap
 from advisor.engine.costs import COUNTED
+from advisor.model.answers_in_words import named
 from advisor.report import cost_tables, words
 from advisor.report.bars import bars
 
@@ -64,9 +65,9 @@ def text(verdict: Verdict, base: RuleBase, *, width: int = 80, colour: bool = Fa
 
 def _feature(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     _headline(page, feature, base)
-    _why(page, feature)
+    _why(page, feature, base)
     _others(page, feature, base)
-    _caveats(page, feature)
+    _caveats(page, feature, base)
     if feature["primary"] is not None:
         _costs(page, feature, base)
     if feature["primary"] is not None and not feature["outside"]:
@@ -123,11 +124,11 @@ def _headline(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
         page.say(f"Fallback where it cannot connect: {words.title(feature['fallback'], base)}.")
 
 
-def _why(page: Page, feature: FeatureVerdict) -> None:
+def _why(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     page.head("Why")
     walked = [step for step in feature["steps"] if step["state"] != "not-reached"]
     for number, step in enumerate(walked, 1):
-        said = words.conditions_of(step, feature)
+        said = words.conditions_of(step, feature, base)
         more = [*said[:4], f"and {len(said) - 4} more"] if len(said) > 4 else said
         page.say(f"{MARK[step['state']]} {number}. {step['title']} [{step['state']}] {'; '.join(more)}", hang=5)
         if step["state"] == "decided":
@@ -154,7 +155,7 @@ def _others(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
             page.item(", ".join(names), reason)
 
 
-def _caveats(page: Page, feature: FeatureVerdict) -> None:
+def _caveats(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     if feature["contradictions"]:
         page.head("These answers contradict each other")
         for item in feature["contradictions"]:
@@ -180,7 +181,7 @@ def _caveats(page: Page, feature: FeatureVerdict) -> None:
     if feature["caveats_if"]:
         page.head("Only if")
         for waiting in feature["caveats_if"]:
-            facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in waiting["if"].items())
+            facts = " and ".join(f"{fact} is {named(fact, v, base)}" for fact, v in waiting["if"].items())
             page.say(f"{facts}: {waiting['title']} ({waiting['id']})", hang=2)
 
 

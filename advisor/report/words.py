@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor.base.text import number, plural, visible
-from advisor.engine.costs import finite
 from advisor.engine.verdict import USUAL
+from advisor.model.answers_in_words import named
 from advisor.model.patterns import timed
+from advisor.model.rulebase import finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,21 +17,6 @@ if TYPE_CHECKING:
     from advisor.model.verdict import Connection, Evidence, FeatureVerdict, HeldByPage, TimeKey, Verdict, WalkedStep
 
 BEYOND = 1e300  # costs.py gives the largest float for what no float holds; nobody needs its digits
-
-
-def answer(value: Any) -> str:
-    """An answer of the verdict in words: yes, 5, nginx, `browser, ios`, `other: TEXT`, or `not known`."""
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return quantity(value)
-    if isinstance(value, dict):
-        return f"other: {visible(str(value['other']))}"
-    if isinstance(value, list | tuple):
-        return ", ".join(answer(item) for item in value) or "none"
-    return visible(str(value))
 
 
 def quantity(value: float) -> str:
@@ -108,7 +94,7 @@ def evidence_in_short(items: Iterable[Evidence]) -> Iterator[str]:
             yield evidence(item)
 
 
-def conditions_of(step: WalkedStep, feature: FeatureVerdict) -> list[str]:
+def conditions_of(step: WalkedStep, feature: FeatureVerdict, base: RuleBase) -> list[str]:
     """What decided a step, each fact once: the conditions of the rule that held, else one that failed for each rule."""
     assumed = {item["fact"] for item in feature["assumptions"]}
     decided = step["state"] == "decided"
@@ -120,7 +106,7 @@ def conditions_of(step: WalkedStep, feature: FeatureVerdict) -> list[str]:
         for condition in met if decided else met[:1]:
             fact = condition["fact"]
             mark = " (assumed)" if fact in assumed else ""
-            found.setdefault(fact, f"{fact}: {answer(condition['answer'])}{mark}")
+            found.setdefault(fact, f"{fact}: {named(fact, condition['answer'], base)}{mark}")
     return list(found.values())
 
 
@@ -128,7 +114,7 @@ def assumed(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     """The assumptions: one line for each that can decide by itself, the others together by their reason."""
     groups: dict[str, list[str]] = {}
     for item in feature["assumptions"]:
-        said = f"{item['fact']}: {answer(item['value'])}"
+        said = f"{item['fact']}: {named(item['fact'], item['value'], base)}"
         if item["decides"]:
             others = " or ".join(title(pattern, base) for pattern in item["decides"])
             why = "" if item["text"] == USUAL else f" {item['text']}"
@@ -145,7 +131,8 @@ MOST_NAMED = 3  # assumptions in the line about confidence; all of them are in t
 def confidence_line(feature: FeatureVerdict, base: RuleBase) -> str:
     """How sure the pattern is: high says for which assumptions, the others say why; then what to find out first."""
     level, risk = feature["confidence"], feature["riskiest"]
-    taken = {item["fact"]: answer(item["value"]) for item in feature["assumptions"] if item["decides"]}
+    deciding = [item for item in feature["assumptions"] if item["decides"]]
+    taken = {item["fact"]: named(item["fact"], item["value"], base) for item in deciding}
     if risk is None:
         return f"{level}: {feature['confidence_why']}."
     others = " or ".join(title(pattern, base) for pattern in risk["decides"])
@@ -154,9 +141,9 @@ def confidence_line(feature: FeatureVerdict, base: RuleBase) -> str:
     first = f"{risk['fact']} is {taken.pop(risk['fact'])}"
     if level != "high":
         return f"{level}: {feature['confidence_why']}. Riskiest assumption: {first}; otherwise perhaps {others}."
-    named = [f"{fact} is {value}" for fact, value in taken.items()][: MOST_NAMED - 1]
-    more = [f"{len(taken) - len(named)} more below"] if len(taken) > len(named) else []
-    besides = f" Assumed too, and each could change it: {'; '.join([*named, *more])}." if named else ""
+    listed = [f"{fact} is {value}" for fact, value in taken.items()][: MOST_NAMED - 1]
+    more = [f"{len(taken) - len(listed)} more below"] if len(taken) > len(listed) else []
+    besides = f" Assumed too, and each could change it: {'; '.join([*listed, *more])}." if listed else ""
     return f"high, if what is assumed holds. Riskiest assumption: {first}; otherwise perhaps {others}.{besides}"
 
 

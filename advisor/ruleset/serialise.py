@@ -23,7 +23,7 @@ from advisor.model.rulebase import (
     Variable,
     Waiver,
 )
-from advisor.model.values import UNKNOWN, Other, Unknown, Value
+from advisor.model.values import Other, Unknown, from_plain
 
 
 def to_data(base: RuleBase) -> dict[str, Any]:
@@ -49,16 +49,6 @@ def to_data(base: RuleBase) -> dict[str, Any]:
     return {name: plain(getattr(base, name)) for name in base.SAID}
 
 
-def _value(data: Any) -> Value:
-    if data is None:
-        return UNKNOWN
-    if isinstance(data, dict):
-        return Other(data["other"])
-    if isinstance(data, list):
-        return tuple(Other(item["other"]) if isinstance(item, dict) else item for item in data)
-    return data  # type: ignore[no-any-return]  # JSON scalars are answers as they are
-
-
 def _bands(data: list[dict[str, Any]]) -> tuple[Band, ...]:
     return tuple(Band(b["id"], float(b["low"]), float(b["high"])) for b in data)
 
@@ -73,7 +63,7 @@ def _evidence(data: list[dict[str, Any]]) -> tuple[Evidence, ...]:
 
 def _examples(data: list[dict[str, Any]]) -> tuple[Example, ...]:
     return tuple(
-        Example({fact: _value(v) for fact, v in e["given"].items()}, e["expect"], Place(**e["place"])) for e in data
+        Example({fact: from_plain(v) for fact, v in e["given"].items()}, e["expect"], Place(**e["place"])) for e in data
     )
 
 
@@ -97,7 +87,7 @@ def _steps(data: list[dict[str, Any]]) -> tuple[Step, ...]:
 
 
 def _question(data: dict[str, Any]) -> Question:
-    made = dict(data, bands=_bands(data["bands"]), lead=_value(data["lead"]))
+    made = dict(data, bands=_bands(data["bands"]), lead=from_plain(data["lead"]))
     for name in ("feeds", "on_a_page"):
         made[name] = tuple(data[name])
     return Question(**dict(made, place=Place(**data["place"])))
@@ -130,7 +120,7 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         caveats={key: Caveat(**_common(c)) for key, c in data["caveats"].items()},
         impossible=tuple(Impossible(**_common(i)) for i in data["impossible"]),
         priors=tuple(
-            Prior(**dict(_common(p), usually={fact: _value(v) for fact, v in p["usually"].items()}))
+            Prior(**dict(_common(p), usually={fact: from_plain(v) for fact, v in p["usually"].items()}))
             for p in data["priors"]
         ),
         tables=data["tables"],

@@ -12,10 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from advisor.answers.check import say
 from advisor.base.text import plural
 from advisor.interview.overview import Row
 from advisor.interview.session import Session
+from advisor.model.answers_in_words import labelled
 from advisor.tui.panes import clipped
 from advisor.tui.turns import Once
 from advisor.tui.widgets import Keys
@@ -94,7 +94,7 @@ def line(row: Row, width: int) -> Content:
     """One question in columns: what became of it, its answer, what that rules out, and the question."""
     question = row.question
     mark = {"answered": "x", "open": "?", "parked": "-", "skipped": " "}[row.state]
-    answer = say(question, row.value) if row.value is not None else NOTES[row.state]
+    answer = labelled(question, row.value) if row.value is not None else NOTES[row.state]
     column = 14 if width < 80 else 24
     effect = f"rules out {row.ruled_out}" if row.ruled_out else NOTES["parked"] if row.state == "parked" else ""
     style = "dim" if row.state in ("parked", "skipped") else ""

@@ -12,6 +12,7 @@ from textual.content import Content
 
 from advisor.base.errors import UsageError
 from advisor.base.text import wrap
+from advisor.model.answers_in_words import named
 from advisor.model.rulebase import RuleBase
 from advisor.report import words
 from advisor.report.explain import explain
@@ -59,10 +60,10 @@ def why(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     for number, step in enumerate(feature["steps"], 1):
         mark = f"{MARK[step['state']]} {number:2} "
         if step["state"] == "decided":
-            said = f"{step['because']} {'; '.join(words.conditions_of(step, feature)[:4])}"
+            said = f"{step['because']} {'; '.join(words.conditions_of(step, feature, base)[:4])}"
             blocks.say(step["title"], said, leads=f"rule:{step['rule']}", mark=mark, style="bold $text-success")
         else:
-            said = "; ".join(words.conditions_of(step, feature)[:4]) if step["state"] == "passed" else ""
+            said = "; ".join(words.conditions_of(step, feature, base)[:4]) if step["state"] == "passed" else ""
             style = "" if step["state"] == "passed" else "dim"
             blocks.say(step["title"], said, leads=f"step:{step['step']}", mark=mark, style=style)
     if feature["rejected"]:
@@ -77,7 +78,7 @@ def why(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     return blocks.made
 
 
-def caveats(width: int, feature: FeatureVerdict) -> list[Block]:
+def caveats(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     """What to watch, the worst first, with what to do; then what only some answers would raise."""
     blocks = Blocks(width)
     certain = [c for c in feature["caveats"] if c["certainty"] == "certain"]
@@ -97,7 +98,7 @@ def caveats(width: int, feature: FeatureVerdict) -> list[Block]:
     if feature["caveats_if"]:
         blocks.head("Only if")
     for waiting in feature["caveats_if"]:
-        facts = " and ".join(f"{fact} is {words.answer(v)}" for fact, v in waiting["if"].items())
+        facts = " and ".join(f"{fact} is {named(fact, v, base)}" for fact, v in waiting["if"].items())
         blocks.say(f"{facts}: {waiting['title']}", leads=f"caveat:{waiting['id']}")
     return blocks.made
 
@@ -118,13 +119,13 @@ def changes(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
         blocks.head("Assumed, because it was not stated; other answers may decide otherwise")
     for item in deciding:
         others = " or ".join(words.title(pattern, base) for pattern in item["decides"])
-        said = f"{item['fact']}: {words.answer(item['value'])}; otherwise perhaps {others}."
+        said = f"{item['fact']}: {named(item['fact'], item['value'], base)}; otherwise perhaps {others}."
         blocks.say(said, base.questions[item["fact"]].ask, leads=f"question:{item['fact']}")
     rest = [item for item in feature["assumptions"] if not item["decides"]]
     if rest:
         blocks.head("Assumed without a say in the pattern")
     for item in rest:
-        said = f"{item['fact']}: {words.answer(item['value'])}"
+        said = f"{item['fact']}: {named(item['fact'], item['value'], base)}"
         blocks.say(said, base.questions[item["fact"]].ask, leads=f"question:{item['fact']}")
     if feature["open"]:
         blocks.head("Still open")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from advisor.answers.check import RefusedError, fitting, say, typed_number
+from advisor.answers.check import RefusedError, fitting, typed_number
 from advisor.answers.file import written
 from advisor.interview.session import Session
+from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
 from advisor.model.values import UNKNOWN, Other, Unknown, Value
 from advisor.tui import panes
@@ -20,7 +21,7 @@ def choices(session: Session, question: Question) -> list[Choice]:
         answer = session.answers.get(question.id)
         given = [choice for choice in answer if isinstance(choice, Other)] if isinstance(answer, tuple) else []
         listed = [(label, option) for option, label in question.options.items()]
-        listed += [(say(question, other), other) for other in given]
+        listed += [(labelled(question, other), other) for other in given]
         listed.append(("something else ...", Ask()))
     several = question.type == "some-of"
     listed += [("none of these", ())] if several else []

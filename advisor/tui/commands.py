@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
-from advisor.answers.check import say
 from advisor.base.text import visible
+from advisor.model.answers_in_words import labelled
 from advisor.tui.panes import NAME
 from advisor.tui.turns import Once
 
@@ -67,7 +67,7 @@ class Commands(Provider):
                 yield f"Feature: {visible(feature.name, NAME)}", "Go to its questions", partial(owner.open_feature, i)
             for fact, question in session.base.questions.items():
                 answer = session.answers.get(fact)
-                said = f"Answered: {say(question, answer)}" if answer is not None else f"Not answered; {fact}"
+                said = f"Answered: {labelled(question, answer)}" if answer is not None else f"Not answered; {fact}"
                 yield f"Question: {question.ask}", said, partial(owner.ask, fact)
         yield "Switch between light and dark", "", owner.switch_theme
         yield "Choose a theme", "", owner.action_change_theme

@@ -14,10 +14,11 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widgets import Input
 
-from advisor.answers.check import RefusedError, fitting, say
+from advisor.answers.check import RefusedError, fitting
 from advisor.base.text import visible
 from advisor.interview.overview import Preview
 from advisor.interview.session import Session
+from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
 from advisor.model.values import UNKNOWN, Other, Value
 from advisor.tui import features, panes
@@ -196,7 +197,7 @@ class InterviewScreen(Shows):
         numbered, line, answer = self.query_one(Numbered), self.query_one(Line), self.session.answers.get(question.id)
         if numbered.waits:
             return f"You typed the start of {numbered.waits}"
-        given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {say(question, answer)}. "
+        given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {labelled(question, answer)}. "
         rests = numbered.choice is not None and numbered.choice.rests
         return f"{given}{hint(question, typed=line is self.focused and line.typed, rests=rests)}"
 

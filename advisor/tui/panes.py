@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from advisor.answers.check import say, unknown_means
+from advisor.answers.check import unknown_means
 from advisor.base.text import plural, quoted, visible
 from advisor.interview.overview import Preview
 from advisor.interview.session import Session
+from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
 
 NAME = 40  # columns that a name may take in a line
@@ -108,7 +109,7 @@ def patterns(session: Session, preview: Preview, width: int) -> Content:
             so_far = "  so far" if pattern == session.so_far and not session.several and len(possible) > 1 else ""
             parts.append([(" + ", "bold $text-success"), title, (so_far, "dim")])
     for fallen in session.fallen:
-        answer = say(base.questions[fallen.fact], session.standing[fallen.fact])
+        answer = labelled(base.questions[fallen.fact], session.standing[fallen.fact])
         title = base.patterns[fallen.pattern].title
         parts.append([(" - ", "bold"), (f"{title}  {fallen.fact}: {answer[:NAME]}", "dim")])
     back = [p for p in preview.left if p not in possible]

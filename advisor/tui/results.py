@@ -139,7 +139,7 @@ class ResultsScreen(Ours):
         feature, base = self.session.verdict["features"][self.feature], self.session.base
         made: dict[int, Callable[[], list[cards.Block]]] = {
             1: lambda: cards.why(width - 5, feature, base),
-            2: lambda: cards.caveats(width - 5, feature),
+            2: lambda: cards.caveats(width - 5, feature, base),
             3: lambda: cards.changes(width - 5, feature, base),
         }
         self.blocks = made[self.at]()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from advisor.answers.check import say
 from advisor.base.text import number, plural, visible
 from advisor.interview.session import Session
+from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import RuleBase
 from advisor.report import words
 from advisor.tui import panes
@@ -120,5 +120,5 @@ def conflicts(session: Session) -> Iterator[str]:
         for fact, value in feature.facts.items():
             common_value = {**session.project.path, **session.project.app}.get(fact)
             if common_value is not None and common_value != value:
-                here, others = (say(session.base.questions[fact], v) for v in (value, common_value))
+                here, others = (labelled(session.base.questions[fact], v) for v in (value, common_value))
                 yield f"{visible(feature.name, panes.NAME)}: {fact} is {here} here, {others} for the others."

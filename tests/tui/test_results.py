@@ -76,7 +76,11 @@ def test_every_block_of_every_example_leads_to_a_card_or_a_question(base):
 
     for file in sorted((data("rules") / "examples").glob("*.yaml")):
         for feature in recommend(read(file, base), base)["features"]:
-            blocks = [*cards.why(76, feature, base), *cards.caveats(76, feature), *cards.changes(76, feature, base)]
+            blocks = [
+                *cards.why(76, feature, base),
+                *cards.caveats(76, feature, base),
+                *cards.changes(76, feature, base),
+            ]
             leads = {block.leads for block in blocks if block.leads}
             assert any(lead.startswith("rule:") for lead in leads)
             for lead in leads:
