@@ -228,6 +228,7 @@ def _rules(words: list[str]) -> int:
         help="schema: of which file (default: answers); docs: the folder to write caveats.md and platforms.md to",
     )
     parser.add_argument("--folder", metavar="DIR", help="another rules folder than the shipped one")
+    parser.add_argument("--templates", metavar="DIR", help="check: another templates folder than the shipped one")
     parser.add_argument("--older-than", default="12m", metavar="SPAN", help="stale: 12m (default), 2y")
     parser.add_argument("--today", metavar="DAY", help="stale: seen from this day, say 2026-11-24")
     options = parser.parse(words)
@@ -239,10 +240,12 @@ def _rules(words: list[str]) -> int:
     from advisor.base.data import data
 
     folder = Path(options.folder) if options.folder else data("rules")
-    if not folder.is_dir():
-        raise UsageError(f"--folder: {folder} is not a folder")
+    templates = Path(options.templates) if options.templates else data("templates")
+    for name, path in (("--folder", folder), ("--templates", templates)):
+        if not path.is_dir():
+            raise UsageError(f"{name}: {path} is not a folder")
     if options.what == "check":
-        return _check(folder)
+        return _check(folder, templates)
     from advisor.ruleset.cache import load
 
     base = load(folder)
@@ -261,13 +264,17 @@ def _rules(words: list[str]) -> int:
     return Exit.OK
 
 
-def _check(folder: Path) -> int:
+def _check(folder: Path, templates: Path) -> int:
+        from advisor.kit.template_check import problems
     from advisor.model.answers_in_words import named
     from advisor.ruleset.compile import compile_folder
     from advisor.ruleset.prove import prove
 
     base = compile_folder(folder)
     proof = prove(base)
+    wrong = problems(templates)
+    for p in wrong:
+        _data(f"{p.file}:{p.line or 1}:{p.column or 1}: TEMPLATE: {p.message} [TEMPLATE:{p.file}]")
     for finding in proof.findings:
         place = finding.place
         _data(f"{place.file}:{place.line}:{place.column}: {finding.code}: {finding.sentence} [{finding.id}]")
@@ -278,9 +285,9 @@ def _check(folder: Path) -> int:
     _data(
         f"{len(base.questions)} questions, {rules} choices in {len(base.steps)} steps, "
         f"{len(base.excludes)} exclusions, {len(base.accepts)} acceptances, {len(base.caveats)} caveats: "
-        f"{len(proof.findings)} findings, {len(proof.waived)} waived"
+        f"{len(proof.findings) + len(wrong)} findings, {len(proof.waived)} waived"
     )
-    return Exit.FINDINGS if proof.findings else Exit.OK
+    return Exit.FINDINGS if proof.findings or wrong else Exit.OK
 
 
 def _docs(base: RuleBase, folder: Path) -> int:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 LOCK = "advisor.lock"
 BESIDE = (
-    "the event server is a process of its own in Python; your back end needs no Python and publishes to it over HTTP"
+    "the event server is a process of its own in {language}; your back end needs no {language} and publishes to it "
+    "over HTTP"
 )
 
 
@@ -108,16 +109,21 @@ def choose(
 def _said(member: Member, options: Mapping[str, list[Option]], base: RuleBase) -> list[str]:
     """What people are to know of the options for these answers: which are missing, and what that costs."""
     kit, answers, said = member.entry, member.answers, []
+    server = manifest.pick(options["server"], answers)[0]
+    language = server.server.language
     for layer in (*kit["layers"], *kit["examples"]):
         option, stands_in = manifest.pick(options[layer], answers)
         answer = str(answers.get(option.fact, ""))
         if stands_in:
-            said.append(f"no template for {_missing(option.fact, answers)} yet: {option.otherwise}")
+            said.append(
+                f"no template for {_missing(option.fact, answers)} yet: {option.otherwise.format(language=language)}"
+            )
         elif answer in option.notes:
             title = base.questions[option.fact].options[answer]
             said.append(f"{option.fact}: {option.notes[answer].format(answer=title)}")
-        elif layer in kit["examples"] and member.answered(option.fact) and not option.unanswered:
-            said.append(f"{option.fact}: {option.title}: {BESIDE} (see {option.files[-1].to})")
+        elif layer in kit["examples"] and member.answered(option.fact) and option.name != server.name:
+            beside = BESIDE.format(language=language)
+            said.append(f"{option.fact}: {option.title}: {beside} (see {option.files[-1].to})")
     written = {o.fact for layer in kit["each"] for o in options.get(layer, []) if o.takes(answers.get(o.fact))}
     on_the_way = [fact for fact in ON_THE_WAY if member.answered(fact) and fact not in written]
     what = "the kit is written without it; its README says what is to be set there"

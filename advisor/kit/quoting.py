@@ -23,6 +23,7 @@ from advisor.base.text import quoted, visible
 Quote: TypeAlias = Callable[[object], str]
 
 _INERT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+_WORD = re.compile(r"(?!(?i:true|false|yes|no|on|off|null|y|n)$)(?:/|\.|-{1,2})?[A-Za-z_][A-Za-z0-9._/=-]*")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # and halves of characters, which no file can hold
 _TOKEN_LIMIT = 2000  # nginx reads through a buffer of 4,096 bytes and refuses what fills it; quoting may double a text
 _LINE_LIMIT = 120  # also of a comment
@@ -47,6 +48,32 @@ class Trusted(str):
 
 class _Written(str):
     """Text that a filter of this module has made for one language."""
+
+    __slots__ = ()
+
+
+class Word(_Written):
+    """A word of a command in a manifest. Unquoted it is one word, and a text, in every language of a kit."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Check the characters. Raises ValueError."""
+        if not is_word(text):
+            raise ValueError(f"{text!r} is not a plain word of a command")
+        return super().__new__(cls, text)
+
+
+def is_word(text: str) -> bool:
+    """Whether the text can be a Word."""
+    return _WORD.fullmatch(text) is not None
+
+
+class Fragment(str):
+    """Text of a template's manifest, in the language of the file that it goes into, and a template itself.
+
+    It is quoted like any other text, unless the filter `fragment` renders it.
+    """
 
     __slots__ = ()
 
@@ -231,6 +258,18 @@ def line(target: str, value: object) -> str:
         raise UnquotableError(f"{target} has no free text up to the end of a line")
     text = _line(str(value))
     return _Written(text.replace("%", "%%") if target == "systemd" else text)
+
+
+def words(command: object) -> str:
+    """The words of a command, separated by spaces. Raises UnquotableError for anything but a list of Word."""
+    if not isinstance(command, list) or not all(isinstance(word, Word) for word in command):
+        raise UnquotableError("only a command of a template's manifest is written as words")
+    return _Written(" ".join(command))
+
+
+def written(text: str) -> str:
+    """Text that has been rendered for the language that it is now put into."""
+    return _Written(text)
 
 
 NUMBERS: Final = {"haproxy": "HAProxy", "caddy": "Caddy", "apache": "Apache httpd", "vcl": "VCL"}

@@ -38,6 +38,16 @@ def environment(target: str) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["line"] = functools.partial(quoting.line, target)
+    made.filters["words"] = quoting.words
+
+    @jinja2.pass_context
+    def fragment(context: jinja2.runtime.Context, text: object) -> str:
+        """Text of a manifest, with the values of the template that it is put into."""
+        if not isinstance(text, quoting.Fragment):
+            raise quoting.UnquotableError("only text of a template's manifest is rendered")
+        return quoting.written(made.from_string(text).render(context.get_all()).strip())
+
+    made.filters["fragment"] = fragment
     return made
 
 

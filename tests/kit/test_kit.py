@@ -31,7 +31,7 @@ from advisor.base import data, folder
 from advisor.base.errors import InputError
 from advisor.engine import portfolio
 from advisor.kit import build as kit
-from advisor.kit import manifest, quoting, render, sizing, version_gates
+from advisor.kit import manifest, quoting, sizing, version_gates
 from advisor.kit import values as kit_values
 from advisor.model.values import UNKNOWN, Other
 
@@ -475,14 +475,6 @@ def test_every_layer_of_a_kit_exists_and_no_two_files_collide():
                 assert all(len(paths) == len(set(paths)) for paths in files)
                 places.append(set().union(*files))
             assert sum(map(len, places)) == len(set().union(*places))
-
-
-def test_templates_use_what_there_is_and_all_of_it_is_used():
-    used = set()
-    for file in (file for option in options() for file in option.files if file.target):
-        used |= render.variables(file.source.read_text(encoding="utf-8"), file.target) - file.extra.keys()
-    values, _, _ = context()
-    assert used == values.keys()
 
 
 def test_answers_in_manifests_are_options_of_their_questions(base):

@@ -247,7 +247,9 @@ def test_without_nginx_the_server_answers_on_the_same_port(start):
 
 def test_a_machine_without_nginx_gets_told_what_to_do(make_lab):
     kit = make_lab(run=False)
-    program = "import shutil, start; shutil.which = lambda *a, **k: None; start.nginx_command('/nowhere/python', {})"
+    program = (
+        "import shutil, programs; shutil.which = lambda *a, **k: None; programs.nginx_command('/nowhere/python', {})"
+    )
     ended = subprocess.run([sys.executable, "-c", program], cwd=kit.folder, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert "python3 start.py --no-nginx" in ended.stderr

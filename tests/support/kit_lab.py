@@ -27,7 +27,7 @@ import httpx
 from httpx_sse import connect_sse
 
 from advisor.base import data
-from advisor.kit import render
+from advisor.kit import manifest, render
 
 TEMPLATES = data.data("templates")
 SETTINGS: dict[str, Any] = {
@@ -221,7 +221,10 @@ def assemble(folder: Path, **changes: Any) -> Lab:
     without = ["__pycache__", *(["stream_log.py"] if changes.get("instances", 1) == 1 else [])]
     shutil.copytree(TEMPLATES / "server/python/server", folder / "server", ignore=shutil.ignore_patterns(*without))
     shutil.copytree(TEMPLATES / "client/browser/client", folder / "client")
-    shutil.copy(TEMPLATES / "run/start.py", folder)
+    for name in ("start.py", "programs.py"):
+        shutil.copy(TEMPLATES / "run" / name, folder)
+    start = manifest.load(TEMPLATES)["server"][0].server.start
+    (folder / "server.json").write_text(start.model_dump_json(), encoding="utf-8")
     settings = SETTINGS | changes
     wanted = (TEMPLATES / "server/python/requirements.txt.j2").read_text(encoding="utf-8")
     wanted = render.render(wanted, "shell", {"instances": settings.get("instances", 1)})

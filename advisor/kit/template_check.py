@@ -1,0 +1,56 @@
+"""What is wrong with a templates folder: manifests that lack something, templates that name what nobody gives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_type_hints, is_typeddict
+
+from advisor.base.errors import Problem
+from advisor.base.text import did_you_mean
+from advisor.kit import manifest, render
+from advisor.kit.context import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+
+def problems(templates: Path) -> list[Problem]:
+    """Everything that is wrong, with its place, sorted. Empty: nothing. Line 0: the problem is a file's absence."""
+    layers, found = manifest.read(templates)
+    for option in (option for options in layers.values() for option in options):
+        for file in manifest.templates_of(option):
+            name = file.source.resolve().relative_to(templates.resolve()).as_posix()
+            found += check(file.source.read_text(encoding="utf-8"), file.target, f"templates/{name}", file.extra)
+        name = option.folder.relative_to(templates).as_posix()
+        for text in option.says.fragments():
+            said = check(text, "markdown", f"templates/{name}/manifest.yaml", ())
+            found += [p._replace(line=1, column=1, message=f"{p.message}, in the text {text!r}") for p in said]
+    return sorted(set(found))
+
+
+def check(source: str, target: str, shown: str, extra: Collection[str]) -> Iterator[Problem]:
+    """Problems of one template: its syntax, and names that are neither in `Context` nor in `extra`."""
+    import jinja2
+
+    known = get_type_hints(Context)
+    try:
+        tree = render.environment(target).parse(source)
+    except jinja2.TemplateSyntaxError as error:
+        yield Problem(shown, error.lineno, 1, f"{error.message}")
+        return
+    unknown = render.variables(source, target) - known.keys() - set(extra)
+    for node in tree.find_all(jinja2.nodes.Name):
+        if node.name in unknown:
+            yield Problem(shown, node.lineno, 1, f"no template may name {node.name}{did_you_mean(node.name, known)}")
+    for attribute in tree.find_all(jinja2.nodes.Getattr):
+        of = attribute.node
+        inside = _keys(known, of.name) if isinstance(of, jinja2.nodes.Name) and of.name not in extra else None
+        if isinstance(of, jinja2.nodes.Name) and inside is not None and attribute.attr not in inside:
+            hint = did_you_mean(attribute.attr, inside)
+            yield Problem(shown, attribute.lineno, 1, f"{of.name} has no {attribute.attr}{hint}")
+
+
+def _keys(known: dict[str, Any], name: str) -> list[str] | None:
+    """The names inside of a name that is a TypedDict of its own (edge, server, origin); None for any other."""
+    kind = known.get(name)
+    return list(get_type_hints(kind)) if is_typeddict(kind) else None
