@@ -360,12 +360,29 @@ def test_a_route_has_no_time_limit_on_streams_and_one_above_the_hold_on_polls(pa
         assert ports[backend["port"]]["appProtocol"] == row("gateway-api/websocket/declared-backend").value
 
 
-def test_istio_ends_no_stream_and_sends_no_post_twice():
+@pytest.mark.parametrize("pattern", KITS())
+def test_istio_ends_no_stream_and_every_other_request(pattern):
+    kit = files(service_mesh="istio", patterns=(pattern,))
+    service, _ = objects(kit)["between/istio.yaml"]
+    read, times = json.loads(kit["settings.json"]), {}
+    for http in service["spec"]["http"]:
+        for match in http.get("match", [{"uri": {"exact": "/"}}]):  # the last one takes what no other takes
+            times[match["uri"]["exact"]] = int(http["timeout"].removesuffix("s"))
+    assert "match" not in service["spec"]["http"][-1]
+    streams = {"websocket": "/ws", "sse": "/events"}
+    assert {path for path, seconds in times.items() if not seconds} == {
+        streams[transport] for transport in read["transports"] if transport in streams
+    }
+    assert ("/poll" in times) == ("long-polling" in read["transports"])
+    assert times.get("/poll", read["hold_s"] + 1) > read["hold_s"]
+    assert 30 < times["/"] <= 60  # a body may take 30 s
+
+
+def test_istio_sends_no_post_twice_and_keeps_connections_shorter_than_the_server():
     kit = files(service_mesh="istio")
     service, rule = objects(kit)["between/istio.yaml"]
-    (http,) = service["spec"]["http"]
-    assert http["timeout"] == "0s"
-    assert http["retries"]["retryOn"].split(",") == ["connect-failure", "refused-stream"]
+    for http in service["spec"]["http"]:
+        assert http["retries"]["retryOn"].split(",") == ["connect-failure", "refused-stream"]
     policy = rule["spec"]["trafficPolicy"]
     assert policy["loadBalancer"] == {"simple": "ROUND_ROBIN"}
     kept = int(re.search(r"timeout_keep_alive=(\d+)", kit["server/__main__.py"].decode())[1])

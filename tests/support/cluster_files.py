@@ -73,7 +73,7 @@ _SCHEMAS = {
             "route": many(fields({"destination": fields({"host": {"type": "string"}})})),
             "timeout": DURATION,
             "retries": fields({"attempts": {"type": "integer", "minimum": 0}, "retryOn": {"type": "string"}}),
-        })),
+        }, match=many(fields({"uri": fields({"exact": {"type": "string", "pattern": "^/"}})})))),
     })),
     "DestinationRule": _object("networking.istio.io/v1", "DestinationRule", fields({
         "host": {"type": "string"},
