@@ -1,4 +1,4 @@
-"""What start.py runs, and how: the event server as server.json says, the proxy, and a Redis; each found or installed."""
+"""How start.py runs the event server (server.json), the proxy (nginx, or edge.json) and a Redis: found, or installed."""
 
 from __future__ import annotations
 

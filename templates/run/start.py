@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Starts the kit on this machine without Docker: `python3 start.py`. Ctrl-C ends it.
 
-It installs what the event server needs (once; for Python the packages of requirements.txt, into .venv, if they cannot be
-imported already), starts the event server and the proxy, waits until a request gets through both, and starts again
+It installs what the event server needs (once; for Python the packages of requirements.txt, into .venv, if they cannot
+be imported already), starts the event server and the proxy, waits until a request gets through both, and starts again
 whichever of them dies. How each is run is in programs.py, server.json and edge.json.
 The proxy is nginx, or what edge.json names; a kit with neither is served directly. Where settings.json has several
 instances it starts as many servers, and a Redis or Valkey for them if it names none.

@@ -72,6 +72,18 @@ def test_a_stop_reaches_proxy_and_servers_at_once_and_the_network_last(instances
     assert wanted["net"] == set()
 
 
+@pytest.mark.lab
+def test_a_configuration_for_an_old_nginx_works_in_the_image_of_the_current_one(any_nginx, tmp_path):
+    """The image is a supported one (1.30 or newer), whatever version nginx/nginx-tls.conf is written for."""
+    made = rendered(nginx_version="1.22.1", patterns=("websocket", "sse", "long-polling"), features=("a", "b", "c"))
+    (tmp_path / "nginx").mkdir()
+    (tmp_path / "nginx/nginx-tls.conf").write_bytes(made["nginx/nginx-tls.conf"])
+    nginx_lab.certificate(tmp_path)
+    code, said = nginx_lab.check(any_nginx, tmp_path, "nginx/nginx-tls.conf")
+    warned = [line for line in said.splitlines() if "[" in line]
+    assert (code, [line for line in warned if "listen ... http2" not in line]) == (0, []), said
+
+
 # --- with real namespaces ---------------------------------------------------------------------------------------------
 
 

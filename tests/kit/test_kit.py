@@ -182,7 +182,8 @@ def test_one_instance_keeps_its_log_in_sqlite_and_several_share_one_in_redis(bui
     assert not [note for made in (one, several) for note in made.notes if "instances" in note or "broker" in note]
     with_redis = {name for name, content in one.files.items() if re.search(rb"(?i)redis|valkey", content)}
     assert with_redis <= {
-        "DECISION.md", "deploy/Dockerfile", "server/__main__.py", "server/events.py", "server/settings.py", "start.py"
+        "DECISION.md", "deploy/Dockerfile", "server/__main__.py", "server/events.py", "server/settings.py", "start.py",
+        "programs.py", "server.json",
     }  # fmt: skip
     read = settings._settings(json.loads(several.files["settings.json"]))
     assert (read.instances, read.redis_url, read.redis_prefix) == (3, "", "realtime:{acme-orders}")
@@ -451,7 +452,8 @@ def options():
 
 
 def test_every_file_of_the_templates_is_named_by_a_manifest():
-    named = {file.source for option in options() for file in option.files}
+    named = {file.source for option in options() for file in option.files if not file.of_server}
+    named |= {file.source for option in options() for file in manifest.templates_of(option)}
     there = {
         path
         for path in TEMPLATES.rglob("*")
@@ -538,11 +540,24 @@ def units(files):
 # --- the other files --------------------------------------------------------------------------------------------------
 
 
-def test_compose_names_the_stated_nginx(build):
+@pytest.mark.parametrize(
+    ("stated", "image"),
+    [("1.22.1", "1.30.4"), ("1.22", "1.30.4"), ("1.30", "1.30.4"), ("1.30.4", "1.30.4"), ("1.31.3", "1.31.3"),
+     ("1.31", "1.31"), ("newest", "1.30.4"), (UNKNOWN, "1.30.4")],
+)  # fmt: skip
+def test_images_are_of_a_supported_nginx_and_say_why_they_are_not_of_the_one_that_the_team_has(build, stated, image):
+    files = build(nginx_version=stated, platform="kubernetes").files
+    for text in (build(nginx_version=stated).files["compose.yaml"], files["deploy/kubernetes/server.yaml"]):
+        assert set(re.findall(r"image: \"?nginx:([\d.]+)", text.decode())) == {image}
+        told = "nobody mends the image of an old version" in text.decode()
+        assert told == (stated in {"1.22.1", "1.22", "1.30"})
+    assert f"# For nginx {image}." in files["deploy/kubernetes/nginx.conf"].decode()
+
+
+def test_compose_runs_the_proxy_and_the_server_with_the_kits_limits(build):
     read = yaml.safe_load(build(nginx_version="1.22.1").files["compose.yaml"])
     assert list(read["services"]) == ["net", "server", "edge"]
     server, proxy = read["services"]["server"], read["services"]["edge"]
-    assert proxy["image"] == "nginx:1.22.1"
     for service in (server, proxy):
         limits = service["ulimits"]["nofile"]
         assert limits["soft"] == limits["hard"] >= 1000
