@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast
 VERSION = "1.37"  # of Kubernetes
 FOLDER = "deploy/kubernetes/"
+LAYERS = {"edge", "deploy", "between", "server"}  # "deploy" has the server's Dockerfile
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 DURATION = {"type": "string", "pattern": r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}  # GEP-2257
 
@@ -126,9 +127,9 @@ def files(**answers: Any) -> dict[str, bytes]:
 
 
 def for_clusters(**answers: Any) -> dict[str, bytes]:
-    """Of such a kit what is for Kubernetes or stands between, and its proxy's."""
+    """Of such a kit what is for Kubernetes or stands between, its proxy's and its server's."""
     values, chosen, _ = context(**{"platform": "kubernetes"} | answers)
-    return dict(kits.rendered([option for option in chosen if option.layer in {"edge", "deploy", "between"}], values))
+    return dict(kits.rendered([option for option in chosen if option.layer in LAYERS], values))
 
 
 def objects(kit: Mapping[str, bytes]) -> dict[str, list[dict[str, Any]]]:
