@@ -45,7 +45,7 @@ def environment(target: str) -> jinja2.Environment:
         """Text of a manifest, with the values of the template that it is put into."""
         if not isinstance(text, quoting.Fragment):
             raise quoting.UnquotableError("only text of a template's manifest is rendered")
-        return quoting.written(made.from_string(text).render(context.get_all()).strip())
+        return quoting.written(_compiled(text, target).render(context.get_all()).strip())
 
     made.filters["fragment"] = fragment
     return made
