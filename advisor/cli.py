@@ -265,7 +265,7 @@ def _rules(words: list[str]) -> int:
 
 
 def _check(folder: Path, templates: Path) -> int:
-        from advisor.kit.template_check import problems
+    from advisor.kit.template_check import problems
     from advisor.model.answers_in_words import named
     from advisor.ruleset.compile import compile_folder
     from advisor.ruleset.prove import prove

@@ -19,7 +19,7 @@ import httpx
 import pytest
 import yaml
 from server import settings
-from support import cluster_files, nginx_lab, proxy_lab
+from support import cluster_files, hand_made_kits, nginx_lab, proxy_lab
 from support.cluster_files import FOLDER, container, deployment, files, objects, pod
 from support.hand_made_kits import KITS, rendered
 from support.hostile_names import NAMES
@@ -184,7 +184,7 @@ LONG = {"heartbeat_s": 25, "drain_s": 300}
 
 
 def test_a_long_drain_is_told_to_linkerd(monkeypatch):
-    monkeypatch.setitem(__import__("cases").VERDICT, "timing", LONG)
+    monkeypatch.setitem(hand_made_kits.VERDICT, "timing", LONG)
     notes = deployment(files(service_mesh="linkerd"))["spec"]["template"]["metadata"]["annotations"]
     assert notes["config.linkerd.io/shutdown-grace-period"] == "310s"
 
@@ -256,14 +256,14 @@ def test_nginx_stands_in_the_pod_only_where_it_is_the_answer(way):
     names = [one["name"] for one in pod(kit)["containers"]]
     assert names == (["server", "edge"] if way == "nginx" else ["server"])
     assert (f"{FOLDER}httproute.yaml" in kit) == (way != "nginx")
-    assert (f"{FOLDER}nginx_lab.yaml" in kit) == (f"{FOLDER}nginx.conf" in kit) == (way == "nginx")
+    assert (f"{FOLDER}edge.yaml" in kit) == (f"{FOLDER}nginx.conf" in kit) == (way == "nginx")
     assert ("between/ingress-nginx.yaml" in kit) == (way == "ingress-nginx")
     readme = kit["README.md"].decode()
     assert ("`deploy/kubernetes/httproute.yaml`" in readme) == (way != "nginx")
 
 
 def test_the_way_in_keeps_the_addresses_of_clients():
-    (service,) = objects(files(reverse_proxy="nginx"))[f"{FOLDER}nginx_lab.yaml"]
+    (service,) = objects(files(reverse_proxy="nginx"))[f"{FOLDER}edge.yaml"]
     assert service["spec"]["type"] == "LoadBalancer"
     assert service["spec"]["externalTrafficPolicy"] == "Local"
 
