@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -36,15 +37,36 @@ def modules() -> dict[str, Path]:
     }
 
 
-def imported(path: Path) -> Iterator[str]:
-    """The folders of this package that a file imports, at run time or for the type checker."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "advisor":
-            yield from (alias.name if alias.name in FLOOR else "__init__" for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("advisor."):
-            yield (node.module or "").split(".")[1]
+def imported(source: str, known: set[str]) -> Iterator[str]:
+    """The modules of this package that a text imports: at run time, inside functions, or for the type checker."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("advisor."))
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.partition(".")[0] == "advisor":
+                yield module_of(name.partition(".")[2], known)
+
+
+def module_of(name: str, known: set[str]) -> str:
+    """The module that has this name: "tui.files.save" is of tui.files, "__version__" of the package itself."""
+    for candidate in (name, f"{name}.__init__", name.rpartition(".")[0], f"{name.rpartition('.')[0]}.__init__"):
+        if candidate in known:
+            return candidate
+    return "__init__"
+
+
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other, one after the other and back to the first; empty if there are none."""
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
 
 
 def test_every_module_is_in_a_folder_of_the_plan():
@@ -54,8 +76,29 @@ def test_every_module_is_in_a_folder_of_the_plan():
 @pytest.mark.parametrize("module", sorted(modules().keys() - {"__init__"}))  # it names the library for the type checker
 def test_no_folder_imports_one_above_or_beside_it(module):
     own = module.split(".")[0]
-    wrong = {other for other in imported(modules()[module]) if other != own and FLOOR[other] <= FLOOR[own]}
+    others = {name.split(".")[0] for name in imported(modules()[module].read_text("utf-8"), {*modules()})}
+    wrong = {other for other in others if other != own and FLOOR[other] <= FLOOR[own]}
     assert not wrong, f"{module} imports {', '.join(sorted(wrong))}"
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Also not for the type checker alone: a module can be read when those that it imports have been."""
+    known = {*modules()}
+    arrows = {name: {*imported(path.read_text("utf-8"), known)} for name, path in modules().items()}
+    del arrows["__init__"]  # it names the library for the type checker
+    assert circle(arrows) == []
+
+
+def test_a_circle_is_seen_in_every_kind_of_import():
+    known = {"__init__", "tui.__init__", "tui.app", "tui.files", "tui.screens", "cli"}
+    app = "from advisor.tui import files\ndef run():\n    import advisor.cli\n    from advisor import __version__"
+    screens = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from advisor.tui.app import App"
+    arrows = {"tui.app": {*imported(app, known)}, "tui.screens": {*imported(screens, known)}}
+    assert arrows == {"tui.app": {"tui.files", "cli", "__init__"}, "tui.screens": {"tui.app"}}
+    assert circle(arrows) == []
+    found = circle({**arrows, "tui.files": {*imported("from advisor.tui.screens import Ours", known)}})
+    assert sorted(found[:-1]) == ["tui.app", "tui.files", "tui.screens"]
+    assert found[0] == found[-1]
 
 
 @pytest.mark.parametrize("folder", [p.parent for p in sorted(PACKAGE.glob("*/__init__.py"))], ids=lambda p: p.name)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from advisor.base.text import visible
 from advisor.model.answers_in_words import labelled
+from advisor.tui.host import Host, host
 from advisor.tui.panes import NAME
 from advisor.tui.turns import Once
-
-if TYPE_CHECKING:
-    from advisor.tui.app import AdvisorApp
 
 ACTIONS = {
     "result": ("Show the result so far", "Key r"),
@@ -49,9 +47,9 @@ class Commands(Provider):
     """Offers them where a session is open."""
 
     @property
-    def owner(self) -> AdvisorApp:
+    def owner(self) -> Host:
         """The app, which has the session."""
-        return self.app  # type: ignore[return-value]  # registered by AdvisorApp alone
+        return host(self.screen)
 
     def listed(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """Name, help and what it does."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from advisor.answers.read_fact import wrong_text
 from advisor.tui.dialogs import AskText
+from advisor.tui.host import Host
 
 if TYPE_CHECKING:
     from advisor.interview.session import Session
-    from advisor.tui.app import AdvisorApp
 
 
-def add(app: AdvisorApp, after: Callable[[], object] | None = None) -> None:
+def add(app: Host, after: Callable[[], object] | None = None) -> None:
     """Ask for the next feature's name and go to its first question."""
 
     def take(name: str | None) -> None:
@@ -25,7 +25,7 @@ def add(app: AdvisorApp, after: Callable[[], object] | None = None) -> None:
     app.push_screen(AskText("What is the next feature called?", f"feature {count}", note, wrong_text), take)
 
 
-def name(app: AdvisorApp, operation: str, text: str) -> None:
+def name(app: Host, operation: str, text: str) -> None:
     """Ask for a name and do the operation (rename_feature, duplicate_feature, rename_project) with it."""
 
     def take(name: str | None) -> None:
@@ -52,6 +52,6 @@ def unfinished(session: Session) -> int | None:
     return next((i for i in others if session.select(i).open), None)
 
 
-def _session(app: AdvisorApp) -> Session:
+def _session(app: Host) -> Session:
     assert app.session is not None
     return app.session

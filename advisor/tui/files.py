@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from advisor.answers.draft import AskFirstError
 from advisor.answers.read_fact import wrong_text
@@ -13,14 +12,12 @@ from advisor.base.text import plural, visible
 from advisor.interview.plain_text import mistakes
 from advisor.model.project import Project
 from advisor.tui.dialogs import AskText, Choose
-
-if TYPE_CHECKING:
-    from advisor.tui.app import AdvisorApp
+from advisor.tui.host import Host
 
 LEFT = "They are in the recovery file; the last run ended before it could save them. Escape quits and keeps them there."
 
 
-def left_over(app: AdvisorApp, left: Project, then: Callable[[Project | None], None]) -> None:
+def left_over(app: Host, left: Project, then: Callable[[Project | None], None]) -> None:
     """Offer what an earlier run left; `then` gets it, or None for the file. Escape quits and leaves it for later."""
 
     def decide(chosen: object) -> None:
@@ -35,7 +32,7 @@ def left_over(app: AdvisorApp, left: Project, then: Callable[[Project | None], N
     app.push_screen(Choose("Answers of an earlier interview were never saved.", choices, LEFT), decide)
 
 
-def with_mistakes(app: AdvisorApp, then: Callable[[], None]) -> None:
+def with_mistakes(app: Host, then: Callable[[], None]) -> None:
     """Show the mistakes of the file; go on with what could be read, or quit and have them printed."""
     draft = app.draft
 
@@ -52,7 +49,7 @@ def with_mistakes(app: AdvisorApp, then: Callable[[], None]) -> None:
     app.push_screen(Choose(words, choices, note), decide)
 
 
-def leave(app: AdvisorApp) -> None:
+def leave(app: Host) -> None:
     """Save and quit. Without a file, ask for one; an empty name keeps the answers for the next run."""
     file = app.draft.file
     if app.session is None or (app.still_saved(app.session) if file is not None else not app.session.answers):
@@ -72,7 +69,7 @@ def leave(app: AdvisorApp) -> None:
         app.push_screen(AskText("Save the answers in which file?", "answers.yaml", note), take)
 
 
-def save(app: AdvisorApp, file: Path, *, force: bool = False) -> None:
+def save(app: Host, file: Path, *, force: bool = False) -> None:
     """Write the answers and quit; ask before anything is replaced that this interview did not write."""
     assert app.session is not None
     from advisor.interview import export
@@ -90,7 +87,7 @@ def save(app: AdvisorApp, file: Path, *, force: bool = False) -> None:
         app.exit()
 
 
-def save_text(app: AdvisorApp, file: Path, text: str) -> None:
+def save_text(app: Host, file: Path, text: str) -> None:
     """Ask where to, and save a text; ask before something else is replaced."""
     from advisor.interview import export
 
@@ -111,13 +108,13 @@ def save_text(app: AdvisorApp, file: Path, text: str) -> None:
     app.push_screen(AskText("Save it in which file?", str(file), "", wrong_text), take)
 
 
-def replace(app: AdvisorApp, error: OutputError, then: Callable[[], None]) -> None:
+def replace(app: Host, error: OutputError, then: Callable[[], None]) -> None:
     """Ask whether a file may be replaced; `then` does it."""
     choices: list[tuple[str, object]] = [("leave it as it is", None), ("replace it", "replace")]
     app.push_screen(Choose(f"{error}.", choices), lambda chosen: then() if chosen else None)
 
 
-def in_the_way(app: AdvisorApp, error: AskFirstError) -> None:
+def in_the_way(app: Host, error: AskFirstError) -> None:
     """Let the person decide what becomes of an answers file that cannot just be written; quit where it was written."""
 
     def decide(chosen: object) -> None:

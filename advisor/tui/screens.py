@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.screen import Screen
 
 from advisor.interview.session import Session
 from advisor.tui import files
+from advisor.tui.host import Host, host
 from advisor.tui.turns import Once
-
-if TYPE_CHECKING:
-    from advisor.tui.app import AdvisorApp
 
 
 class Ours(Once, Screen[None]):
     """A whole screen of the app."""
 
     @property
-    def owner(self) -> AdvisorApp:
+    def owner(self) -> Host:
         """The app, which has the session."""
-        return self.app  # type: ignore[return-value]  # only AdvisorApp shows these screens
+        return host(self)
 
     def action_export(self) -> None:
         """Everything that can be written."""
