@@ -266,27 +266,14 @@ def _rules(words: list[str]) -> int:
 
 def _check(folder: Path, templates: Path) -> int:
     from advisor.kit.template_check import problems
-    from advisor.model.answers_in_words import named
+    from advisor.report.rules_text import proof_lines
     from advisor.ruleset.compile import compile_folder
     from advisor.ruleset.prove import prove
 
     base = compile_folder(folder)
-    proof = prove(base)
-    wrong = problems(templates)
-    for p in wrong:
-        _data(f"{p.file}:{p.line or 1}:{p.column or 1}: TEMPLATE: {p.message} [TEMPLATE:{p.file}]")
-    for finding in proof.findings:
-        place = finding.place
-        _data(f"{place.file}:{place.line}:{place.column}: {finding.code}: {finding.sentence} [{finding.id}]")
-        if finding.witness:
-            case = ", ".join(f"{fact}: {named(fact, value, base)}" for fact, value in finding.witness.items())
-            _data(f"    for example {{{case}}}")
-    rules = sum(len(step.rules) for step in base.steps)
-    _data(
-        f"{len(base.questions)} questions, {rules} choices in {len(base.steps)} steps, "
-        f"{len(base.excludes)} exclusions, {len(base.accepts)} acceptances, {len(base.caveats)} caveats: "
-        f"{len(proof.findings) + len(wrong)} findings, {len(proof.waived)} waived"
-    )
+    proof, wrong = prove(base), problems(templates)
+    for line in proof_lines(base, proof, wrong):
+        _data(line)
     return Exit.FINDINGS if proof.findings or wrong else Exit.OK
 
 
@@ -307,20 +294,14 @@ def _docs(base: RuleBase, folder: Path) -> int:
 
 
 def _stale(base: RuleBase, span: str, today: str | None) -> int:
+    from advisor.report.rules_text import stale_lines
     from advisor.ruleset.stale import months_of, never_read, older_than, today_of
 
     months, now = months_of(span), today_of(today)
     unread = never_read(base, now)
     old, dated = older_than(base, months, now)
-    for s in unread + [s for s in old if not s.unread]:
-        place = f"{s.place.file}:{s.place.line}:{s.place.column}"
-        source = f" [{s.url}]" if s.url else ""
-        age = "from memory, not read again" if s.unread else f"as of {s.as_of}, {s.months} months ago"
-        _data(f"{place}: {s.what} is {age}: {s.says}{source}")
-    _data(
-        f"{len(old)} of {dated} dated statements are {months} months old or older; "
-        f"{len(unread)} are from memory and were not read again"
-    )
+    for line in stale_lines(unread, old, dated, months):
+        _data(line)
     return Exit.FINDINGS if old or unread else Exit.OK
 
 
