@@ -134,26 +134,15 @@ def _recommend(words: list[str]) -> int:
         made = build.build(project, verdict, base)
     report = _report(options.format, verdict, base, made)
     if options.kit is not None and made is not None:
-        _write_kit(made, options.kit, force=options.force)
+        from pathlib import Path
+
+        from advisor.kit import writing
+
+        for said in writing.write(made.files, made.notes, Path(options.kit), force=options.force):
+            _note(f"advisor: {said}")
     _data(report)
     nothing = options.kit is not None and made is not None and made.needed and not made.files
     return int(verdict["exit"]) or (Exit.FINDINGS if nothing else Exit.OK)
-
-
-def _write_kit(made: Kit, where: str, *, force: bool) -> None:
-    import shlex
-    from pathlib import Path
-
-    from advisor.base import folder
-
-    for note in made.notes:
-        _note(f"advisor: {note}")
-    if not made.files:
-        return
-    done = folder.write(made.files, Path(where), force=force)
-    _note(f"advisor: kit written to {where}; start it with: python3 {shlex.quote(f'{where}/start.py')}")
-    for note in folder.notes(Path(where), done):
-        _note(f"advisor: {note}")
 
 
 def _report(form: str, verdict: Verdict, base: RuleBase, made: Kit | None) -> str:
@@ -185,6 +174,7 @@ def _new(words: list[str]) -> int:
     parser.add_argument("file", metavar="FILE", help='where to write it; "-" is standard output')
     options = parser.parse(words)
     from advisor.answers.blank import new
+    from advisor.base.text import shell_word
 
     content = new(_base())
     if options.file == "-":
@@ -193,13 +183,14 @@ def _new(words: list[str]) -> int:
     from pathlib import Path
 
     try:
-        with Path(options.file).open("x", encoding="utf-8") as file:
+        with Path(options.file).open("x", encoding="utf-8", newline="\n") as file:
             file.write(content)
     except FileExistsError:
         raise OutputError(f"{options.file} exists already; nothing was changed") from None
     except OSError as error:
         raise OutputError(f"{options.file} cannot be written: {error.strerror}") from None
-    _note(f"advisor: {options.file} written; fill it in, then: advisor recommend --answers {options.file}")
+    then = f"advisor recommend --answers {shell_word(options.file)}"
+    _note(f"advisor: {options.file} written; fill it in, then: {then}")
     return Exit.OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
 
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -33,6 +34,16 @@ def _escape(character: str) -> str:
 def quoted(text: str, limit: int = 60) -> str:
     """A value as it is named inside a sentence: visible, short, in quotes."""
     return f'"{visible(text, limit)}"'
+
+
+def shell_word(text: str, *, windows: bool = os.name == "nt") -> str:
+    """A word of a command that people copy, such as a path: visible, and quoted where the system's shell needs it."""
+    word = visible(text)
+    if windows:  # both of its shells take double quotes, which no path can hold
+        return word if all(c.isalnum() or c in "_.:\\/-" for c in word) and word else f'"{word}"'
+    from shlex import quote
+
+    return quote(word)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

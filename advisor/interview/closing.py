@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
-from advisor.base.text import visible
+from advisor.base.text import shell_word, visible
 from advisor.interview.session import Session
 from advisor.report.words import title
 
@@ -21,7 +20,7 @@ def closing(session: Session, file: Path | None, *, saved: bool | None) -> str:
         else:
             pattern = title(feature["primary"], session.base)
             lines.append(f"{visible(feature['name'])}: {pattern} ({feature['confidence']} confidence)")
-    name = f"advisor {shlex.quote(visible(str(file)))}" if file is not None else "advisor"
+    name = f"advisor {shell_word(str(file))}" if file is not None else "advisor"
     if saved is None:
         lines.append(f"Nothing was written into {visible(str(file))}.")
     elif saved and file is not None:

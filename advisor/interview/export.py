@@ -6,9 +6,8 @@ Nothing is replaced unless `force` says so, and nothing that has changed since i
 from __future__ import annotations
 
 import difflib
-import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +15,7 @@ from typing import Literal
 from advisor.answers.draft import Draft, on_disk
 from advisor.answers.recovery import Recovery
 from advisor.base.errors import AdvisorError, OutputError
-from advisor.base.text import plural, visible
+from advisor.base.text import plural, shell_word, visible
 from advisor.base.writing import write_text
 from advisor.interview.session import Session
 
@@ -140,7 +139,9 @@ def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]
     if part.kind == "record":
         text(part.where, part.items[0].after.decode(), force=True)
         return draft, [f"The decision record is in {shown}."]
-    return draft, _kit({item.name: item.after for item in part.items}, part.notes, part.where, force=True)
+    from advisor.kit import writing
+
+    return draft, writing.write({item.name: item.after for item in part.items}, part.notes, part.where, force=True)
 
 
 def next_steps(parts: Iterable[Part], written: Collection[Kind]) -> Iterator[str]:
@@ -156,7 +157,7 @@ def next_steps(parts: Iterable[Part], written: Collection[Kind]) -> Iterator[str
     if "record" in written:
         yield f"Next: read what to do first in {visible(str(record.where))}."
     elif "answers" in written:
-        yield f"Next: advisor recommend --answers {shlex.quote(visible(str(file.where)))} says what to do first."
+        yield f"Next: advisor recommend --answers {shell_word(str(file.where))} says what to do first."
 
 
 def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) -> Draft:
@@ -188,19 +189,10 @@ def text(file: Path, content: str, *, force: bool = False) -> None:
 
 def kit(session: Session, where: Path, *, force: bool = False) -> list[str]:
     """Write the starter kit; what there is to say about it. Raises OutputError with nothing changed."""
+    from advisor.kit import writing
     from advisor.kit.build import build
 
     made = build(session.project, session.verdict, session.base)
     if not made.files:
         return [*made.notes, "No kit was written."]
-    return _kit(made.files, made.notes, where, force=force)
-
-
-def _kit(files: Mapping[str, bytes], notes: Iterable[str], where: Path, *, force: bool) -> list[str]:
-    from advisor.base import folder
-
-    done = folder.write(files, where, force=force)
-    shown = visible(str(where))
-    said = f"{plural(len(files), 'file')} of the kit {'are in' if done == 'unchanged' else 'written to'} {shown}."
-    said += f" Start it with: python3 {shlex.quote(f'{shown}/start.py')}"
-    return [*notes, said, *folder.notes(where, done)]
+    return writing.write(made.files, made.notes, where, force=force)
