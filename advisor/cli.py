@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.disable()
     if sys.stdout is None:
         return _told(OutputError("standard output is closed"))
+    if argv is None:
+        _take_any_letter()
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -54,6 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  # the last line of defence: a bug must not look like bad input
         return _told(error)
     return code
+
+
+def _take_any_letter() -> None:
+    r"""Write letters that standard output lacks as \u4e2d; bytes of standard input that are none are refused later."""
+    for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stdin, "surrogateescape")):
+        if stream is not None:
+            stream.reconfigure(errors=errors)  # type: ignore[union-attr]  # nobody has replaced them yet
 
 
 def _told(error: Exception) -> int:

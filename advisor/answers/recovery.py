@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from advisor.base import locks
 from advisor.base.text import visible
 from advisor.base.writing import write_text
-
-if sys.platform != "win32":  # there nobody notices anybody
-    import fcntl
 
 MOST = 9  # interviews at a time on one answers file that have a recovery file each
 NO_LOCK = -1  # where files cannot be locked
@@ -114,21 +111,10 @@ def _state_name(file: Path) -> str:
 
 def _lock(path: Path) -> int | None:
     """Lock a file: the handle that holds the lock (NO_LOCK where there is none to be had), None if it is locked."""
-    if sys.platform == "win32":
-        return NO_LOCK
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return locks.take(path)
     except OSError:
         return NO_LOCK
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    except OSError:
-        os.close(handle)
-        return NO_LOCK
-    return handle
 
 
 def _locked(path: Path) -> bool:

@@ -12,12 +12,11 @@ import json
 import os
 import re
 import signal
-import sys
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, ParamSpec
 
-from advisor.base import swap
+from advisor.base import locks, swap
 from advisor.base.errors import OutputError
 from advisor.base.swap import exchange as _exchange
 from advisor.base.swap import sync as _sync
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 LOCK = "advisor.lock"
 NOTHING = "Nothing was changed"
 _LOCK_LIMIT = 1 << 20
+_DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$) *(\.|$)")  # no file of Windows is called so
 
 Done = Literal["written", "replaced", "unchanged"]
 Mask = set[int | signal.Signals]
@@ -74,22 +74,20 @@ def notes(target: Path, done: Done) -> list[str]:
 
 def _runs(target: Path) -> bool:
     """Whether a process holds one of the locks of a kit that runs: start.py, or the server alone."""
-    if sys.platform == "win32":
-        return False
-    import fcntl
-
     for path in (target / "var").glob("*.lock"):
-        with suppress(OSError), path.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with suppress(OSError):
+            descriptor = locks.take(path, shared=True)
+            if descriptor is None:
                 return True
+            os.close(descriptor)
     return False
 
 
 def _inside(name: str) -> bool:
-    """Whether a name is relative and stays below the folder on every system."""
-    return not re.search(r"[\x00-\x1f\x7f\\:]", name) and not {"", ".", ".."} & set(name.split("/"))
+    """Whether a name is relative, stays below the folder, and can be one of a file there, on every system."""
+    if re.search(r'[\x00-\x1f\x7f\\:*?"<>|]', name):
+        return False
+    return not any(part in ("", ".", "..") or part[-1] in ". " or _DEVICE.match(part) for part in name.split("/"))
 
 
 # --- building beside the target ---------------------------------------------------------------------------------------
@@ -134,7 +132,7 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
         with path.open("xb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), mode)  # whatever the umask
+            path.chmod(mode)  # whatever the umask
             os.fsync(file.fileno())  # a rename that survives a power cut must not lead to empty files
     for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
         path.chmod(0o755)
@@ -148,13 +146,10 @@ def _locked(parent: Path, mask: Mask) -> Iterator[None]:
     The kernel ends the lock with the process. Where a folder cannot be locked, the rename alone must do.
     """
     with ExitStack() as stack:
-        if sys.platform != "win32":
-            import fcntl
-
-            with suppress(OSError):
-                descriptor = os.open(parent, os.O_RDONLY)
-                stack.callback(os.close, descriptor)
-                _interruptible(mask, fcntl.flock, descriptor, fcntl.LOCK_EX)
+        with suppress(OSError):
+            descriptor = os.open(parent, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            _interruptible(mask, locks.wait_for, descriptor)
         yield
 
 
@@ -167,12 +162,12 @@ def _locked(parent: Path, mask: Mask) -> Iterator[None]:
 
 def _blocked(more: Iterable[signal.Signals]) -> Mask:
     """Let signals wait; returns those that waited before."""
-    return set() if sys.platform == "win32" else signal.pthread_sigmask(signal.SIG_BLOCK, more)
+    return signal.pthread_sigmask(signal.SIG_BLOCK, more) if hasattr(signal, "pthread_sigmask") else set()
 
 
 def _set_blocked(mask: Mask) -> None:
     """Only these signals wait; the others come at once, as a KeyboardInterrupt from here."""
-    if sys.platform != "win32":
+    if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
@@ -198,7 +193,11 @@ def _put(made: Path, target: Path, files: Mapping[str, bytes], *, force: bool) -
     swap.recover(target)  # another run may have been killed since this one began
     if not target.exists() or not any(target.iterdir()):
         _refuse_here(target)
-        made.rename(target)
+        try:
+            made.rename(target)
+        except FileExistsError:  # Windows does not even replace an empty folder
+            target.rmdir()
+            made.rename(target)
         _sync(target.parent)
         return "written"
     listed = _listed(target)

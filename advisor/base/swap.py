@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.base import locks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -46,17 +48,9 @@ def workshop(target: Path) -> Path:
 
 def alive(folder: Path) -> int | None:
     """A descriptor that tells others, for as long as it is open, that a run works in the folder. None: it cannot."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # somebody has it, or the file system has no locks
-        os.close(descriptor)
-        return None
-    return descriptor
+    with suppress(OSError):  # the file system has no locks
+        return locks.take(folder, getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
+    return None
 
 
 def discard(part: Path) -> None:
@@ -117,9 +111,7 @@ def carried(part: Path, target: Path, names: Sequence[str]) -> Iterator[None]:
         _write_journal(part, names)
         for name in names:
             (part / name).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                (part / name).symlink_to(_way(part, name))
-            except OSError:
+            if not _linked(part, name):
                 (target / name).rename(part / name)
         for folder in {(part / name).parent for name in names}:
             sync(folder)
@@ -137,6 +129,16 @@ def carried(part: Path, target: Path, names: Sequence[str]) -> Iterator[None]:
 def _way(part: Path, name: str) -> str:
     """The text of the link that leads from target/name to part/name."""
     return f"{'../' * (name.count('/') + 1)}{part.name}/{name}"
+
+
+def _linked(part: Path, name: str) -> bool:
+    """Whether there is now a link to the place where the thing lies after the exchange."""
+    if os.name == "nt":  # there a link must know whether it leads to a file or to a folder
+        return False
+    with suppress(OSError):
+        (part / name).symlink_to(_way(part, name))
+        return True
+    return False
 
 
 def _is_ours(path: Path, part: Path, name: str) -> bool:
@@ -223,7 +225,7 @@ def _recover(part: Path, target: Path) -> None:
     if descriptor is None:
         return
     try:
-        if os.fstat(descriptor).st_uid != os.geteuid():  # whoever may write beside the kit may not write into it
+        if not _mine(os.fstat(descriptor)):  # whoever may write beside the kit may not write into it
             return
         names = _read_journal(part)
         if names is not None and _settle(part, target, names):
@@ -240,7 +242,7 @@ def _read_journal(part: Path) -> list[str] | None:
     if not os.path.lexists(path):
         return None
     about = path.lstat()
-    if path.is_symlink() or about.st_uid != os.geteuid() or about.st_size > _JOURNAL_LIMIT:
+    if path.is_symlink() or not _mine(about) or about.st_size > _JOURNAL_LIMIT:
         raise OSError(f"{path} is not ours")
     try:
         names = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
@@ -249,6 +251,11 @@ def _read_journal(part: Path) -> list[str] | None:
     if not isinstance(names, list) or not all(isinstance(name, str) and _below(name) for name in names):
         raise OSError(f"{path} makes no sense")
     return names
+
+
+def _mine(status: os.stat_result) -> bool:
+    """Whether this user owns it; where files have no such owner, the system itself keeps others away."""
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
 def _below(name: str) -> bool:

@@ -7,14 +7,13 @@ whichever of them dies. How each is run is in programs.py, server.json and edge.
 The proxy is nginx, or what edge.json names; a kit with neither is served directly. Where settings.json has several
 instances it starts as many servers, and a Redis or Valkey for them if it names none.
 Everything that it writes is in .venv and var; nothing is left running when it ends, however it ends.
-Needs Python 3.11 and nothing else. For production see deploy/ instead.
+Needs Linux or macOS (on Windows: WSL) and Python 3.11 or newer. For production see deploy/ instead.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
-import fcntl
 import functools
 import os
 import signal
@@ -26,6 +25,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
+
+try:
+    import fcntl
+except ImportError:
+    sys.exit("start.py: this needs Linux or macOS; on Windows start it inside WSL")
 
 sys.dont_write_bytecode = True  # the kit's folder stays clean
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # also where Python was told not to look beside a script (-I)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import os
 import signal
 import sys
@@ -17,6 +16,11 @@ import time
 from pathlib import Path
 from socket import socket
 from typing import Any, NoReturn, TextIO
+
+try:
+    import fcntl
+except ImportError:
+    sys.exit("server: this needs Linux or macOS; on Windows start it inside WSL")
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
