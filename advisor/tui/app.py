@@ -165,7 +165,7 @@ class AdvisorApp(Turns):
                 self.start(Session.new(self.draft.base, name, project=project), saved=False)
 
         question = "What is the first feature called?"
-        self.push_screen(AskText(question, "feature 1", WELCOME, wrong_text), take)
+        self.push_screen(AskText(question, "feature 1", WELCOME, wrong_text, "quits"), take)
 
     def start(self, session: Session, *, saved: bool) -> None:
         """Show the first question."""

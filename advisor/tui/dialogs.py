@@ -28,10 +28,15 @@ class AskText(Once, ModalScreen[str | None]):
     ]
 
     def __init__(
-        self, question: str, text: str = "", note: str = "", check: Callable[[str], str] | None = None
+        self,
+        question: str,
+        text: str = "",
+        note: str = "",
+        check: Callable[[str], str] | None = None,
+        escape: str = "goes back",
     ) -> None:
         super().__init__()
-        self.question, self.text, self.note, self.check = question, text, note, check
+        self.question, self.text, self.note, self.check, self.escape = question, text, note, check, escape
 
     def compose(self) -> ComposeResult:
         """A question, a line, what is wrong with it."""
@@ -39,7 +44,7 @@ class AskText(Once, ModalScreen[str | None]):
             yield Static(Content.styled(self.question, "bold"), markup=False)
             yield Line("line", self.text, replace=True)
             yield Static(self.note, id="note", markup=False)
-            yield Static("Enter takes it, Escape goes back, F1 helps", classes="keys", markup=False)
+            yield Static(f"Enter takes it, Escape {self.escape}, F1 helps", classes="keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say at once what is wrong with it; nothing is, before anything is typed."""

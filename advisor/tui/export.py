@@ -41,6 +41,7 @@ class ExportScreen(Ours):
         Binding("w", "write", "write"),
         Binding("space", "tick", "tick"),
         Binding("p", "place", "where to"),
+        Binding("q", "leave", "quit"),
         *(Binding(str(i), f"tick({i})", f"tick {title}", show=False) for i, title in enumerate(TITLES.values(), 1)),
     ]
 

@@ -240,6 +240,21 @@ def test_a_new_interview_asks_for_a_name_and_on_quitting_for_a_file(drive, home,
     assert not app.is_running
 
 
+def test_the_first_dialog_says_that_escape_quits(drive):
+    app = drive("look", "escape", text=None, file=None)
+    assert "Enter takes it, Escape quits, F1 helps" in app.seen[0]
+    assert not app.is_running
+    assert app.failure is None
+    assert "Escape goes back" in drive("n").shown
+
+
+def test_q_quits_from_every_whole_screen(drive, home, base):
+    for way in (["e"], ["r"], ["f"], ["r", "e"]):
+        (home / "answers.yaml").unlink(missing_ok=True)
+        assert not drive("3", *way, "q").is_running, way
+        assert read(home / "answers.yaml", base).features[0].facts["kind"] == "dashboard"
+
+
 def test_a_file_that_exists_is_not_replaced_unasked(drive, home):
     (home / "answers.yaml").write_text("features: [{name: mine}]\n")
     keys = ("enter", "2", "q", "enter", "look")
