@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from advisor.base import data
 from advisor.base.text import visible
 from advisor.kit import manifest, render
-from advisor.kit.values import ON_THE_WAY, Member, context
+from advisor.kit.member import Member
+from advisor.kit.values import ON_THE_WAY, context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,7 +10,7 @@ from advisor.model.values import UNKNOWN
 
 if TYPE_CHECKING:
     from advisor.kit.manifest import Option
-    from advisor.kit.values import Member
+    from advisor.kit.member import Member
     from advisor.model.rulebase import RuleBase
 
 
@@ -27,9 +27,7 @@ def ways(auth: str, serves: list[str], instances: int, edge: Option) -> list[str
     return notes
 
 
-def limits(
-    members: list[Member], needs: list[sizing.Feature], instances: int, log: str, base: RuleBase
-) -> list[str]:
+def limits(members: list[Member], needs: list[sizing.Feature], instances: int, log: str, base: RuleBase) -> list[str]:
     """What the answers ask for and this kit does not do."""
     notes = []
     wanted, most = sizing.wanted_streams(needs), sizing.most_streams(instances)

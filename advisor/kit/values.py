@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advisor.base.errors import OutputError
 from advisor.kit import gaps, manifest, quoting, sizing, version_gates
+from advisor.kit.member import Member
 from advisor.kit.times import ANSWER_S, silence, times
 from advisor.model import platforms
-from advisor.model.values import UNKNOWN, Unknown, Value
+from advisor.model.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,21 +37,6 @@ TAKEN = frozenset({"hello", "heartbeat", "reset", "drain", "message", "error", "
 KEEP_ALIVE_S = 75  # of an idle connection of what stands in front, which lets go after 60 s unless its card says more
 ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # said where no option of a layer writes what is to be set there
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A feature that has a kit: its answers, its verdict, and its pattern's entry in kits.yaml."""
-
-    name: str
-    answers: Mapping[str, Value]
-    verdict: Mapping[str, Any]
-    entry: Mapping[str, Any]
-
-    def answered(self, fact: str) -> bool:
-        """Whether there is something: an answer that is neither "unknown" nor "none"."""
-        value = self.answers.get(fact, UNKNOWN)
-        return not isinstance(value, Unknown) and value != "none"
 
 
 def context(name: str, members: list[Member], base: RuleBase, chosen: list[Option], notes: list[str]) -> Context:

@@ -280,7 +280,7 @@ def test_the_files_of_a_second_server_name_its_own_commands(second, base, instan
         assert server.get("command", ["node", "server/main.js"])[:2] == ["node", "server/main.js"]
     readme = files["README.md"]
     assert "in JavaScript, beside your back end" in readme
-    assert "It wants Python 3.11 for `start.py`, and Node 20." in readme
+    assert "It needs Linux or macOS (on Windows: WSL) and Python 3.11 for `start.py`, and Node 20." in readme
     assert "    node /opt/acme/server/once.js\n" in readme
     assert "cp -r server client nginx settings.json /opt/acme/" in readme
     elsewhere = [line for line in readme.splitlines() if PYTHON.search(line)]

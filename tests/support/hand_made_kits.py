@@ -14,6 +14,7 @@ from advisor.base import data
 from advisor.kit import build as kit
 from advisor.kit import manifest
 from advisor.kit import values as kit_values
+from advisor.kit.member import Member
 from advisor.ruleset import cache
 
 TEMPLATES = data.data("templates")
@@ -87,7 +88,7 @@ def context(
     for name, pattern in zip(features, itertools.cycle(patterns), strict=False):
         acceptable = [{"id": pattern, "why": "Events go one way."}]
         verdict = VERDICT | {"primary": pattern, "acceptable": acceptable, "timing": VERDICT["timing"] | (times or {})}
-        members.append(kit_values.Member(name, facts, verdict, kits[pattern]))
+        members.append(Member(name, facts, verdict, kits[pattern]))
     chosen, kept = kit.choose(members, OPTIONS(), base, notes)
     assert kept == members, notes
     return kit_values.context(project, kept, base, chosen, notes), chosen, notes
