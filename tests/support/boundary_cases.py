@@ -1,4 +1,4 @@
-"""The boundary cases of tests/boundaries/*.yaml, and whether a rule base keeps them."""
+"""The boundary cases of rules/boundaries/*.yaml, and whether a rule base keeps them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from advisor.model.rulebase import Caveat, RuleBase
 from advisor.ruleset.example_value import value
 from advisor.yamlio import nodes
 
-FOLDER = Path(__file__).resolve().parent.parent / "boundaries"
+FOLDER = Path(__file__).resolve().parent.parent.parent / "rules" / "boundaries"
 
 
 @lru_cache(maxsize=1)
@@ -24,14 +24,12 @@ def files() -> tuple[tuple[str, Any], ...]:
 
 def broken(base: RuleBase, only: str = "") -> Iterator[str]:
     """Every case that the rule base does not keep, with what came out instead. `only` names one caveat."""
-    for name, content in files():
-        if name.startswith("caveats"):
-            for caveat, sides in content.items():
-                if not only or caveat == only:
-                    yield from _caveat(caveat, sides, base)
-        elif not only:
-            for case in content:
-                yield from _decision(case, base)
+    for _, content in files():
+        for caveat, sides in content.get("caveats", {}).items():
+            if not only or caveat == only:
+                yield from _caveat(caveat, sides, base)
+        for case in () if only else content.get("decisions", ()):
+            yield from _decision(case, base)
 
 
 def lead(given: dict[str, Any], base: RuleBase) -> tuple[int, ...]:
