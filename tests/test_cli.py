@@ -218,6 +218,7 @@ def test_schemas_are_valid_and_fit_the_shipped_files(name: str) -> None:
     validator = Draft202012Validator(schema)
     files = {
         "answers": sorted((ROOT / "rules" / "examples").glob("*.yaml")),
+        "boundaries": sorted((ROOT / "rules" / "boundaries").glob("*.yaml")),
         "caveats": sorted((ROOT / "rules" / "caveats").glob("*.yaml")),
         "platforms": sorted((ROOT / "rules" / "platforms").glob("*.yaml")),
         "verdict": [],
@@ -240,3 +241,5 @@ def test_an_editor_schema_underlines_a_wrong_fact() -> None:
     assert list(Draft202012Validator(schema).iter_errors(bad))
     rule["when"] = {"binary": "yes"}
     assert not list(Draft202012Validator(schema).iter_errors(bad))
+    for without in ({**rule, "evidence": []}, {k: v for k, v in rule.items() if k != "evidence"}):
+        assert list(Draft202012Validator(schema).iter_errors({**bad, "excludes": [without]}))

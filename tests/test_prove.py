@@ -355,16 +355,6 @@ def test_a_mistake_of_an_author_is_named_with_its_place(broken, file, old, new, 
     assert int(told[0].split(":")[2]) >= 1
 
 
-@pytest.mark.parametrize("file", ["decision.yaml", "caveats/sse.yaml", "article.yaml"])
-def test_a_rule_without_evidence_is_refused(broken, rules, file):
-    text = (rules / file).read_text("utf-8")
-    start = text.index("evidence:\n")
-    end = text.index("examples:", start)
-    folder = broken(file, text[start:end], "evidence: []\n" + " " * (end - text.rindex("\n", 0, end) - 1))
-    with pytest.raises(RuleBaseError, match="evidence"):
-        compile_folder(folder)
-
-
 def test_a_waived_finding_is_matched_by_its_whole_id():
     assert pattern("p").nearest_core == "p"
     assert isinstance(data("rules"), Path)

@@ -6,7 +6,7 @@ A file that does not fit its schema ends the reading; what the files say of each
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +15,9 @@ from advisor.model import platforms
 from advisor.model import rulebase as rb
 from advisor.model.boxes import Box
 from advisor.model.conditions import STATED, ConditionError, Space
-from advisor.model.values import UNKNOWN, Value
+from advisor.model.values import UNKNOWN
 from advisor.ruleset import crosschecks, read_cards, read_patterns, schema, tables_schema
 from advisor.ruleset.evidence import evidence
-from advisor.ruleset.example_value import value
 from advisor.ruleset.files import RuleFile, Steps, digest
 from advisor.ruleset.reader import Reader
 from advisor.yamlio import nodes
@@ -301,22 +300,3 @@ class _Compiler(Reader):
             self.problem(file, (*path, "when", *error.path), str(error))
             found = [({}, ())]
         return tuple(box for box, _ in found), tuple(stated for _, stated in found)
-
-    def known_patterns(self, file: RuleFile, path: Steps, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in self.patterns:
-                self.problem(file, path, f"no pattern {name!r}{did_you_mean(name, self.patterns)}")
-
-    def given(self, file: RuleFile, path: Steps, facts: dict[str, Any]) -> Iterator[tuple[str, Value]]:
-        for fact, raw in facts.items():
-            if fact not in self.questions:
-                self.problem(file, (*path, fact), f"no fact {fact!r}{did_you_mean(fact, self.questions)}")
-            else:
-                yield fact, self.value(file, (*path, fact), self.questions[fact], raw)
-
-    def value(self, file: RuleFile, path: Steps, question: rb.Question, raw: Any) -> Value:
-        try:
-            return value(question, raw)
-        except ValueError as error:
-            self.problem(file, path, str(error))
-            return UNKNOWN

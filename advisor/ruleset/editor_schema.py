@@ -15,6 +15,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = (
     "answers",
     "article",
+    "boundaries",
     "caveats",
     "costs",
     "decision",
@@ -112,6 +113,7 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
 
     models: dict[str, type[BaseModel]] = {
         "article": schema.Article,
+        "boundaries": schema.Boundaries,
         "caveats": schema.Caveats,
         "costs": tables_schema.Costs,
         "decision": schema.Decision,
@@ -168,6 +170,8 @@ def _narrow(node: Any) -> None:
             if key == "properties":
                 for field in part.keys() & NARROWED.keys():
                     part[field] = NARROWED[field]
+                if "evidence" in part:  # where it is missing the file can be read, and `rules check` has a finding
+                    node["required"] = sorted({*node.get("required", ()), "evidence"})
             if key not in OWN:
                 _narrow(part)
 
@@ -175,6 +179,7 @@ def _narrow(node: Any) -> None:
 ONE_PATTERN = {"$ref": "#/$defs/PatternId"}
 PATTERNS = {"anyOf": [ONE_PATTERN, {"type": "array", "items": ONE_PATTERN}]}
 ONE_CHANNEL = {"$ref": "#/$defs/Channel"}
+FACTS = {"type": "array", "items": {"$ref": "#/$defs/Facts"}}
 OWN = ("When", "Facts", "PatternId", "Channel")
 NARROWED: dict[str, Any] = {
     "when": {"$ref": "#/$defs/When"},
@@ -184,4 +189,7 @@ NARROWED: dict[str, Any] = {
     "channel": ONE_CHANNEL,
     "for": {"type": "array", "items": ONE_CHANNEL},
     **dict.fromkeys(("choose", "keep", "exclude", "accept", "fallbacks"), PATTERNS),
+    "primary": ONE_PATTERN,
+    **dict.fromkeys(("acceptable", "unacceptable", "excluded"), PATTERNS),
+    **dict.fromkeys(("raised", "silent"), FACTS),
 }

@@ -68,12 +68,18 @@ def _caveats(caveat: Caveat, base: RuleBase) -> Iterator[Failure]:
     for example in caveat.examples:
         if example.expect not in ("raised", "silent"):
             yield _failed(caveat, example, "`expect` of a caveat is raised or silent")
-            continue
-        case = lead_case(example.given, base)
-        primary = decide(case, base).primary
-        raised = primary is not None and _raises(caveat, with_pattern(case, primary, base), example)
-        if raised != (example.expect == "raised"):
-            yield _failed(caveat, example, f"it is {'raised' if raised else 'silent'} (the pattern is {primary})")
+        elif got := instead(caveat, example, base):
+            yield _failed(caveat, example, f"it is {got}")
+
+
+def instead(caveat: Caveat, example: Example, base: RuleBase) -> str:
+    """What comes out instead of what the example expects of the caveat; empty where the example holds."""
+    case = lead_case(example.given, base)
+    primary = decide(case, base).primary
+    raised = primary is not None and _raises(caveat, with_pattern(case, primary, base), example)
+    if raised == (example.expect == "raised"):
+        return ""
+    return f"{'raised' if raised else 'silent'} (the pattern is {primary})"
 
 
 def _raises(caveat: Caveat, case: Sequence[int], example: Example) -> bool:

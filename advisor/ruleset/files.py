@@ -19,7 +19,7 @@ Steps = tuple[str | int, ...]  # the way to a node: keys and positions
 def sources(folder: str | Path) -> list[str]:
     """The rule files that a rule base is made of, by their names in the folder ("caveats/sse.yaml"), in a stable order.
 
-    Examples and schemas are not among them.
+    Examples, boundary cases and schemas are not among them: they decide nothing.
     """
     names: list[str] = []
     for part in ("", "caveats/", "platforms/"):

@@ -15,6 +15,8 @@ from advisor.model.boxes import Box, covers, find, meet
 from advisor.model.conditions import Space
 from advisor.model.rulebase import PATTERN, Caveat, Impossible, Place, Prior, Rule, RuleBase, Step
 from advisor.model.values import Value
+from advisor.ruleset import boundaries, examples
+from advisor.ruleset.boundaries import Boundaries
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,11 @@ class Proof:
     waived: tuple[tuple[Finding, str], ...]
 
 
-def prove(base: RuleBase) -> Proof:
-    """Every check over the whole rule base."""
+def prove(base: RuleBase, cases: Boundaries | None = None) -> Proof:
+    """Every check over the whole rule base, and over its boundary cases where they are given."""
     prover = _Prover(base)
-    found = list(prover.run())
+    told = [*examples.failures(base), *(boundaries.failures(cases, base) if cases else ())]
+    found = [*prover.run(), *(Finding(*failure) for failure in told)]
     reasons = {w.finding: w for w in base.waivers}
     waived = tuple((f, reasons[f.id].because) for f in found if f.id in reasons)
     kept = [f for f in found if f.id not in reasons]
@@ -79,10 +82,7 @@ class _Prover:
         yield from self.idle_answers()
         yield from self.contradictions()
         yield from self.cards()
-        from advisor.ruleset.examples import failures
-
-        for code, subject, place, sentence in failures(self.base):
-            yield Finding(code, subject, place, sentence)
+        yield from self.evidence()
 
     def find(self, box: Box, minus: Iterable[Box]) -> dict[str, Value] | None:
         """Answers for a case that can occur, in the box and outside the others."""
@@ -295,6 +295,15 @@ class _Prover:
                 if option != "none" and (option not in known or fact not in known[option].stands_at):
                     sentence = f"{option} has no card that stands at {fact}: write rules/platforms/{option}.yaml"
                     yield Finding("NO_CARD", f"{fact}.{option}", question.place, sentence)
+
+    def evidence(self) -> Iterator[Finding]:
+        """A rule or a caveat that names nothing on which it rests."""
+        items: list[Rule | Caveat] = [*self.base.excludes, *self.base.accepts, *self.base.caveats.values()]
+        items += [rule for step in (*self.base.steps, *self.base.article) for rule in step.rules]
+        for item in items:
+            if not item.evidence:
+                advice = "name a `source`, what was `measured`, a section of the `article`, or a reasoned `judgement`"
+                yield Finding("NO_EVIDENCE", item.id, item.place, f"{item.id} has no evidence: {advice}")
 
     def contradictions(self) -> Iterator[Finding]:
         """An impossible combination that is part of another, or holds for everything."""

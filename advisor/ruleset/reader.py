@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from advisor.base.errors import InputError, Problem, RuleBaseError
 from advisor.base.text import did_you_mean
+from advisor.model.rulebase import Pattern, Question
+from advisor.model.values import UNKNOWN, Value
+from advisor.ruleset.example_value import value
 from advisor.ruleset.files import RuleFile, Steps
 from advisor.yamlio import nodes
 
@@ -25,6 +29,8 @@ class Reader:
         self.folder = folder
         self.shown = shown
         self.problems: list[Problem] = []
+        self.questions: dict[str, Question] = {}  # known from the moment at which they have been read
+        self.patterns: dict[str, Pattern] = {}
 
     def file(self, name: str) -> RuleFile:
         """One file as nodes. Raises RuleBaseError: a file that is no YAML says nothing that could be checked."""
@@ -45,6 +51,28 @@ class Reader:
                 hint = did_you_mean(str(path[-1]), _keys(model, path[:-1])) if item["type"] == "extra_forbidden" else ""
                 self.problem(file, path, f"{'.'.join(map(str, path))}: {_words(item['msg'])}{hint}")
             raise RuleBaseError(self.problems) from None
+
+    def given(self, file: RuleFile, path: Steps, facts: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+        """Answers that stand beside a rule, each checked against its question."""
+        for fact, raw in facts.items():
+            if fact not in self.questions:
+                self.problem(file, (*path, fact), f"no fact {fact!r}{did_you_mean(fact, self.questions)}")
+            else:
+                yield fact, self.value(file, (*path, fact), self.questions[fact], raw)
+
+    def value(self, file: RuleFile, path: Steps, question: Question, raw: Any) -> Value:
+        """One such answer; UNKNOWN, and a problem, where it is none."""
+        try:
+            return value(question, raw)
+        except ValueError as error:
+            self.problem(file, path, str(error))
+            return UNKNOWN
+
+    def known_patterns(self, file: RuleFile, path: Steps, names: Iterable[str]) -> None:
+        """Note every name that is no pattern."""
+        for name in names:
+            if name not in self.patterns:
+                self.problem(file, path, f"no pattern {name!r}{did_you_mean(name, self.patterns)}")
 
     def problem(self, file: RuleFile, path: Steps, message: str) -> None:
         """Note something that is wrong where the path leads."""

@@ -66,6 +66,7 @@ class Evidence(Model):
 
 
 EvidenceList = Annotated[list[Evidence], Field(min_length=1)]
+Grounds = Annotated[list[Evidence], Field(json_schema_extra={"minItems": 1})]  # none: the prover says so
 
 
 class Band(Model):
@@ -191,7 +192,7 @@ class _Rule(Model):
     id: Id
     when: When
     because: Prose
-    evidence: EvidenceList
+    evidence: Grounds = []
     examples: Annotated[list[Example], Field(min_length=1)]
 
 
@@ -225,7 +226,7 @@ class Otherwise(Model):
     id: Id
     choose: Annotated[list[Id], Field(min_length=1)]
     because: Prose
-    evidence: EvidenceList
+    evidence: Grounds = []
     examples: Annotated[list[Example], Field(min_length=1)]
 
 
@@ -281,7 +282,7 @@ class Caveat(Model):
     why: Prose
     do: Prose
     figures: Prose | None = None
-    evidence: EvidenceList
+    evidence: Grounds = []
     examples: Annotated[list[Example], Field(min_length=1)]
 
 
@@ -304,3 +305,28 @@ class ImpossibleFile(Model):
     """rules/impossible.yaml."""
 
     impossible: list[ImpossibleItem]
+
+
+class BothSides(Model):
+    """Cases in which a caveat is raised, and cases in which it is not."""
+
+    raised: list[dict[str, Any]] = []
+    silent: list[dict[str, Any]] = []
+
+
+class BoundaryDecision(Model):
+    """A case of the decision, and what must come out of it."""
+
+    about: Prose
+    given: dict[str, Any]
+    primary: Id | None = None
+    acceptable: list[Id] = []
+    unacceptable: list[Id] = []
+    excluded: list[Id] = []
+
+
+class Boundaries(Model):
+    """A file of rules/boundaries/."""
+
+    caveats: dict[Id, BothSides] = {}
+    decisions: list[BoundaryDecision] = []

@@ -22,6 +22,7 @@ from advisor.model.values import UNKNOWN, Other, Value
 from support.brute_force import DERIVED_EDGES, EDGES, combinations
 
 PLACE = rb.Place("rules/test.yaml", 1, 1)
+GROUNDS = (rb.Evidence("judgement", "made for a test"),)
 
 
 # --- making a base ----------------------------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ def make(
 
     def rule(item: tuple[str, Any, tuple[str, ...]], space: Space = plain) -> rb.Rule:
         key, when, names = item
-        return rb.Rule(key, tuple(space.boxes(when)), when, names, f"because of {key}", (), (), PLACE)
+        return rb.Rule(key, tuple(space.boxes(when)), when, names, f"because of {key}", GROUNDS, (), PLACE)
 
     return rb.RuleBase(
         version="test",
@@ -100,7 +101,7 @@ def make(
                 "why",
                 "do",
                 "",
-                (),
+                GROUNDS,
                 (),
                 PLACE,
             )
