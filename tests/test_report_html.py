@@ -100,7 +100,7 @@ def said(verdict):
         yield from words.assumed(feature, RULES)
         yield from (change["text"] for change in feature["changes"])
         yield from (step["title"] for step in (*feature["steps"], *feature["article_steps"]))
-        yield from feature["open"]
+        yield from (fact for fact in feature["open"] if fact in feature["matters"])
         if feature["costs"]:
             yield from cost_tables.sentences(feature, RULES)
             for key, every in itertools.product(cost_tables.SCALES, (cost_tables.TRAFFIC, cost_tables.HELD)):

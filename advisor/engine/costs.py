@@ -32,6 +32,7 @@ NUMBERS = (
     "listeners-per-event",
     "instances",
 )
+FACTS = (*NUMBERS, "binary", "bidirectional-realtime", "reverse-proxy", "held-connection-billed")  # all that is read
 NGINX = ("nginx", "ingress-nginx")
 COUNTED = (
     "Overhead is everything on the client's hop but the messages themselves: HTTP headers or frames, heartbeats, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.engine import confidence
+from advisor.engine.bearing import bearing, told_assumptions
 from advisor.engine.changes import ByItself, Changes, Decider, changes
 from advisor.engine.costs import costs
 from advisor.engine.decision import (
@@ -124,6 +125,7 @@ class Judge:
             "caveats_if": [c for c in only_if if c["id"] != CONFLICT or not contradictions],
             "assumptions": self._assumptions(known, other),
             "open": list(known.open),
+            "matters": bearing(readings, primary, other, only_if, base),
             "ask_next": self._ask_next(known, other),
             "changes": self._changes(other),
             "costs": costs(known.answers, base, stated=known.stated.keys(), times=times),
@@ -204,10 +206,7 @@ class Judge:
     def _assumptions(self, known: Known, other: Changes) -> list[Assumption]:
         """What was assumed, and the patterns that another answer to it alone would give."""
         made: list[Assumption] = []
-        for a in known.assumptions:
-            question = self.base.questions[a.fact]
-            if question.type == "text" or a.fact == "kind":
-                continue
+        for a in told_assumptions(known, self.base):
             because = a.prior.because if a.prior else USUAL
             decides = list(other.decisive.get(a.fact, ()))
             made.append({"fact": a.fact, "value": plain(a.value), "text": because, "decides": decides})

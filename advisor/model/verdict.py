@@ -274,6 +274,7 @@ class FeatureVerdict(TypedDict):
     caveats_if: list[CaveatIf]
     assumptions: list[Assumption]
     open: list[str]
+    matters: list[str]
     ask_next: AskNext | None
     changes: list[Change]
     costs: Costs

@@ -84,9 +84,9 @@ def _drivers(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
         if step["state"] != "not-reached":
             seen.update(dict.fromkeys(words.conditions_of(step, feature, base)))
     yield from map(escape, seen)
-    if feature["assumptions"]:
+    if words.assumptions(feature):
         yield f"Assumed, because it was not stated: {' '.join(map(escape, words.assumed(feature, base)))}"
-    if not seen and not feature["assumptions"]:
+    elif not seen:
         yield "None: every answer leads here."
 
 

@@ -251,13 +251,13 @@ def _timing(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
 
 
 def _open_ends(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
-    if feature["assumptions"]:
+    if words.assumptions(feature):
         page.head("Assumed, because it was not stated")
         for line in words.assumed(feature, base):
             page.say(line, hang=2)
-    if feature["open"]:
+    if words.still_open(feature):
         page.head("Still open")
-        page.say(", ".join(feature["open"]), hang=2)
+        page.say(", ".join(words.still_open(feature)), hang=2)
     if feature["ask_next"]:
         asked = feature["ask_next"]
         others = " or ".join(words.title(pattern, base) for pattern in asked["decides"])

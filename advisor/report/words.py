@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from advisor.model.rulebase import RuleBase
-    from advisor.model.verdict import Connection, Evidence, FeatureVerdict, HeldByPage, TimeKey, Verdict, WalkedStep
+    from advisor.model.verdict import (
+        Assumption,
+        Connection,
+        Evidence,
+        FeatureVerdict,
+        HeldByPage,
+        TimeKey,
+        Verdict,
+        WalkedStep,
+    )
 
 BEYOND = 1e300  # costs.py gives the largest float for what no float holds; nobody needs its digits
 
@@ -110,10 +119,20 @@ def conditions_of(step: WalkedStep, feature: FeatureVerdict, base: RuleBase) -> 
     return list(found.values())
 
 
+def assumptions(feature: FeatureVerdict) -> list[Assumption]:
+    """Those that something in the verdict rests on: a report of all of them would grow with every question."""
+    return [item for item in feature["assumptions"] if item["fact"] in feature["matters"]]
+
+
+def still_open(feature: FeatureVerdict) -> list[str]:
+    """The open facts on which something in the verdict rests."""
+    return [fact for fact in feature["open"] if fact in feature["matters"]]
+
+
 def assumed(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
-    """The assumptions: one line for each that can decide by itself, the others together by their reason."""
+    """The assumptions that matter: a line for each that can decide by itself, the others together by their reason."""
     groups: dict[str, list[str]] = {}
-    for item in feature["assumptions"]:
+    for item in assumptions(feature):
         said = f"{item['fact']}: {named(item['fact'], item['value'], base)}"
         if item["decides"]:
             others = " or ".join(title(pattern, base) for pattern in item["decides"])

@@ -114,22 +114,24 @@ def changes(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
         facts = list(change["set"])
         asked = " ".join(base.questions[fact].ask for fact in facts if fact in base.questions)
         blocks.say(change["text"], asked, leads=f"question:{facts[0]}" if facts else "")
-    deciding = [item for item in feature["assumptions"] if item["decides"]]
+    assumed = words.assumptions(feature)
+    deciding = [item for item in assumed if item["decides"]]
     if deciding:
         blocks.head("Assumed, because it was not stated; other answers may decide otherwise")
     for item in deciding:
         others = " or ".join(words.title(pattern, base) for pattern in item["decides"])
         said = f"{item['fact']}: {named(item['fact'], item['value'], base)}; otherwise perhaps {others}."
         blocks.say(said, base.questions[item["fact"]].ask, leads=f"question:{item['fact']}")
-    rest = [item for item in feature["assumptions"] if not item["decides"]]
+    rest = [item for item in assumed if not item["decides"]]
     if rest:
         blocks.head("Assumed without a say in the pattern")
     for item in rest:
         said = f"{item['fact']}: {named(item['fact'], item['value'], base)}"
         blocks.say(said, base.questions[item["fact"]].ask, leads=f"question:{item['fact']}")
-    if feature["open"]:
+    still_open = words.still_open(feature)
+    if still_open:
         blocks.head("Still open")
-    for fact in feature["open"]:
+    for fact in still_open:
         blocks.say(fact, base.questions[fact].ask, leads=f"question:{fact}")
     return blocks.made
 

@@ -1,0 +1,95 @@
+"""Which of the facts that nobody stated bear on a verdict: another answer to one of them alone would change it.
+
+What a report lists as assumed or open are these. All the others are the same for every feature that never meets them,
+and a question that is added for one feature would stand in the reports of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from advisor.engine.changes import Changes
+from advisor.engine.costs import FACTS
+from advisor.engine.decision import Assumption, Known
+from advisor.engine.feeds import feed
+from advisor.model.boxes import Box
+from advisor.model.rulebase import PATTERN, RuleBase
+
+if TYPE_CHECKING:
+    from advisor.model.verdict import CaveatIf
+
+
+def bearing(
+    readings: Sequence[Known],
+    primary: str | None,
+    other: Changes,
+    waiting: Iterable[CaveatIf],
+    base: RuleBase,
+) -> list[str]:
+    """The facts that are assumed or open, and on which the pattern, another pattern, a caveat or a number rests.
+
+    `readings` are those of the answers, the headline's first.
+    """
+    known = readings[0]
+    found = {fact for _, settings in other.to for fact in settings} | set(other.decisive)
+    found |= {fact for caveat in waiting for fact in caveat["if"]}
+    found |= _fed(known, primary, base)
+    for reading in readings if primary is not None else ():
+        box = {**reading.box, base.index[PATTERN]: 1 << list(base.patterns).index(primary or "")}
+        for union in _unions(primary or "", base):
+            found |= _turning(union, box, base)
+    for prior in base.priors:  # what is assumed may rest on another assumption
+        if not found.isdisjoint(prior.usually):
+            found |= _turning(prior.boxes, known.box, base)
+    unstated = {a.fact for a in told_assumptions(known, base)} | set(known.open)
+    return [fact for fact in base.questions if fact in found and fact in unstated]
+
+
+def told_assumptions(known: Known, base: RuleBase) -> list[Assumption]:
+    """What was assumed and says something: not for a text (a version, a page), nor for the name of the kind."""
+    return [a for a in known.assumptions if base.questions[a.fact].type != "text" and a.fact != "kind"]
+
+
+def _fed(known: Known, primary: str | None, base: RuleBase) -> set[str]:
+    """The facts that a printed number or a file of the kit needs.
+
+    Costs stand in every report, if only to compare, and are worked out with the times of streams and held requests.
+    """
+    needed = set(FACTS)
+    possible = frozenset([primary] if primary else [])
+    for fact, question in base.questions.items():
+        if "timing" in question.feeds or feed(fact, possible, known.answers, known.box, base, several=False):
+            needed.add(fact)
+    return needed
+
+
+def _unions(primary: str, base: RuleBase) -> Iterator[tuple[Box, ...]]:
+    """The conditions of what is told beside the pattern: caveats, acceptances, exclusions, the article's steps."""
+    yield from (caveat.boxes for caveat in base.caveats.values())
+    yield from (rule.boxes for rule in base.accepts)
+    yield from (rule.boxes for step in base.article for rule in step.rules)
+    beside = {*base.patterns[primary].fallbacks, *(pattern for rule in base.accepts for pattern in rule.patterns)}
+    yield from (rule.boxes for rule in base.excludes if not beside.isdisjoint(rule.patterns))
+
+
+def _turning(union: Sequence[Box], known: Box, base: RuleBase) -> set[str]:
+    """The facts with which alone a condition turns: off where it holds for sure, else on or off."""
+    sure: list[set[str]] = []
+    may: set[str] = set()
+    for box in union:
+        against = [variable for variable, mask in box.items() if not mask & known.get(variable, -1)]
+        if against:
+            may |= set.intersection(*(_facts(variable, base) for variable in against))
+            continue
+        named = {fact for variable in box for fact in _facts(variable, base)}
+        if all(variable in known and not known[variable] & ~mask for variable, mask in box.items()):
+            sure.append(named)
+        may |= named
+    return set.intersection(*sure) if sure else may
+
+
+def _facts(variable: int, base: RuleBase) -> set[str]:
+    """The facts that move a variable: its own, or the factors of a number that follows."""
+    fact = base.variables[variable].fact
+    return set(base.derived[fact].factors) if fact in base.derived else {fact}
