@@ -35,7 +35,7 @@ def opened(file, **how):
 
 
 def other(project, page="z"):
-    return project.replaced(features=(Feature("a", {"page": page}),))
+    return project._replace(features=(Feature("a", {"page": page}),))
 
 
 def names(file):
@@ -69,7 +69,7 @@ def test_our_answers_go_into_the_file_as_it_is_now_if_the_person_says_so(file):
     file.write_text(ONE)
     draft, project = opened(file)
     file.write_text("project: theirs # new\n" + ONE)
-    saved = draft.save(other(project).replaced(name="ours"), force=True)
+    saved = draft.save(other(project)._replace(name="ours"), force=True)
     assert file.read_text() == "project: ours # new\n" + ONE.replace("x", "z")
     assert saved.notice() == ""
 

@@ -217,8 +217,8 @@ def test_nothing_is_changed_where_the_reader_refuses_the_file():
 def test_a_style_that_allows_no_change_in_place_is_said():
     text = "features: [name: a]\n"  # a mapping without brackets inside a list
     before = parse(text, "a", BASE)
-    after = before.replaced(features=(Feature("a", {"bidirectional-realtime": UNKNOWN}),))
+    after = before._replace(features=(Feature("a", {"bidirectional-realtime": UNKNOWN}),))
     with pytest.raises(OutputError, match="in place"):
         splice(text, after, BASE)
     assert splice(text, before, BASE) == text
-    assert splice(text, before.replaced(features=(Feature("b", {}),)), BASE) == "features: [name: b]\n"
+    assert splice(text, before._replace(features=(Feature("b", {}),)), BASE) == "features: [name: b]\n"

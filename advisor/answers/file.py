@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ class _Reader:
             if feature.name and place is not feature.place:
                 message = f"a feature named {quoted(feature.name)} stands in line {place.line} already"
                 self.source.add(feature.place.line, feature.place.column, message)
-            apart.append(feature if place is feature.place else feature.replaced(name=_another(feature.name, first)))
+            apart.append(feature if place is feature.place else feature._replace(name=_another(feature.name, first)))
             first.setdefault(same_name(apart[-1].name), feature.place)
         return tuple(apart)
 
@@ -163,8 +164,6 @@ def _another(name: str, taken: Mapping[str, Place]) -> str:
 def same_name(name: str) -> str:
     """Two features whose names agree in this form would be taken for one."""
     if not name.isascii():
-        import unicodedata
-
         name = unicodedata.normalize("NFKC", name)
     return " ".join(name.casefold().split())
 

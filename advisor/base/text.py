@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -50,8 +51,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, or "". Case, spaces and underscores do not count as differences."""
     if len(word) > 80:
         return ""
-    from difflib import get_close_matches
-
     by_form = {_form(candidate): candidate for candidate in known}
     form = _form(word)
     if form in by_form:

@@ -69,7 +69,7 @@ class Session:
     def new(base: RuleBase, feature: str, project: Project | None = None) -> Session:
         """An interview with one feature; `project` may have answers that all share. Raises RefusedError."""
         first = (Feature(_name(feature, ()), {}),)
-        return Session(base, Project(UNNAMED, {}, {}, first) if project is None else project.replaced(features=first))
+        return Session(base, Project(UNNAMED, {}, {}, first) if project is None else project._replace(features=first))
 
     @staticmethod
     def from_project(project: Project, base: RuleBase) -> Session:
@@ -228,15 +228,15 @@ class Session:
             return {f: changed[f] for f in self.base.questions if f in changed}
 
         if self._home(fact) is not None:
-            return self._with_feature(self.feature.replaced(facts=put(self.feature.facts)))
+            return self._with_feature(self.feature._replace(facts=put(self.feature.facts)))
         if self.base.questions[fact].scope == "path":
-            return self.project.replaced(path=put(self.project.path))
-        return self.project.replaced(app=put(self.project.app))
+            return self.project._replace(path=put(self.project.path))
+        return self.project._replace(app=put(self.project.app))
 
     def _with_feature(self, feature: Feature) -> Project:
         features = list(self.project.features)
         features[self.current] = feature
-        return self.project.replaced(features=tuple(features))
+        return self.project._replace(features=tuple(features))
 
     def _changed(self, project: Project, change: str, current: int | None = None) -> Session:
         past = (*self.past, Past(self.project, self.current, self.at, change))[-MOST_UNDO:]
@@ -298,7 +298,7 @@ class Session:
     def rename_feature(self, name: str) -> Session:
         """With another name for the current feature. Raises RefusedError."""
         taken = [f.name for i, f in enumerate(self.project.features) if i != self.current]
-        feature = self.feature.replaced(name=_name(name, taken))
+        feature = self.feature._replace(name=_name(name, taken))
         return self._changed(self._with_feature(feature), f"feature renamed to {quoted(feature.name)}")
 
     def remove_feature(self) -> Session:
@@ -306,14 +306,14 @@ class Session:
         if not self.several:
             raise RefusedError("A project has at least one feature.")
         features = [f for i, f in enumerate(self.project.features) if i != self.current]
-        project = self.project.replaced(features=tuple(features))
+        project = self.project._replace(features=tuple(features))
         return self._changed(
             project, f"feature {quoted(self.feature.name)} removed", min(self.current, len(features) - 1)
         )
 
     def rename_project(self, name: str) -> Session:
         """With another name for the whole. Raises RefusedError."""
-        project = self.project.replaced(name=_name(name, ()))
+        project = self.project._replace(name=_name(name, ()))
         return self._changed(project, f"project renamed to {quoted(project.name)}")
 
     def replaced_by(self, project: Project, change: str) -> Session:
@@ -327,7 +327,7 @@ class Session:
 
     def _more(self, feature: Feature, change: str) -> Session:
         features = (*self.project.features, feature)
-        return self._changed(self.project.replaced(features=features), change, len(features) - 1)
+        return self._changed(self.project._replace(features=features), change, len(features) - 1)
 
 
 def _name(name: str, taken: list[str] | tuple[str, ...]) -> str:

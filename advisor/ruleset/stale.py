@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.base.errors import UsageError
@@ -85,8 +86,6 @@ def today_of(text: str | None) -> Day:
     if text is None:
         now = time.localtime()
         return now.tm_year, now.tm_mon, now.tm_mday
-    from datetime import date  # `explain` asks for today alone, and starts without it
-
     try:
         given = date.fromisoformat(text)
     except ValueError:

@@ -73,22 +73,22 @@ def _edit(rng: Random, project: Project, base: RuleBase) -> Project:
     at = rng.randrange(len(features))
     kind = rng.choice(["fact"] * 6 + ["path", "app", "name", "rename", "add", "copy", "remove"])
     if kind == "fact":
-        features[at] = features[at].replaced(facts=_facts_edited(rng, features[at].facts, base, "feature"))
+        features[at] = features[at]._replace(facts=_facts_edited(rng, features[at].facts, base, "feature"))
     elif kind == "path":
-        return project.replaced(path=_facts_edited(rng, project.path, base, "path"))
+        return project._replace(path=_facts_edited(rng, project.path, base, "path"))
     elif kind == "app":
-        return project.replaced(app=_facts_edited(rng, project.app, base, "app"))
+        return project._replace(app=_facts_edited(rng, project.app, base, "app"))
     elif kind == "name":
-        return project.replaced(name=rng.choice(TEXTS))
+        return project._replace(name=rng.choice(TEXTS))
     elif kind == "rename":
-        features[at] = features[at].replaced(name=rng.choice(free))
+        features[at] = features[at]._replace(name=rng.choice(free))
     elif kind == "add":
         features.append(Feature(rng.choice(free), random_facts(rng, base, "feature")))
     elif kind == "copy":
         features.append(Feature(rng.choice(free), dict(features[at].facts)))
     elif len(features) > 1:
         del features[at]
-    return project.replaced(features=tuple(features))
+    return project._replace(features=tuple(features))
 
 
 class Hand:
