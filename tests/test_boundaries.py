@@ -87,7 +87,7 @@ def test_an_empty_list_of_evidence_is_none(rules):
 CAVEAT = """\
 caveats:
 
-  - id: stream-drains-battery
+  - id: seeded-battery-drain
     severity: degrades
     when:
       pattern: sse
@@ -117,18 +117,18 @@ def test_a_new_caveat_shows_a_raised_and_a_silent_case_that_differ_in_one_fact(r
     path = rules / "caveats" / "sse.yaml"
     change(path, "caveats:\n", CAVEAT + examples)
     found = check(rules)
-    assert list(found) == (["NO_BOUNDARY:stream-drains-battery"] if lacks else [])
+    assert list(found) == (["NO_BOUNDARY:seeded-battery-drain"] if lacks else [])
     for finding in found.values():
-        assert finding.sentence.startswith(f"stream-drains-battery has {lacks}: add it to its `examples`, or to a file")
+        assert finding.sentence.startswith(f"seeded-battery-drain has {lacks}: add it to its `examples`, or to a file")
         assert (finding.place.file, finding.place.line) == (
             "rules/caveats/sse.yaml",
-            line_of(path, "id: stream-drains-battery"),
+            line_of(path, "id: seeded-battery-drain"),
         )
 
 
 def test_the_case_on_the_other_side_may_stand_in_a_file_of_its_own(rules):
     change(rules / "caveats" / "sse.yaml", "caveats:\n", CAVEAT + RAISED)
-    beside = "caveats: {stream-drains-battery: {silent: [{clients: [browser], bidirectional-realtime: no}]}}"
+    beside = "caveats: {seeded-battery-drain: {silent: [{clients: [browser], bidirectional-realtime: no}]}}"
     (rules / "boundaries" / "phones.yaml").write_text(beside, "utf-8")
     assert check(rules) == {}
 
