@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the last line of defence: a bug must not look like bad input
-        return _told(error)
+        return _reported(error)
     return code
 
 
@@ -85,10 +85,10 @@ def _told(error: Exception) -> int:
         return Exit.USAGE
     if os.environ.get("ADVISOR_DEBUG"):
         raise error
-    _note(f"advisor: this is a bug of ours: {type(error).__name__}: {error}")
+    _note(f"advisor: internal error: {type(error).__name__}: {error}")
     for note in getattr(error, "__notes__", []):
         _note(note)
-    _note("Please report it with the answers file; ADVISOR_DEBUG=1 shows the traceback.")
+    _note("This is a bug in advisor. Please report it with the answers file; ADVISOR_DEBUG=1 prints the traceback.")
     return Exit.BUG
 
 
@@ -195,7 +195,7 @@ def _new(words: list[str]) -> int:
         with Path(options.file).open("x", encoding="utf-8", newline="\n") as file:
             file.write(content)
     except FileExistsError:
-        raise OutputError(f"{options.file} exists already; nothing was changed") from None
+        raise OutputError(f"{options.file} already exists and was not changed; choose another name") from None
     except OSError as error:
         raise OutputError(f"{options.file} cannot be written: {error.strerror}") from None
     then = f"advisor recommend --answers {shell_word(options.file)}"
@@ -234,7 +234,7 @@ def _rules(words: list[str]) -> int:
     options = parser.parse(words)
     _one_of("command", options.what, ["check", "docs", "graph", "schema", "stale"])
     if options.what == "docs" and options.name is None:
-        raise UsageError("rules docs: which folder? For example: advisor rules docs docs")
+        raise UsageError("rules docs: name the folder to write to, for example: advisor rules docs docs")
     from pathlib import Path
 
     from advisor.base.data import data
@@ -321,11 +321,11 @@ def _interview(words: list[str], commands: list[str]) -> int:
 
         close = did_you_mean(options.file, commands)
         if close:
-            raise UsageError(f"no command {options.file!r}{close}\nTry 'advisor --help'.")
+            raise UsageError(f"unknown command {options.file!r}{close}\nTry 'advisor --help'.")
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))  # None: closed
     if not terminal and not options.plain:
         # Textual would spin for ever here, so it must not even be imported.
-        raise UsageError("there is no terminal to ask in; use: advisor recommend --answers FILE (or advisor --plain)")
+        raise UsageError("the interview needs a terminal; use: advisor recommend --answers FILE (or advisor --plain)")
     if options.plain or os.environ.get("TERM") == "dumb" or os.environ.get("ACCESSIBLE"):
         from advisor.interview.plain import ask
 
@@ -374,4 +374,4 @@ def _one_of(name: str, given: str, allowed: list[str]) -> None:
     if given not in allowed:
         from advisor.base.text import did_you_mean
 
-        raise UsageError(f"{name}: {given!r} is none of {', '.join(allowed)}{did_you_mean(given, allowed)}")
+        raise UsageError(f"{name}: {given!r} is not one of {', '.join(allowed)}{did_you_mean(given, allowed)}")

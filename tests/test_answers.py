@@ -23,13 +23,13 @@ from advisor.model.values import UNKNOWN, Other
 from advisor.ruleset.cache import load
 
 BASE = small_base()
-ONE_LINE = "a text is one line without control characters"
-OR_APP = "it belongs under app: or in a feature"
-OR_PATH = "it belongs under path: or in a feature"
-DIGITS = " to some YAML readers; write plain decimal digits"
-BARE = "is not one of the answers (and bare it is"
-CLIENTS = "(browser, ios, server, {other: TEXT} or unknown)"
-LISTED = "(none, nginx, haproxy, {other: TEXT} or unknown)"
+ONE_LINE = "write one line without control characters"
+OR_APP = "move it under app: or into a feature"
+OR_PATH = "move it under path: or into a feature"
+DIGITS = " by some YAML programs; write plain decimal digits"
+BARE = "is not one of the answers (some YAML programs read it as"
+CLIENTS = "(allowed: browser, ios, server, {other: TEXT} or unknown)"
+LISTED = "(allowed: none, nginx, haproxy, {other: TEXT} or unknown)"
 
 
 def problems(text):
@@ -143,46 +143,55 @@ def test_a_file_and_standard_input_read_alike(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("just words", "1:1: an answers file has the keys project, path, app and features"),
-        ("- a\n- b", "1:1: an answers file has the keys project, path, app and features"),
-        ("project: p", "1:1: there are no features; under features: begin each with - name: NAME"),
-        ("project: p\nfeatures:", "2:1: there are no features; under features: begin each with - name: NAME"),
-        ("project: p\nfeatures: []", "2:1: there are no features; under features: begin each with - name: NAME"),
-        ("features: {name: f}", "1:11: features is a list; begin each with - name: NAME"),
-        ("features: f", "1:11: features is a list; begin each with - name: NAME"),
-        ("features:\n- order status", "2:3: a feature begins with - name: NAME, then one fact a line"),
-        ("features:\n-", "2:2: a feature begins with - name: NAME, then one fact a line"),
+        ("just words", "1:1: an answers file needs the key features: (`advisor new FILE` writes an example)"),
+        ("- a\n- b", "1:1: an answers file needs the key features: (`advisor new FILE` writes an example)"),
+        ("project: p", "1:1: there are no features; list them under features: and begin each with - name: NAME"),
+        (
+            "project: p\nfeatures:",
+            "2:1: there are no features; list them under features: and begin each with - name: NAME",
+        ),
+        (
+            "project: p\nfeatures: []",
+            "2:1: there are no features; list them under features: and begin each with - name: NAME",
+        ),
+        ("features: {name: f}", "1:11: features must be a list; begin each feature with - name: NAME"),
+        ("features: f", "1:11: features must be a list; begin each feature with - name: NAME"),
+        ("features:\n- order status", "2:3: a feature begins with - name: NAME, followed by one answer per line"),
+        ("features:\n-", "2:2: a feature begins with - name: NAME, followed by one answer per line"),
         ("features:\n- page: p", "2:3: this feature has no name; begin it with - name: NAME"),
         ("features:\n- name: [a]", "2:9: name: write a text, not a list"),
-        ("features:\n- name:", "2:8: name: a text is missing"),
+        ("features:\n- name:", "2:8: name: the text is missing; write it after the colon"),
         ("features:\n- name: ''", "2:9: name: the text is empty"),
-        ("features:\n- name: 12", '2:9: name: a bare 12 is a number to YAML readers; write "12"'),
-        ("features:\n- name: on", '2:9: name: a bare on is true or false to YAML readers; write "on"'),
+        ("features:\n- name: 12", '2:9: name: without quotes, 12 is read as a number; write "12"'),
+        ("features:\n- name: on", '2:9: name: without quotes, on is read as true or false; write "on"'),
         ('features:\n- name: "a\\nb"', r'2:9: name: "a\nb" contains \n; ' + ONE_LINE),
         ('features:\n- name: "\\e[2J"', r'2:9: name: "\x1b[2J" contains \x1b; ' + ONE_LINE),
         ("features:\n- name: a\u202eb", r'2:9: name: "a\u202eb" contains \u202e; ' + ONE_LINE),
-        (f"features:\n- name: {'x' * 201}", "2:9: name: the text has 201 characters; at most 200 are taken"),
-        ("project: 3\nfeatures: [{name: f}]", '1:10: project: a bare 3 is a number to YAML readers; write "3"'),
+        (f"features:\n- name: {'x' * 201}", "2:9: name: the text has 201 characters; the maximum is 200"),
+        ("project: 3\nfeatures: [{name: f}]", '1:10: project: without quotes, 3 is read as a number; write "3"'),
         ("project: {a: b}\nfeatures: [{name: f}]", "1:10: project: write a text, not a mapping"),
-        ("path: nginx\nfeatures: [{name: f}]", "1:7: path: write facts with their answers, one a line"),
-        ("app: [a]\nfeatures: [{name: f}]", "1:6: app: write facts with their answers, one a line"),
-        ("featuers: 1\nfeatures: [{name: f}]", '1:1: "featuers" is not known here; did you mean features?'),
-        ("page: p\nfeatures: [{name: f}]", "1:1: page cannot stand here; it belongs in a feature"),
-        ("broker: redis\nfeatures: [{name: f}]", f"1:1: broker cannot stand here; {OR_APP}"),
-        ("path: {page: p}\nfeatures: [{name: f}]", "1:8: page cannot stand under path:; it belongs in a feature"),
-        ("path: {broker: redis}\nfeatures: [{name: f}]", f"1:8: broker cannot stand under path:; {OR_APP}"),
+        ("path: nginx\nfeatures: [{name: f}]", "1:7: path: write one answer per line, as ID: ANSWER"),
+        ("app: [a]\nfeatures: [{name: f}]", "1:6: app: write one answer per line, as ID: ANSWER"),
+        ("featuers: 1\nfeatures: [{name: f}]", '1:1: unknown key "featuers"; did you mean features?'),
+        ("page: p\nfeatures: [{name: f}]", "1:1: page is not allowed here; move it into a feature"),
+        ("broker: redis\nfeatures: [{name: f}]", f"1:1: broker is not allowed here; {OR_APP}"),
+        ("path: {page: p}\nfeatures: [{name: f}]", "1:8: page is not allowed under path:; move it into a feature"),
+        ("path: {broker: redis}\nfeatures: [{name: f}]", f"1:8: broker is not allowed under path:; {OR_APP}"),
         (
             "app:\n  nginx-version: unknown\nfeatures: [{name: f}]",
-            f"2:3: nginx-version cannot stand under app:; {OR_PATH}",
+            f"2:3: nginx-version is not allowed under app:; {OR_PATH}",
         ),
-        ("app: {name: x}\nfeatures: [{name: f}]", "1:7: name belongs in a feature; the name of the whole is project:"),
+        (
+            "app: {name: x}\nfeatures: [{name: f}]",
+            "1:7: name is allowed only in a feature; write the name of the project as project: NAME",
+        ),
         (
             "features:\n- name: f\n  latency_need: 1",
-            '3:3: "latency_need" is not known here; did you mean latency-need-ms?',
+            '3:3: unknown key "latency_need"; did you mean latency-need-ms?',
         ),
-        ("features:\n- name: f\n  zebra: 1", '3:3: "zebra" is not known here'),
-        ('features:\n- name: f\n  "\\e]0;x\\a": 1', r'3:3: "\x1b]0;x\x07" is not known here'),
-        ("features:\n- name: f\n  name: g", '3:3: the key "name" stands in line 2 already'),
+        ("features:\n- name: f\n  zebra: 1", '3:3: unknown key "zebra"; `advisor new -` lists all keys'),
+        ('features:\n- name: f\n  "\\e]0;x\\a": 1', r'3:3: unknown key "\x1b]0;x\x07"; `advisor new -` lists all keys'),
+        ("features:\n- name: f\n  name: g", '3:3: the key "name" is already in line 2; remove one of them'),
         ("", "1:1: the file is empty"),
     ],
 )
@@ -193,14 +202,14 @@ def test_what_is_wrong_with_the_file_and_where(text, said):
 @pytest.mark.parametrize(("one", "two"), [("a b", "A  B"), ("\u00e9", "e\u0301"), ("x", "x")])
 def test_two_features_of_one_name(one, two):
     assert problems(f"features:\n- name: {one}\n- name: b\n- page: p\n  name: {two!r}") == [
-        f'a.yaml:5:9: a feature named "{two}" stands in line 2 already'
+        f'a.yaml:5:9: a feature named "{two}" is already in line 2; rename one'
     ]
 
 
 def test_ten_thousand_features_get_one_clear_line():
     started = time.monotonic()
     assert problems("features:\n" + "".join(f"- name: f{i}\n" for i in range(10_000))) == [
-        "a.yaml:1:1: 10,000 features; at most 200 are taken in one file"
+        "a.yaml:1:1: 10,000 features are too many; one file may have 200"
     ]
     assert time.monotonic() - started < 5
     most = parse("features:\n" + "".join(f"- name: f{i}\n" for i in range(MAX_FEATURES)), "a", BASE)
@@ -210,12 +219,12 @@ def test_ten_thousand_features_get_one_clear_line():
 def test_every_mistake_is_told_in_the_order_of_the_file():
     text = "featurs: 1\napp: {instances: 0}\npath: {reverse-proxy: ngnix}\nfeatures:\n- nam: f\n  page: no\n"
     assert problems(text) == [
-        'a.yaml:1:1: "featurs" is not known here; did you mean features?',
-        "a.yaml:2:18: instances: 0 is too small; the least is 1",
+        'a.yaml:1:1: unknown key "featurs"; did you mean features?',
+        "a.yaml:2:18: instances: 0 is too small; the minimum is 1",
         f'a.yaml:3:23: reverse-proxy: "ngnix" is not one of the answers; did you mean nginx? {LISTED}',
-        'a.yaml:5:3: "nam" is not known here; did you mean name?',
+        'a.yaml:5:3: unknown key "nam"; did you mean name?',
         "a.yaml:5:3: this feature has no name; begin it with - name: NAME",
-        'a.yaml:6:9: page: a bare no is true or false to YAML readers; write "no"',
+        'a.yaml:6:9: page: without quotes, no is read as true or false; write "no"',
     ]
 
 
@@ -312,35 +321,35 @@ def test_numbers(word, value):
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("-1", "-1 is negative"),
-        (".nan", "write a finite number, or unknown"),
-        (".inf", "write a finite number, or unknown"),
-        ("-.inf", "write a finite number, or unknown"),
-        ("1e309", "1e309 is too large for a number"),
-        ("9" * 5000, "99999999999999999... is too large for a number"),
-        ("-" + "9" * 5000, "-9999999999999999... is too large for a number"),
-        ("true", '"true" is not a number; write the number alone (ms), or unknown'),
-        ("yes", '"yes" is true or false' + DIGITS),
-        ("1:30", '"1:30" is a number in base 60' + DIGITS),
-        ("012", '"012" is an octal number or one without its leading zeros' + DIGITS),
-        ("0x10", '"0x10" is a number that is not decimal' + DIGITS),
-        ("1_000", '"1_000" is a number without the _' + DIGITS),
-        ("2026-11-24", '"2026-11-24" is a date' + DIGITS),
-        ('"10"', '"10" is a text because of its quotes; write 10'),
-        ("'true'", '"true" is not a number; write the number alone (ms), or unknown'),
+        ("-1", "-1 is negative; the minimum is 0"),
+        (".nan", "the number must be finite; write another one, or unknown"),
+        (".inf", "the number must be finite; write another one, or unknown"),
+        ("-.inf", "the number must be finite; write another one, or unknown"),
+        ("1e309", "1e309 is too large; write a smaller number"),
+        ("9" * 5000, "99999999999999999... is too large; write a smaller number"),
+        ("-" + "9" * 5000, "-9999999999999999... is too large; write a smaller number"),
+        ("true", '"true" is not a number; write only the number (in ms), or unknown'),
+        ("yes", '"yes" is read as true or false' + DIGITS),
+        ("1:30", '"1:30" is read as a number in base 60' + DIGITS),
+        ("012", '"012" is read as an octal number or one without its leading zeros' + DIGITS),
+        ("0x10", '"0x10" is read as a number that is not decimal' + DIGITS),
+        ("1_000", '"1_000" is read as a number without the _' + DIGITS),
+        ("2026-11-24", '"2026-11-24" is read as a date' + DIGITS),
+        ('"10"', '"10" is text because of its quotes; write 10 without them'),
+        ("'true'", '"true" is not a number; write only the number (in ms), or unknown'),
         ("10k", '"10k" is not a number; write 10000'),
         ("1.5 K", '"1.5 K" is not a number; write 1500'),
         ('"1,000,000.5"', '"1,000,000.5" is not a number; write 1000000.5'),
         ("1,000", '"1,000" is not a number; write 1000'),
         ("0,5", '"0,5" is not a number; write 0.5'),
-        ("10 ms", '"10 ms" is not a number; write the number alone (ms), or unknown'),
-        ("10M", '"10M" is not a number; write the number alone (ms), or unknown'),
-        ("many", '"many" is not a number; write the number alone (ms), or unknown'),
-        ("٣", '"٣" is not a number; write the number alone (ms), or unknown'),
-        ("[1]", "write a number (ms), not a list"),
-        ("{other: 1}", "write a number (ms), not a mapping"),
-        ("' '", '" " is not a number; write the number alone (ms), or unknown'),
-        ("1" + "," * 50_000, '"1' + "," * 56 + '..." is not a number; write the number alone (ms), or unknown'),
+        ("10 ms", '"10 ms" is not a number; write only the number (in ms), or unknown'),
+        ("10M", '"10M" is not a number; write only the number (in ms), or unknown'),
+        ("many", '"many" is not a number; write only the number (in ms), or unknown'),
+        ("٣", '"٣" is not a number; write only the number (in ms), or unknown'),
+        ("[1]", "write a number (in ms), not a list"),
+        ("{other: 1}", "write a number (in ms), not a mapping"),
+        ("' '", '" " is not a number; write only the number (in ms), or unknown'),
+        ("1" + "," * 50_000, '"1' + "," * 56 + '..." is not a number; write only the number (in ms), or unknown'),
     ],
 )
 def test_not_a_number_that_can_be_used(word, said):
@@ -350,10 +359,10 @@ def test_not_a_number_that_can_be_used(word, said):
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("0", "0 is too small; the least is 1"),
-        ("1.5", "1.5 is not a whole number"),
-        ("1e-9", "1e-9 is too small; the least is 1"),
-        ("-3", "-3 is negative"),
+        ("0", "0 is too small; the minimum is 1"),
+        ("1.5", "1.5 is not a whole number; round it"),
+        ("1e-9", "1e-9 is too small; the minimum is 1"),
+        ("-3", "-3 is negative; the minimum is 1"),
     ],
 )
 def test_instances_are_whole_and_one_at_least(word, said):
@@ -363,7 +372,7 @@ def test_instances_are_whole_and_one_at_least(word, said):
 def test_counts_are_whole_however_large():
     assert fact("1e308", "concurrent-clients") == 1e308
     assert fact("1000.0", "concurrent-clients") == 1000
-    assert wrong("0.5", "concurrent-clients") == "0.5 is not a whole number"
+    assert wrong("0.5", "concurrent-clients") == "0.5 is not a whole number; round it"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**60), 2**60))
@@ -390,13 +399,13 @@ def test_one_of(word, value):
         ("ngnix", f'"ngnix" is not one of the answers; did you mean nginx? {LISTED}'),
         ("zebra", f'"zebra" is not one of the answers {LISTED}'),
         ("5", f'"5" is not one of the answers {LISTED}'),
-        ("no", f'"no" {BARE} true or false to some YAML readers); did you mean none? {LISTED}'),
+        ("no", f'"no" {BARE} true or false); did you mean none? {LISTED}'),
         ("false", f'"false" is not one of the answers; did you mean none? {LISTED}'),
-        ("on", f'"on" {BARE} true or false to some YAML readers) {LISTED}'),
-        ("1:30", f'"1:30" {BARE} a number in base 60 to some YAML readers) {LISTED}'),
-        ("other", "say which: {other: TEXT}"),
+        ("on", f'"on" {BARE} true or false) {LISTED}'),
+        ("1:30", f'"1:30" {BARE} a number in base 60) {LISTED}'),
+        ("other", "other needs a text; write {other: TEXT}"),
         ("[nginx]", f"write one answer, not a list {LISTED}"),
-        ("{}", f"an empty mapping is not an answer {LISTED}"),
+        ("{}", f"empty braces are not an answer {LISTED}"),
         ("x\u202ey", rf'"x\u202ey" is not one of the answers {LISTED}'),
     ],
 )
@@ -406,22 +415,22 @@ def test_not_one_of(word, said):
 
 def test_a_long_list_of_options_is_not_spelled_out():
     assert wrong("kind-19x", "kind") == (
-        '"kind-19x" is not one of the answers; did you mean kind-19? (advisor explain kind lists them)'
+        '"kind-19x" is not one of the answers; did you mean kind-19? (advisor explain kind lists all answers)'
     )
 
 
 @pytest.mark.parametrize(
     ("word", "column", "said"),
     [
-        ("{other: }", 26, "other needs a text; for an open question write unknown alone"),
-        ("{other: unknown}", 26, "other needs a text; for an open question write unknown alone"),
-        ("{other: Nginx}", 26, "write nginx alone; it is one of the answers"),
-        ("{other: 7}", 26, 'a bare 7 is a number to YAML readers; write "7"'),
-        ("{other: yes}", 26, 'a bare yes is true or false to YAML readers; write "yes"'),
+        ("{other: }", 26, "other needs a text; if you do not know it, write unknown without braces"),
+        ("{other: unknown}", 26, "other needs a text; if you do not know it, write unknown without braces"),
+        ("{other: Nginx}", 26, "nginx is one of the answers; write it without other"),
+        ("{other: 7}", 26, 'without quotes, 7 is read as a number; write "7"'),
+        ("{other: yes}", 26, 'without quotes, yes is read as true or false; write "yes"'),
         ("{other: [x]}", 26, "write a text, not a list"),
-        ("{ohter: x}", 19, '"ohter" cannot stand here; only {other: TEXT} is written with braces'),
-        ("{nginx: x}", 19, '"nginx" cannot stand here; write nginx alone'),
-        ("{other: x, y: z}", 29, '"y" cannot stand here; only {other: TEXT} is written with braces'),
+        ("{ohter: x}", 19, '"ohter" is not allowed here; only {other: TEXT} has braces'),
+        ("{nginx: x}", 19, '"nginx" is not allowed here; write nginx without braces'),
+        ("{other: x, y: z}", 29, '"y" is not allowed here; only {other: TEXT} has braces'),
     ],
 )
 def test_other_takes_one_text(word, column, said):
@@ -445,17 +454,17 @@ def test_some_of(word, value):
 @pytest.mark.parametrize(
     ("word", "column", "said"),
     [
-        ("browser", 12, "write a list, such as [browser]; [] is none of them"),
-        ("none", 12, "write a list, such as [browser]; [] is none of them"),
-        ("{other: x}", 12, "write a list, such as [browser]; [] is none of them"),
-        ("[ios, ios]", 18, '"ios" stands in the list already'),
-        ("[{other: x}, {other: x}]", 25, '"x" stands in the list already'),
-        ("[ios, unknown]", 18, "one part of the list cannot be unknown; write clients: unknown for all of it"),
+        ("browser", 12, "write a list, such as [browser]; [] means none of them"),
+        ("none", 12, "write a list, such as [browser]; [] means none of them"),
+        ("{other: x}", 12, "write a list, such as [browser]; [] means none of them"),
+        ("[ios, ios]", 18, '"ios" is in the list twice'),
+        ("[{other: x}, {other: x}]", 25, '"x" is in the list twice'),
+        ("[ios, unknown]", 18, "one entry of the list cannot be unknown; write clients: unknown for the whole list"),
         ("[ios, ]", 12, None),
-        ("[ios, ~]", 18, "one part of the list cannot be unknown; write clients: unknown for all of it"),
+        ("[ios, ~]", 18, "one entry of the list cannot be unknown; write clients: unknown for the whole list"),
         ("[[ios]]", 13, "write one answer, not a list " + CLIENTS),
         ("[brwser]", 13, '"brwser" is not one of the answers; did you mean browser? ' + CLIENTS),
-        ("[" + "ios, " * 51 + "]", 12, "the list has 51 entries; at most 50 are taken"),
+        ("[" + "ios, " * 51 + "]", 12, "the list has 51 entries; the maximum is 50"),
     ],
 )
 def test_not_some_of(word, column, said):
@@ -493,12 +502,12 @@ def test_texts(word, value):
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("1.30", 'a bare 1.30 is a number to YAML readers; write "1.30"'),
-        ("true", 'a bare true is true or false to YAML readers; write "true"'),
-        ("1:30", 'a bare 1:30 is a number in base 60 to YAML readers; write "1:30"'),
-        ("2026-11-24", 'a bare 2026-11-24 is a date to YAML readers; write "2026-11-24"'),
+        ("1.30", 'without quotes, 1.30 is read as a number; write "1.30"'),
+        ("true", 'without quotes, true is read as true or false; write "true"'),
+        ("1:30", 'without quotes, 1:30 is read as a number in base 60; write "1:30"'),
+        ("2026-11-24", 'without quotes, 2026-11-24 is read as a date; write "2026-11-24"'),
         ("!!int 3", "write a text"),
-        ('"\\x9b"', r'"\x9b" contains \x9b; a text is one line without control characters'),
+        ('"\\x9b"', r'"\x9b" contains \x9b; write one line without control characters'),
     ],
 )
 def test_not_a_text(word, said):

@@ -89,7 +89,7 @@ def test_a_broken_cache_is_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["recomend"], "no command 'recomend'; did you mean recommend?"),
+        (["recomend"], "unknown command 'recomend'; did you mean recommend?"),
         (["recommend"], "--answers"),
         (["recommend", "--answers", "x", "--fromat", "json"], "did you mean --format?"),
         (["recommend", "--answers", str(NOTIFICATIONS), "--format", "jsn"], "did you mean json?"),
@@ -184,7 +184,7 @@ def test_new_writes_a_valid_file_and_never_overwrites(tmp_path: Path) -> None:
     before = path.read_bytes()
     again = advisor("new", str(path))
     assert again.returncode == 2
-    assert b"exists already" in again.stderr
+    assert b"already exists and was not changed" in again.stderr
     assert path.read_bytes() == before
     assert advisor("new", "-").stdout == before
 

@@ -112,7 +112,7 @@ def test_a_file_that_has_gone_or_become_wrong_is_said(file):
     assert draft.save(project, force=True).seen == dump(project, BASE)
     assert file.with_name("orders.yaml.bak").read_text() == "features: ["
     file.unlink()
-    with pytest.raises(OutputError, match="is gone"):
+    with pytest.raises(OutputError, match="no longer exists"):
         draft.reload()
     assert draft.save(project).seen == dump(project, BASE)
 
@@ -166,7 +166,7 @@ def test_two_interviews_on_one_file_keep_their_answers_apart_and_notice(file):
     two, _ = opened(file)
     assert two.kept() is None
     two.keep(other(project, "two"))
-    assert "Another advisor is at work" in two.notice()
+    assert "Another advisor is also working" in two.notice()
     one.keep(other(project, "one more"))
     for dead in (one, two):
         dead.recovery.release()
@@ -243,21 +243,26 @@ BROKEN = [
     (
         "features:\n  - name: a\n    pgae: x\n    kind: kind-1\n",
         3,
-        "not known here; did you mean page",
+        'unknown key "pgae"; did you mean page',
         {"kind": "kind-1"},
     ),
     ("features:\n  - name: a\n    kind: kind1\n    page: x\n", 3, "did you mean kind-1", {"page": "x"}),
-    ("features:\n  - name: a\n    page: x\n    page: z\n", 4, "stands in line 3 already", {"page": "x"}),
+    (
+        "features:\n  - name: a\n    page: x\n    page: z\n",
+        4,
+        "is already in line 3; remove one of them",
+        {"page": "x"},
+    ),
     ("features:\n  - name: a\n   kind: kind-1\n    page: x\n", 3, "not valid YAML", {"page": "x"}),
     ('features:\n  - name: a\n    page: "x\n    kind: kind-1\n', 4, "not valid YAML", {"kind": "kind-1"}),
-    ("features:\n  - name: a\n    page: x\n\tkind: kind-1\n", 4, "a tab in the indentation", {"page": "x"}),
-    ("features:\n  - name: a\n    kind: *b\n    page: x\n", 3, "an alias", {"page": "x"}),
+    ("features:\n  - name: a\n    page: x\n\tkind: kind-1\n", 4, "indented with a tab", {"page": "x"}),
+    ("features:\n  - name: a\n    kind: *b\n    page: x\n", 3, "aliases (*b) are not supported", {"page": "x"}),
     ("features:\n  - name: a\n    page: x\n    kind: [kind-1\n", 4, "not valid YAML", {"page": "x"}),
     ("features:\n  - name: a\n    page: x\nfeature:\n", 4, "did you mean features", {"page": "x"}),
     ("features:\n  - name: a\n    page: x\n  - page: z\n", 4, "has no name", {"page": "x"}),
-    ("features:\n  - name: a\n    page: x\n  - name: A\n", 4, "stands in line 2 already", {"page": "x"}),
+    ("features:\n  - name: a\n    page: x\n  - name: A\n", 4, "is already in line 2; rename one", {"page": "x"}),
     ("features:\n  - name: a\n    page: x # caf\u00e9\n".encode("latin-1"), 3, "is not UTF-8", {"page": "x"}),
-    ("features:\n  - name: a\n    page: x\n    kind: \x01\n", 4, "cannot stand in a YAML file", {"page": "x"}),
+    ("features:\n  - name: a\n    page: x\n    kind: \x01\n", 4, "is not allowed in a YAML file", {"page": "x"}),
 ]
 
 
@@ -271,7 +276,7 @@ def test_a_file_with_a_mistake_gives_the_rest_and_is_not_written_over_unasked(fi
     assert any(said in str(problem) for problem in draft.problems), draft.problems
     assert line in [problem.line for problem in draft.problems]
     assert project.features[0].facts == facts
-    with pytest.raises(AskFirstError, match=r"mistakes? and would have to be written anew") as caught:
+    with pytest.raises(AskFirstError, match=r"mistakes? and would have to be rewritten") as caught:
         draft.save(project)
     assert not caught.value.changed
     assert file.read_bytes() == content
@@ -306,7 +311,7 @@ def test_a_file_without_features_opens_with_what_there_is(file, text, kept):
 def test_a_character_that_stands_for_unreadable_bytes_is_named_before_a_file_is_written_anew(file):
     file.write_text(f"# caf\ufffd\n{ONE}")
     draft, project = opened(file)
-    with pytest.raises(AskFirstError, match=r"written anew: it has U\+FFFD"):
+    with pytest.raises(AskFirstError, match=r"rewritten: it contains bytes that are not UTF-8 \(or U\+FFFD"):
         draft.save(other(project))
 
 

@@ -189,16 +189,16 @@ def test_a_file_that_contradicts_itself_opens_says_why_and_can_be_mended(base):
         ("concurrent-clients", -1, "negative"),
         ("concurrent-clients", 1.5, "not a whole number"),
         ("concurrent-clients", float("nan"), "finite"),
-        ("instances", 0, "the least is 1"),
+        ("instances", 0, "the minimum is 1"),
         ("instances", True, "a number"),
         ("cdn", "cloudfare", "from the list"),
         ("cdn", ("fastly",), "from the list"),
-        ("cdn", Other("Fastly"), "in the list already"),
+        ("cdn", Other("Fastly"), "is already in the list; choose it there"),
         ("cdn", Other(""), "empty"),
         ("clients", "ios", "from the list"),
         ("clients", ("ios", "pager"), "from the list"),
         ("page", "a\x1b[31mb", "control characters"),
-        ("page", "x" * 1_000_000, "at most 200"),
+        ("page", "x" * 1_000_000, "the maximum is 200"),
         ("page", "", "empty"),
     ],
 )
@@ -307,8 +307,8 @@ def test_words_for_answers_are_safe_to_show_and_say_units(base):
     assert labelled(questions["clients"], ()) == "none of these"
     assert labelled(questions["cdn"], Other("a\x1b[31m")) == r"something else (a\x1b[31m)"
     rate = questions["server-msg-rate-per-s"]
-    assert unknown_means(rate, {"kind": "logs"}, base) == "we then take: 5 messages a second"
-    assert unknown_means(questions["corporate-networks"], {}, base) == "we then follow every answer"
+    assert unknown_means(rate, {"kind": "logs"}, base) == "assumes: 5 messages a second"
+    assert unknown_means(questions["corporate-networks"], {}, base) == "considers every answer"
 
 
 def test_the_interview_and_its_plain_twin_never_load_textual_or_rich(base):

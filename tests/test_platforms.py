@@ -127,7 +127,7 @@ def test_no_value_without_source_date_and_confidence(folder, key):
         ("stickiness:", "stickyness:", "did you mean stickiness?"),
         ("    seconds: 30\n", "    seconds: 0\n", "greater than 0"),
         ("    kind: first-byte", "    kind: first_byte", "'first-byte'"),
-        ("    change: fixed", "    change: fixed\n    up-to: 40", "what is fixed has no `up-to`"),
+        ("    change: fixed", "    change: fixed\n    up-to: 40", "a fixed limit must not have `up-to`"),
         ("    source: https://", "    source: ", "source"),
         ("    as-of: 2024-05-07", "    as-of: May 2024", "as-of"),
         ("stands-at: [platform]", "stands-at: [platforms]", "stands-at"),
@@ -161,7 +161,9 @@ def test_limits_have_no_second_home(folder):
 def test_a_figure_that_nothing_gives_is_named(folder):
     path = folder / "caveats" / "network.yaml"
     path.write_text(path.read_text("utf-8").replace("{idle-timeout-s}", "{idle-timeout}", 1), "utf-8")
-    with pytest.raises(RuleBaseError, match=r"nothing is called \{idle-timeout\}; did you mean idle-timeout-s\?"):
+    with pytest.raises(
+        RuleBaseError, match=r"\{idle-timeout\} is not a known number or limit; did you mean idle-timeout-s\?"
+    ):
         compile_folder(folder)
 
 
@@ -274,7 +276,7 @@ def test_the_command_exits_with_1_for_findings_and_0_without(capsys):
     assert main(["rules", "stale", "--older-than", "12m", "--today", "2026-11-24"]) == 1
     out = capsys.readouterr().out
     assert re.search(
-        r"^rules/platforms/heroku.yaml:\d+:\d+: heroku-first-byte is as of 2024-05-07, 30 months ago: ",
+        r"^rules/platforms/heroku.yaml:\d+:\d+: heroku-first-byte \(as of 2024-05-07, 30 months old\): ",
         out,
         re.MULTILINE,
     )
@@ -289,10 +291,11 @@ def test_what_was_never_read_is_listed_whatever_its_date(folder, capsys):
     assert len(lines) == len(unread) > 0
     place = r"rules/platforms/fastly\.yaml:\d+:\d+"
     assert any(
-        re.match(rf"{place}: fastly-between-bytes is from memory, not read again: Longest silence", x) for x in lines
+        re.match(rf"{place}: fastly-between-bytes \(written from memory, not checked\): Longest silence", x)
+        for x in lines
     )
     assert last.startswith("0 of ")
-    assert last.endswith(f"; {len(unread)} are from memory and were not read again")
+    assert last.endswith(f"; {len(unread)} were written from memory and not checked against a source")
     assert len([s for s in older_than(RULES, 12, (2030, 1, 1))[0] if s.what == "fastly-between-bytes"]) == 1
     main([*words[:4], "--older-than", "12m", "--today", "2030-01-01"])
     assert len([x for x in capsys.readouterr().out.splitlines() if "fastly-between-bytes" in x]) == 1
@@ -310,9 +313,7 @@ def test_a_figure_that_the_program_counts_with_is_missed_before_it_counts(folder
     path.write_text(path.read_text("utf-8").replace(f"  {figure}:\n", f"  {figure}x:\n"), "utf-8")
     assert main(["rules", "check", "--folder", str(folder)]) == 1
     said = capsys.readouterr().err
-    assert re.search(
-        rf"rules/{file}\.yaml:\d+:\d+: figures: {figure} is missing, and the program counts with every one", said
-    )
+    assert re.search(rf"rules/{file}\.yaml:\d+:\d+: figures: {figure} is missing; the program needs every figure", said)
 
 
 @pytest.mark.parametrize(("module", "declared"), [("costs", COST_FIGURES), ("timing", TIMING_FIGURES)])

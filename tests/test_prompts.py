@@ -105,7 +105,7 @@ def test_what_does_not_fit_is_said_and_asked_again(talk):
         "a", "maybe", "3", "2", "2", "pager", "browzer", "99", "1", "none", "25", "Other", "1e999", "q"
     )
     for said in (
-        "Write 1 for yes, 2 for no",
+        "Type 1 for yes, 2 for no, or 0 for I don't know.",
         '"pager" is none of the choices.',
         '"browzer" is none of the choices; did you mean browser?',
         '"99" is none of the choices.',
@@ -238,7 +238,7 @@ def test_wrong_files_are_said_before_anything_is_asked(talk, base, tmp_path):
         ask(base, str(talk.file))
     with pytest.raises(InputError, match="is a folder"):
         ask(base, str(tmp_path))
-    with pytest.raises(OutputError, match="does not exist"):
+    with pytest.raises(OutputError, match="does not exist; create it first"):
         ask(base, str(tmp_path / "nowhere" / "a.yaml"))
 
 
@@ -345,12 +345,12 @@ def test_a_file_with_mistakes_opens_with_them_and_is_written_only_when_the_perso
     code, shown = sit("1", "q")
     assert code == 0
     assert "answers.yaml has 1 mistake; what could be read is kept:" in shown
-    assert f'{talk.file}:4:5: "medai" is not known here; did you mean media?' in shown
+    assert f'{talk.file}:4:5: unknown key "medai"; did you mean media?' in shown
     assert "      medai: no\n" in shown
     assert "Nothing was written into" in shown
     assert talk.file.read_text() == text
     code, shown = sit("1", "2", "q", "3")
-    assert "1 mistake and would have to be written anew" in shown
+    assert "1 mistake and would have to be rewritten" in shown
     assert talk.file.read_text() == text
     code, shown = sit("1", "q", "1")  # what was answered is in the recovery file, and can now be written
     assert read(talk.file, base).features[0].facts == {"media": False, "clients": ("browser",)}
@@ -360,7 +360,7 @@ def test_a_file_with_mistakes_opens_with_them_and_is_written_only_when_the_perso
 
 def test_a_person_who_does_not_go_on_with_a_wrong_file_gets_its_mistakes_and_exit_2(sit, talk):
     talk.file.write_text("- a\n")
-    with pytest.raises(InputError, match="keys project, path, app and features"):
+    with pytest.raises(InputError, match="an answers file needs the key features:"):
         sit("2")
     assert talk.file.read_text() == "- a\n"
 

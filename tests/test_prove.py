@@ -141,7 +141,7 @@ def test_a_rule_hidden_only_by_several_together_is_dead_and_the_least_of_them_ar
         ],
     )
     (dead,) = [f for f in prove(base).findings if f.code == "DEAD_RULE"]
-    assert dead.sentence == "hidden never decides: hidden by one, two"
+    assert dead.sentence == "hidden never decides: already covered by one, two"
 
 
 def test_a_question_that_only_a_derived_number_reads_is_used_and_one_that_nothing_reads_is_not():
@@ -238,7 +238,7 @@ def test_a_rule_that_two_others_hide_together_is_reported_with_both(broken):
     steps += rule("seeded-two", "{binary: no, prototype: yes}", "[sse]") + STEP.replace("seeded\n", "seeded-3\n", 1)
     steps += rule("seeded-hidden", "{prototype: yes}", "[websocket]")
     found = findings(broken("decision.yaml", "steps:\n", "steps:\n" + steps))
-    assert found["DEAD_RULE:seeded-hidden"].sentence.endswith("hidden by seeded-one, seeded-two")
+    assert found["DEAD_RULE:seeded-hidden"].sentence.endswith("already covered by seeded-one, seeded-two")
 
 
 def test_a_disagreement_inside_a_step_is_reported_with_a_case_in_which_both_hold(broken):
@@ -304,7 +304,7 @@ def test_a_question_that_nothing_reads_and_answers_that_nothing_tells_apart_are_
     seeded = CAVEAT.replace("{pattern: webrtc, media: no}", "{seeded-fact: one}")
     folder = broken("caveats/sse.yaml", "caveats:\n", "caveats:\n" + seeded.replace("silent", "raised"))
     same = findings(folder)["SAME_ANSWERS:seeded-fact"]
-    assert same.sentence.endswith("apart: two, three")
+    assert same.sentence.endswith("distinguishes these answers of seeded-fact: two, three")
 
 
 def test_an_example_that_does_not_hold_is_reported_with_what_comes_out_instead(broken):
@@ -337,9 +337,14 @@ def test_a_waiver_sets_a_seeded_finding_aside_and_is_one_itself_when_nothing_nee
         ),
         ("decision.yaml", "exclude: webtransport", "exclude: webtransprt", "did you mean webtransport?"),
         ("decision.yaml", "{given: {media: yes,", "{given: {meda: yes,", "did you mean media?"),
-        ("decision.yaml", "id: media-needs-webrtc", "id: udp-blocked", "'udp-blocked' stands at rules/decision.yaml:"),
+        (
+            "decision.yaml",
+            "id: media-needs-webrtc",
+            "id: udp-blocked",
+            "'udp-blocked' is already used in rules/decision.yaml:",
+        ),
         ("caveats/sse.yaml", "  - id: ", "  - colour: red\n    id: ", "colour"),
-        ("questions.yaml", "below: 10000}", "below: 20000}", "bands must tile"),
+        ("questions.yaml", "below: 10000}", "below: 20000}", "bands must neither overlap nor leave gaps"),
         ("questions.yaml", "  media:\n", "  media: {}\n  media:\n", "media"),
         ("impossible.yaml", "existing-connection: websocket", "existing-connection: [websocket, [x]]", "no answer"),
     ],

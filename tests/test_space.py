@@ -123,7 +123,7 @@ def test_an_impossible_combination_over_a_derived_number_is_left_out_with_what_n
         ({"flag": {"not": "maybe"}}, "no answer 'maybe'"),
         ({"flag": ["yes", "no"]}, "allows every answer"),
         ({"flag": {"not": ["yes", "no"]}}, "excludes every answer"),
-        ({"flag": {"any": "yes"}}, "only `not` may stand"),
+        ({"flag": {"any": "yes"}}, "only `not` is allowed here"),
         ({"way": "other"}, "no answer 'other'"),
         ({"way": ["a", ["b"]]}, "no answer"),
         ({"set": "c"}, "no answer 'c'"),

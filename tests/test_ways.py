@@ -192,7 +192,7 @@ def test_a_stated_limit_takes_the_place_of_what_can_be_set_as_far_as_it_can_be_s
 def test_a_limit_of_nothing_is_taken_as_it_stands_and_asked_about():
     for pattern in ("sse", "long-polling"):
         (conflict,) = timing({"idle-timeout-s": 0}, RULES, pattern)["conflicts"]
-        assert "0 is taken as it stands. If there is no limit, leave idle-timeout-s unknown" in conflict["text"]
+        assert "The value 0 is used as given. If there is no limit, leave idle-timeout-s unknown" in conflict["text"]
     named = timing({"max-connection-s": 0}, RULES, "websocket")["conflicts"]
     assert [c["between"][0] for c in named] == ["lifetime of 0 s, your answer to max-connection-s"]
 

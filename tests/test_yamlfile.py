@@ -56,16 +56,19 @@ def test_a_missing_file(tmp_path):
 
 
 def test_a_folder(tmp_path):
-    assert unreadable(tmp_path) == f"{tmp_path}: is a folder; name a file"
+    assert unreadable(tmp_path) == f"{tmp_path}: is a folder, not a file; name a file"
 
 
 def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    assert unreadable(tmp_path / "pipe") == f'{tmp_path}/pipe: is not an ordinary file; "-" reads standard input'
+    assert (
+        unreadable(tmp_path / "pipe")
+        == f'{tmp_path}/pipe: is not a regular file; name one, or write "-" for standard input'
+    )
 
 
 def test_an_endless_device():
-    assert unreadable("/dev/zero") == '/dev/zero: is not an ordinary file; "-" reads standard input'
+    assert unreadable("/dev/zero") == '/dev/zero: is not a regular file; name one, or write "-" for standard input'
 
 
 def test_a_file_that_may_not_be_read(tmp_path):
@@ -101,19 +104,19 @@ def test_a_path_with_a_nul_or_an_escape_is_shown_and_not_opened():
 def test_a_large_file_is_refused_by_its_size(tmp_path):
     with (tmp_path / "big").open("wb") as file:
         file.truncate(10**12)  # sparse: reading it would take minutes
-    assert unreadable(tmp_path / "big").endswith("/big: is 1,000,000,000,000 bytes large; at most 256,000 are read")
+    assert unreadable(tmp_path / "big").endswith("/big: has 1,000,000,000,000 bytes; the limit is 256,000")
 
 
 def test_the_limit_itself_is_taken(tmp_path):
     (tmp_path / "full").write_text("x" * 100)
     assert len(read_text(tmp_path / "full", 100)) == 100
-    assert "is 100 bytes large; at most 99 are read" in unreadable(tmp_path / "full", limit=99)
+    assert "has 100 bytes; the limit is 99" in unreadable(tmp_path / "full", limit=99)
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs a file of /proc, whose size is always 0")
 def test_a_file_that_is_longer_than_it_says_is_read_up_to_the_limit_only():
     assert Path("/proc/self/maps").stat().st_size == 0
-    assert unreadable("/proc/self/maps", limit=100) == "/proc/self/maps: is larger than 100 bytes"
+    assert unreadable("/proc/self/maps", limit=100) == "/proc/self/maps: has more than 100 bytes, which is the limit"
 
 
 READ = "from advisor.yamlio.nodes import read_text\nfrom advisor.base.errors import InputError\n"
@@ -124,7 +127,7 @@ READ += "try: print(repr(read_text('-', 100)))\nexcept InputError as e: print(e)
     ("sent", "said"),
     [
         (b"a: 1", "'a: 1'"),
-        (b"x" * 101, "<stdin>: is larger than 100 bytes"),
+        (b"x" * 101, "<stdin>: has more than 100 bytes, which is the limit"),
         (b"", "''"),
         (b"\xff\xfea", "<stdin>:1:1: "),
     ],
@@ -162,8 +165,10 @@ def test_other_encodings_of_unicode_are_refused(tmp_path, encoding):
 
 def test_a_byte_order_mark_is_taken_and_moves_no_column(tmp_path):
     (tmp_path / "bom").write_bytes(b"\xef\xbb\xbfa: *x")
-    assert problems(read_text(tmp_path / "bom")) == ["a.yaml:1:4: an alias (*x) is not read here; write the value out"]
-    assert problems("\ufeffa: *x") == ["a.yaml:1:4: an alias (*x) is not read here; write the value out"]
+    assert problems(read_text(tmp_path / "bom")) == [
+        "a.yaml:1:4: aliases (*x) are not supported; write the value itself"
+    ]
+    assert problems("\ufeffa: *x") == ["a.yaml:1:4: aliases (*x) are not supported; write the value itself"]
 
 
 def test_the_first_byte_that_is_not_utf8_is_named(tmp_path):
@@ -182,7 +187,7 @@ def test_binary_is_refused(tmp_path):
 
 QUOTE_IT = 'put a text that contains ": " in quotes'
 IN_QUOTES = "(while scanning a quoted scalar that starts in line 1)"
-TAB = "a tab in the indentation; YAML indents with spaces only"
+TAB = "this line is indented with a tab; YAML allows only spaces there"
 
 
 @BOTH
@@ -192,36 +197,36 @@ TAB = "a tab in the indentation; YAML indents with spaces only"
         ("", "1:1: the file is empty"),
         ("\n# a comment\n", "1:1: the file is empty"),
         ("---\n", "1:1: the file is empty"),
-        ("a: 1\0", r"1:5: the character \x00 cannot stand in a YAML file (is this UTF-16 or a binary file?)"),
-        ("é: 1\nb: \x1b[2J", r"2:4: the character \x1b cannot stand in a YAML file"),
-        ("a: 1\r\nb\x85", r"2:2: the character \x85 cannot stand in a YAML file"),
-        ("a: \u2028", r"1:4: the character \u2028 cannot stand in a YAML file"),
-        ("a: \ud800", r"1:4: the character \ud800 cannot stand in a YAML file"),
+        ("a: 1\0", r"1:5: the character \x00 is not allowed in a YAML file (is this UTF-16 or a binary file?)"),
+        ("é: 1\nb: \x1b[2J", r"2:4: the character \x1b is not allowed in a YAML file"),
+        ("a: 1\r\nb\x85", r"2:2: the character \x85 is not allowed in a YAML file"),
+        ("a: \u2028", r"1:4: the character \u2028 is not allowed in a YAML file"),
+        ("a: \ud800", r"1:4: the character \ud800 is not allowed in a YAML file"),
         ("a:\n\tb: 1", f"2:1: {TAB}"),
         ("a:\n  b: 1\n\tc: 2", f"3:1: {TAB}"),
         ("a:\n  - b\n \t- c", f"3:2: {TAB}"),
         ("a: b\n\t- c", f"2:1: {TAB}"),
         ("a: {b: 1,\n\tc: 2}", f"2:1: {TAB}"),
-        ("a: &x 1", "1:4: an anchor (&x) is not read here; write values out"),
-        ("&x\na: 1", "1:1: an anchor (&x) is not read here; write values out"),
-        ("a: *x", "1:4: an alias (*x) is not read here; write the value out"),
-        ("<<: {a: 1}", "1:1: a merge key (<<) is not read here; write the values out"),
+        ("a: &x 1", "1:4: anchors (&x) are not supported; remove it"),
+        ("&x\na: 1", "1:1: anchors (&x) are not supported; remove it"),
+        ("a: *x", "1:4: aliases (*x) are not supported; write the value itself"),
+        ("<<: {a: 1}", "1:1: merge keys (<<) are not supported; write the values themselves"),
         (
             "a: !!python/object/apply:os.system [id]",
-            "1:4: the tag !!python/object/apply:os.system is not read here; leave it out",
+            "1:4: the tag !!python/object/apply:os.system is not supported; remove it",
         ),
-        ("a: !local x", "1:4: the tag !local is not read here; leave it out"),
-        ("a: !!binary aGk=", "1:4: the tag !!binary is not read here; leave it out"),
-        ("!!set {a}", "1:1: the tag !!set is not read here; leave it out"),
-        ("a: !!int x", '1:4: "x" is not what its tag says'),
-        ("a: !!int true", '1:4: "true" is not what its tag says'),
-        ("a: 1\n--- \nb: 1", "2:1: a second document starts here; a file holds one"),
-        ("a: 1\nb: 2\na: 3", '3:1: the key "a" stands in line 1 already'),
-        ("1: a", "1:1: a key is a text; put 1 in quotes"),
-        ("true: a", "1:1: a key is a text; put true in quotes"),
-        ("~: a", "1:1: a key is a text; put ~ in quotes"),
-        ("[a, b]: c", "1:1: a list or a mapping cannot be a key"),
-        ("? {a: 1}\n: c", "1:3: a list or a mapping cannot be a key"),
+        ("a: !local x", "1:4: the tag !local is not supported; remove it"),
+        ("a: !!binary aGk=", "1:4: the tag !!binary is not supported; remove it"),
+        ("!!set {a}", "1:1: the tag !!set is not supported; remove it"),
+        ("a: !!int x", '1:4: "x" does not match its tag; remove the tag'),
+        ("a: !!int true", '1:4: "true" does not match its tag; remove the tag'),
+        ("a: 1\n--- \nb: 1", "2:1: a second YAML document starts here; a file may contain only one"),
+        ("a: 1\nb: 2\na: 3", '3:1: the key "a" is already in line 1; remove one of them'),
+        ("1: a", "1:1: a key must be text; put 1 in quotes"),
+        ("true: a", "1:1: a key must be text; put true in quotes"),
+        ("~: a", "1:1: a key must be text; put ~ in quotes"),
+        ("[a, b]: c", "1:1: a list or a mapping cannot be a key; write a word before the colon"),
+        ("? {a: 1}\n: c", "1:3: a list or a mapping cannot be a key; write a word before the colon"),
     ],
 )
 def test_refused_with_its_place(text, said, pure):
@@ -233,22 +238,27 @@ def test_refused_with_its_place(text, said, pure):
     [
         (
             "a: b: c",
-            f"1:5: is not valid YAML: mapping values are not allowed in this context; {QUOTE_IT}",
+            f"1:5: this is not valid YAML: mapping values are not allowed in this context; {QUOTE_IT}",
         ),
-        ("a: @b", "1:4: is not valid YAML: found character that cannot start any token; put such a text in quotes"),
-        ("x: 1\na: [1", "2:6: is not valid YAML: did not find expected ',' or ']'"),
-        ("x: 1\na: [1\n", "2:6: is not valid YAML: did not find expected ',' or ']'"),
+        (
+            "a: @b",
+            "1:4: this is not valid YAML: found character that cannot start any token; "
+            "put a text that begins with it in quotes",
+        ),
+        ("x: 1\na: [1", "2:6: this is not valid YAML: did not find expected ',' or ']'"),
+        ("x: 1\na: [1\n", "2:6: this is not valid YAML: did not find expected ',' or ']'"),
         (
             'a: "b\nc: d\n',
-            f"2:5: is not valid YAML: found unexpected end of stream {IN_QUOTES}",
+            f"2:5: this is not valid YAML: found unexpected end of stream {IN_QUOTES}",
         ),
         (
             "a:\n  b: 1\n c: 1",
-            "3:2: is not valid YAML: did not find expected key (while parsing a block mapping that starts in line 1)",
+            "3:2: this is not valid YAML: did not find expected key "
+            "(while parsing a block mapping that starts in line 1)",
         ),
-        ('a: "\\ud800"', "1:7: is not valid YAML: found invalid Unicode character escape code"),
-        ('a: "\\UFFFFFFFF"', "1:7: is not valid YAML: found invalid Unicode character escape code"),
-        ("%YAML 3.0\n---\na: 1", "1:1: is not valid YAML: found incompatible YAML document"),
+        ('a: "\\ud800"', "1:7: this is not valid YAML: found invalid Unicode character escape code"),
+        ('a: "\\UFFFFFFFF"', "1:7: this is not valid YAML: found invalid Unicode character escape code"),
+        ("%YAML 3.0\n---\na: 1", "1:1: this is not valid YAML: found incompatible YAML document"),
     ],
 )
 def test_broken_syntax_with_its_place(text, said):
@@ -259,9 +269,9 @@ def test_broken_syntax_with_its_place(text, said):
 
 def test_all_problems_of_a_file_are_told_in_order():
     assert problems("a: !x 1\nb: 1\nb: 2\n3: 4") == [
-        "a.yaml:1:4: the tag !x is not read here; leave it out",
-        'a.yaml:3:1: the key "b" stands in line 2 already',
-        "a.yaml:4:1: a key is a text; put 3 in quotes",
+        "a.yaml:1:4: the tag !x is not supported; remove it",
+        'a.yaml:3:1: the key "b" is already in line 2; remove one of them',
+        "a.yaml:4:1: a key must be text; put 3 in quotes",
     ]
 
 
@@ -269,7 +279,7 @@ def test_all_problems_of_a_file_are_told_in_order():
 def test_twenty_problems_are_told_and_the_rest_counted(count, more):
     told = problems("\n".join(f"{i}: x" for i in range(count)))
     assert len(told) == 20
-    assert told[-1] == f"a.yaml:20:1: a key is a text; put 19 in quotes{more}"
+    assert told[-1] == f"a.yaml:20:1: a key must be text; put 19 in quotes{more}"
 
 
 def test_reading_ends_where_problems_do_not():
@@ -290,8 +300,12 @@ def test_sixty_four_levels_are_read_and_no_more(pure):
     for _ in range(63):
         (node,) = node.items
     assert node.items == ()
-    assert problems("[" * 65 + "]" * 65, pure=pure) == ["a.yaml:1:65: is nested more than 64 deep"]
-    assert problems("a: " + "{b: " * 70, pure=pure) == ["a.yaml:1:256: is nested more than 64 deep"]
+    assert problems("[" * 65 + "]" * 65, pure=pure) == [
+        "a.yaml:1:65: lists and mappings are nested more than 64 levels deep; is a closing bracket missing?"
+    ]
+    assert problems("a: " + "{b: " * 70, pure=pure) == [
+        "a.yaml:1:256: lists and mappings are nested more than 64 levels deep; is a closing bracket missing?"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -309,13 +323,13 @@ def test_sixty_four_levels_are_read_and_no_more(pure):
 def test_a_hundred_thousand_levels_end_neither_the_process_nor_the_patience(text):
     started = time.monotonic()
     (problem,) = problems(text)
-    assert problem.endswith("is nested more than 64 deep")
+    assert problem.endswith("lists and mappings are nested more than 64 levels deep; is a closing bracket missing?")
     assert time.monotonic() - started < 5
 
 
 def test_a_bomb_of_aliases_does_not_go_off():
     text = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9))
-    assert problems(text) == ["a.yaml:1:5: an anchor (&a0) is not read here; write values out"]
+    assert problems(text) == ["a.yaml:1:5: anchors (&a0) are not supported; remove it"]
 
 
 # --- what is taken ----------------------------------------------------------------------------------------------------
@@ -377,7 +391,7 @@ def test_json_is_yaml():
 def test_line_ends_of_every_system_count_alike():
     for end in ("\n", "\r\n", "\r"):
         assert problems(f"a: 1{end}b: 2{end}c: *x") == [
-            "a.yaml:3:4: an alias (*x) is not read here; write the value out"
+            "a.yaml:3:4: aliases (*x) are not supported; write the value itself"
         ]
 
 

@@ -26,19 +26,19 @@ def fitting(question: Question, value: Value) -> Value:
     if isinstance(value, Unknown):
         return value
     if question.type == "yes-no":
-        wrong = "" if isinstance(value, bool) else "The answer is yes or no."
+        wrong = "" if isinstance(value, bool) else "Answer yes or no."
     elif question.type == "number":
         if isinstance(value, bool) or not isinstance(value, int | float):
-            wrong = "The answer is a number."
+            wrong = "Answer with a number."
         elif not (wrong := wrong_number(question, value)):
             return tidy(value)
     elif question.type == "text":
-        wrong = wrong_text(value) if isinstance(value, str) else "The answer is a text."
+        wrong = wrong_text(value) if isinstance(value, str) else "Answer with a text."
         value = value.strip() if isinstance(value, str) else value
     else:
         chosen = value if isinstance(value, tuple) else (value,)
         if isinstance(value, tuple) != (question.type == "some-of"):
-            wrong = "The answer is a choice from the list."
+            wrong = "Choose an answer from the list."
         wrong = wrong or next((w for choice in chosen if (w := _wrong_choice(question, choice))), "")
         if not wrong and isinstance(value, tuple):
             return in_order(question, list(dict.fromkeys(value)))
@@ -52,7 +52,7 @@ def typed_number(question: Question, text: str, unknown: str) -> int | float:
     value = resolve(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         meant = plain_digits(text)
-        alone = f"write the number alone{of_unit(question)} in plain digits, or {unknown}"
+        alone = f"write only the number{of_unit(question)} in plain digits, or {unknown}"
         raise RefusedError(f"{quoted(text)} is not a number; {f'write {meant}' if meant else alone}.")
     return value
 
@@ -60,9 +60,9 @@ def typed_number(question: Question, text: str, unknown: str) -> int | float:
 def _wrong_choice(question: Question, choice: object) -> str:
     if isinstance(choice, Other):
         if choice.text.strip().casefold() in question.options:
-            return f"{quoted(choice.text)} is in the list already."
+            return f"{quoted(choice.text)} is already in the list; choose it there."
         return wrong_text(choice.text)
-    return "" if choice in question.options else "The answer is a choice from the list."
+    return "" if choice in question.options else "Choose an answer from the list."
 
 
 def unknown_means(question: Question, answers: Answers, base: RuleBase) -> str:
@@ -70,12 +70,12 @@ def unknown_means(question: Question, answers: Answers, base: RuleBase) -> str:
     stated = {f: v for f, v in answers.items() if not isinstance(v, Unknown) and f != question.id}
     usual = usually(stated, base).get(question.id)
     if usual is not None:
-        return f"we then take: {labelled(question, usual[0])}"
+        return f"assumes: {labelled(question, usual[0])}"
     if question.mode == "open":
-        return "we then follow every answer"
+        return "considers every answer"
     if question.type == "text" or isinstance(question.lead, Other):
-        return "we then assume nothing"
-    return f"we then take: {labelled(question, question.lead)}"
+        return "assumes nothing"
+    return f"assumes: {labelled(question, question.lead)}"
 
 
 def contradictions(answers: Mapping[str, Value], base: RuleBase, fact: str | None = None) -> Iterator[Impossible]:

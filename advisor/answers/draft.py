@@ -73,8 +73,8 @@ class Draft:
             return ""
         name = visible(str(self.file), 60)
         if self.stamp != _stamp(self.file) and not self._untouched():
-            return f"Another program has changed {name}; saving will ask whose answers stay."
-        return f"Another advisor is at work on {name} too." if self.recovery.others else ""
+            return f"Another program has changed {name}. When you save, you choose which answers to keep."
+        return f"Another advisor is also working on {name}." if self.recovery.others else ""
 
     def _untouched(self) -> bool:
         """Whether the file holds to the byte what it held; not if it holds no text any more."""
@@ -127,7 +127,7 @@ class Draft:
         assert self.file is not None
         text = on_disk(self.file)
         if text is None:
-            raise OutputError(f"{visible(str(self.file))} is gone")
+            raise OutputError(f"{visible(str(self.file))} no longer exists")
         project = parse(text, visible(str(self.file), 300), self.base)
         return replace(self, seen=text, problems=(), stamp=_stamp(self.file)), project
 
@@ -158,11 +158,11 @@ class Draft:
         if now is None or not now.strip("\ufeff \t\r\n"):
             return anew, ""
         if self.problems and now == self.seen:
-            return anew, f"has {plural(len(self.problems), 'mistake')} and would have to be written anew"
+            return anew, f"has {plural(len(self.problems), 'mistake')} and would have to be rewritten"
         if self.seen is None:
-            why = "it is another file"
+            why = "it did not exist when you started"
         elif "\ufffd" in now:
-            why = "it has U+FFFD, which stands for bytes that are not UTF-8"
+            why = "it contains bytes that are not UTF-8 (or U+FFFD in their place)"
         elif _only_comments(now):
             return f"{now.rstrip()}\n\n{anew}", ""
         else:
@@ -170,7 +170,7 @@ class Draft:
                 return splice(now, project, self.base), ""
             except (InputError, OutputError) as error:
                 why = str(error)
-        return anew, f"would have to be written anew: {why}"
+        return anew, f"would have to be rewritten: {why}"
 
 
 def open_draft(file: str | None, base: RuleBase, *, mend: bool = False) -> tuple[Draft, Project | None]:
@@ -183,7 +183,7 @@ def open_draft(file: str | None, base: RuleBase, *, mend: bool = False) -> tuple
         return Draft(base, None), None
     path = Path(file)
     if not path.parent.is_dir():
-        raise OutputError(f"the folder {quoted(str(path.parent), 200)} does not exist")
+        raise OutputError(f"the folder {quoted(str(path.parent), 200)} does not exist; create it first")
     if not os.path.lexists(path):
         return Draft(base, path, recovery=Recovery(path)), None
     stamp, name = _stamp(path), visible(file, 300)

@@ -69,7 +69,9 @@ class _Reader:
     def project(self, root: Node) -> Project:
         name = UNNAMED
         if not isinstance(root, Map):
-            self.source.add(root.line, root.column, "an answers file has the keys project, path, app and features")
+            self.source.add(
+                root.line, root.column, "an answers file needs the key features: (`advisor new FILE` writes an example)"
+            )
             return Project(name, {}, {}, ())
         for key in root.items:
             if key not in _TOP:
@@ -84,7 +86,7 @@ class _Reader:
         if node is None or _empty(node):
             return {}
         if not isinstance(node, Map):
-            self.source.add(node.line, node.column, f"{scope}: write facts with their answers, one a line")
+            self.source.add(node.line, node.column, f"{scope}: write one answer per line, as ID: ANSWER")
             return {}
         return self.facts(node, scope)
 
@@ -92,11 +94,13 @@ class _Reader:
         node = root.items.get("features")
         line, column = root.keys.get("features", (root.line, root.column))
         if node is None or _empty(node) or (isinstance(node, Seq) and not node.items):
-            self.source.add(line, column, "there are no features; under features: begin each with - name: NAME")
+            self.source.add(
+                line, column, "there are no features; list them under features: and begin each with - name: NAME"
+            )
         elif not isinstance(node, Seq):
-            self.source.add(node.line, node.column, "features is a list; begin each with - name: NAME")
+            self.source.add(node.line, node.column, "features must be a list; begin each feature with - name: NAME")
         elif len(node.items) > MAX_FEATURES:
-            message = f"{number(len(node.items))} features; at most {MAX_FEATURES} are taken in one file"
+            message = f"{number(len(node.items))} features are too many; one file may have {MAX_FEATURES}"
             self.source.add(line, column, message)
         else:
             read = [self.feature(item) for item in node.items]
@@ -105,7 +109,9 @@ class _Reader:
 
     def feature(self, node: Node) -> Feature | None:
         if not isinstance(node, Map):
-            self.source.add(node.line, node.column, "a feature begins with - name: NAME, then one fact a line")
+            self.source.add(
+                node.line, node.column, "a feature begins with - name: NAME, followed by one answer per line"
+            )
             return None
         facts = self.facts(node, "feature")
         if "name" not in node.items:
@@ -122,7 +128,7 @@ class _Reader:
         for feature in features:
             place = first.setdefault(same_name(feature.name), feature.place) if feature.name else NOWHERE
             if feature.name and place is not feature.place:
-                message = f"a feature named {quoted(feature.name)} stands in line {place.line} already"
+                message = f"a feature named {quoted(feature.name)} is already in line {place.line}; rename one"
                 self.source.add(feature.place.line, feature.place.column, message)
             apart.append(feature if place is feature.place else feature._replace(name=_another(feature.name, first)))
             first.setdefault(same_name(apart[-1].name), feature.place)
@@ -144,11 +150,12 @@ class _Reader:
         """What to say about a key that cannot stand `where` it does."""
         question = self.base.questions.get(key)
         if question is not None:
-            home = "in a feature" if question.scope == "feature" else f"under {question.scope}: or in a feature"
-            return f"{key} cannot stand {f'under {where}:' if where else 'here'}; it belongs {home}"
+            home = "into a feature" if question.scope == "feature" else f"under {question.scope}: or into a feature"
+            return f"{key} is not allowed {f'under {where}:' if where else 'here'}; move it {home}"
         if where in ("path", "app") and key == "name":
-            return "name belongs in a feature; the name of the whole is project:"
-        return f"{quoted(key)} is not known here{did_you_mean(key, sorted(allowed.union(self.base.questions)))}"
+            return "name is allowed only in a feature; write the name of the project as project: NAME"
+        hint = did_you_mean(key, sorted(allowed.union(self.base.questions)))
+        return f"unknown key {quoted(key)}{hint or '; `advisor new -` lists all keys'}"
 
 
 def _empty(node: Node) -> bool:

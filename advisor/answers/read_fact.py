@@ -71,7 +71,7 @@ def _number(question: Question, node: Node, source: Source) -> int | float | Non
     elif isinstance(node.value, bool) or not isinstance(node.value, int | float):
         message = f"{quoted(node.text)} {_not_a_number(question, node)}"
     elif math.isinf(node.value) and "i" not in node.text.casefold():
-        message = f"{visible(node.text, 20)} is too large for a number"
+        message = f"{visible(node.text, 20)} is too large; write a smaller number"
     else:
         message = wrong_number(question, node.value)
         if not message:
@@ -83,13 +83,13 @@ def _number(question: Question, node: Node, source: Source) -> int | float | Non
 def wrong_number(question: Question, value: float) -> str:
     """What is wrong with this number as an answer, or ""."""
     if not math.isfinite(value):
-        return "write a finite number, or unknown"
+        return "the number must be finite; write another one, or unknown"
     if value < 0:
-        return f"{number(value)} is negative"
+        return f"{number(value)} is negative; the minimum is {number(question.minimum)}"
     if value < question.minimum:
-        return f"{number(value)} is too small; the least is {number(question.minimum)}"
+        return f"{number(value)} is too small; the minimum is {number(question.minimum)}"
     if question.whole and value != math.floor(value):
-        return f"{number(value)} is not a whole number"
+        return f"{number(value)} is not a whole number; round it"
     return ""
 
 
@@ -101,17 +101,17 @@ def tidy(value: float) -> int | float:
 
 def of_unit(question: Question) -> str:
     """The unit of a number, in brackets; "" where it has none."""
-    return f" ({question.unit})" if question.unit else ""
+    return f" (in {question.unit})" if question.unit else ""
 
 
 def _not_a_number(question: Question, node: Scalar) -> str:
-    alone = f"write the number alone{of_unit(question)}, or unknown"
+    alone = f"write only the number{of_unit(question)}, or unknown"
     if isinstance(node.value, bool):
         return f"is not a number; {alone}"
     if not node.plain and isinstance(resolve(node.text), int | float) and not isinstance(resolve(node.text), bool):
-        return f"is a text because of its quotes; write {visible(node.text, 40)}"
+        return f"is text because of its quotes; write {visible(node.text, 40)} without them"
     if node.odd:
-        return f"is {node.odd} to some YAML readers; write plain decimal digits"
+        return f"is read as {node.odd} by some YAML programs; write plain decimal digits"
     if meant := plain_digits(node.text):
         return f"is not a number; write {meant}"
     return f"is not a number; {alone}"
@@ -151,45 +151,47 @@ def _choice(question: Question, node: Node, source: Source) -> Choice | None:
 
 def _not_an_option(question: Question, node: Scalar) -> str:
     if node.text == "other":
-        return "say which: {other: TEXT}"
+        return "other needs a text; write {other: TEXT}"
     if node.value is None or node.value == "unknown":  # inside a list
-        return f"one part of the list cannot be unknown; write {question.id}: unknown for all of it"
+        return f"one entry of the list cannot be unknown; write {question.id}: unknown for the whole list"
     meant = did_you_mean(node.text, question.options)
     bare = isinstance(node.value, bool) or bool(node.odd)
     if bare and _LIKE_YES_NO.get(node.text.casefold()) == "no" and "none" in question.options:
         meant = "; did you mean none?"
-    bare_word = f" (and bare it is {node.odd} to some YAML readers)" if node.plain and node.odd else ""
+    bare_word = f" (some YAML programs read it as {node.odd})" if node.plain and node.odd else ""
     return f"{quoted(node.text)} is not one of the answers{bare_word}{meant}{_options(question)}"
 
 
 def _options(question: Question) -> str:
     if len(question.options) > MOST_WORDS:
-        return f" (advisor explain {question.id} lists them)"
-    return f" ({', '.join(question.options)}, {{other: TEXT}} or unknown)"
+        return f" (advisor explain {question.id} lists all answers)"
+    return f" (allowed: {', '.join(question.options)}, {{other: TEXT}} or unknown)"
 
 
 def _other(question: Question, node: Map, source: Source) -> Other | None:
     for key, (line, column) in node.keys.items():
         if key != "other":
-            hint = (
-                " only {other: TEXT} is written with braces" if key not in question.options else f" write {key} alone"
-            )
-            source.add(line, column, f"{question.id}: {quoted(key)} cannot stand here;{hint}")
+            hint = " only {other: TEXT} has braces" if key not in question.options else f" write {key} without braces"
+            source.add(line, column, f"{question.id}: {quoted(key)} is not allowed here;{hint}")
     if len(node.items) != 1 or "other" not in node.items:
         if not node.items:
-            source.add(node.line, node.column, f"{question.id}: an empty mapping is not an answer{_options(question)}")
+            source.add(node.line, node.column, f"{question.id}: empty braces are not an answer{_options(question)}")
         return None
     inner = node.items["other"]
     if isinstance(inner, Scalar) and (inner.value is None or inner.value == "unknown"):
         source.add(
-            inner.line, inner.column, f"{question.id}: other needs a text; for an open question write unknown alone"
+            inner.line,
+            inner.column,
+            f"{question.id}: other needs a text; if you do not know it, write unknown without braces",
         )
         return None
     text = read_text_value(inner, question.id, source)
     if text is None:
         return None
     if text.casefold() in question.options:
-        source.add(inner.line, inner.column, f"{question.id}: write {text.casefold()} alone; it is one of the answers")
+        source.add(
+            inner.line, inner.column, f"{question.id}: {text.casefold()} is one of the answers; write it without other"
+        )
         return None
     return Other(text)
 
@@ -200,11 +202,11 @@ def _choices(question: Question, node: Node, source: Source) -> tuple[Choice, ..
         example = (
             node.text if isinstance(node, Scalar) and node.text in question.options else next(iter(question.options))
         )
-        message = f"write a list, such as [{example}]; [] is none of them"
+        message = f"write a list, such as [{example}]; [] means none of them"
         source.add(node.line, node.column, f"{question.id}: {message}")
         return None
     if len(node.items) > MAX_CHOICES:
-        message = f"the list has {number(len(node.items))} entries; at most {MAX_CHOICES} are taken"
+        message = f"the list has {number(len(node.items))} entries; the maximum is {MAX_CHOICES}"
         source.add(node.line, node.column, f"{question.id}: {message}")
         return None
     found: list[Choice] = []
@@ -213,7 +215,7 @@ def _choices(question: Question, node: Node, source: Source) -> tuple[Choice, ..
         choice = _choice(question, item, source)
         if choice in found:
             shown = choice.text if isinstance(choice, Other) else choice
-            source.add(item.line, item.column, f"{question.id}: {quoted(str(shown))} stands in the list already")
+            source.add(item.line, item.column, f"{question.id}: {quoted(str(shown))} is in the list twice")
         sound = sound and choice is not None and choice not in found
         if choice is not None:
             found.append(choice)
@@ -234,10 +236,10 @@ def read_text_value(node: Node, name: str, source: Source) -> str | None:
     if not isinstance(node, Scalar):
         message = f"write a text, not {_kind(node)}"
     elif node.value is None:
-        message = "a text is missing"
+        message = "the text is missing; write it after the colon"
     elif node.plain and (node.odd or not isinstance(node.value, str)):
         what = node.odd or ("true or false" if isinstance(node.value, bool) else "a number")
-        message = f'a bare {visible(node.text, 40)} is {what} to YAML readers; write "{visible(node.text, 40)}"'
+        message = f'without quotes, {visible(node.text, 40)} is read as {what}; write "{visible(node.text, 40)}"'
     elif not isinstance(node.value, str):
         message = "write a text"
     elif wrong := wrong_text(node.value):
@@ -253,7 +255,7 @@ def wrong_text(text: str) -> str:
     if not text.strip():
         return "the text is empty"
     if len(text) > MAX_TEXT:
-        return f"the text has {number(len(text))} characters; at most {MAX_TEXT} are taken"
+        return f"the text has {number(len(text))} characters; the maximum is {MAX_TEXT}"
     if found := _UNFIT.search(text):
-        return f"{quoted(text)} contains {visible(found[0])}; a text is one line without control characters"
+        return f"{quoted(text)} contains {visible(found[0])}; write one line without control characters"
     return ""

@@ -60,7 +60,7 @@ class Recovery:
                 wrong = wrong or f"{visible(str(path))}: {error.strerror or error}"
             else:
                 return ""
-        return wrong or "there is no place for a recovery file"
+        return wrong or "all names for a recovery file are taken; delete old ones"
 
     def take(self, read: Callable[[Path], Found | None]) -> Found | None:
         """The newest that a dead interview left, as `read` has it, or None. The file is ours from now on."""

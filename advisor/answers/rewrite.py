@@ -40,7 +40,7 @@ def splice(text: str, wanted: Project, base: RuleBase) -> str:
                 return new
         except (InputError, OverlapError):
             continue
-    raise OutputError("the way in which it is written does not allow a change in place")
+    raise OutputError("its layout does not allow a change in place")
 
 
 def same_features(old: Sequence[Feature], new: Sequence[Feature]) -> list[int | None]:

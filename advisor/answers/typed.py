@@ -17,11 +17,11 @@ def answer(typed: str, question: Question, which: Callable[[], str]) -> Value:
     if question.type == "text":
         return typed
     if question.type == "number":
-        return typed_number(question, typed, "write unknown")
+        return typed_number(question, typed, "type unknown")
     if question.type == "yes-no":
         choices = {"1": True, "2": False, "yes": True, "no": False, "y": True, "n": False}
         if typed.casefold() not in choices:
-            raise RefusedError("Write 1 for yes, 2 for no, 0 for I don't know.")
+            raise RefusedError("Type 1 for yes, 2 for no, or 0 for I don't know.")
         return choices[typed.casefold()]
     if question.type == "one-of":
         return choice(typed, question, which)
@@ -44,4 +44,4 @@ def choice(typed: str, question: Question, which: Callable[[], str]) -> Choice:
     if typed.casefold() == "other" or (typed.isdecimal() and int(typed[:6]) == len(options) + 1):
         return Other(which())
     near = nearest(typed, options)
-    raise RefusedError(f"{quoted(typed)} is none of the choices{f'; did you mean {near}?' if near else '.'}")
+    raise RefusedError(f"{quoted(typed)} is not one of the choices{f'; did you mean {near}?' if near else '.'}")

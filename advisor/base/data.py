@@ -22,4 +22,4 @@ def shipped(kind: str) -> str:
     for folder in (os.path.join(package, "_data", kind), os.path.join(os.path.dirname(package), kind)):
         if os.path.isdir(folder):
             return folder
-    raise FileNotFoundError(f"advisor is installed without its {kind}")
+    raise FileNotFoundError(f"the installation lacks its folder {kind}; install advisor again")

@@ -44,7 +44,7 @@ def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> D
     case, and for every failure of the system, it raises OutputError with nothing changed.
     """
     if wrong := [name for name in files if not _inside(name)]:
-        raise OutputError(f"{quoted(wrong[0])} is not a name inside the folder. {NOTHING}")
+        raise OutputError(f"{quoted(wrong[0])} is not a valid name for a file inside the folder. {NOTHING}")
     where = visible(str(target))
     try:
         target = Path(os.path.abspath(target))  # noqa: PTH100 - Path.resolve would follow a symlink, which is to be refused
@@ -58,17 +58,19 @@ def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> D
         finally:
             _set_blocked(before)
     except OSError as error:
-        raise OutputError(f"{where}: {error.strerror or error}. {NOTHING}") from error
+        raise OutputError(f"{where} cannot be written: {error.strerror or error}. {NOTHING}") from error
 
 
 def notes(target: Path, done: Done) -> list[str]:
     """What to say after a kit was written here: whether it runs, and what killed runs have left beside it."""
     said = []
     if done == "replaced" and _runs(target):
-        said.append(f"the kit in {visible(str(target))} is running: restart it to use the new files")
+        said.append(f"the kit in {visible(str(target))} is running; restart it to use the new files")
     for part in swap.left(Path(os.path.abspath(target)).parent):  # noqa: PTH100 - as above
         held = ", ".join(visible(path.name) for path in sorted(part.iterdir())[:5]) or "nothing"
-        said.append(f"{visible(str(part))} is left from a run that was killed (it holds {held}); look, then delete it")
+        said.append(
+            f"{visible(str(part))} is left from a run that was killed (it contains {held}); check it, then delete it"
+        )
     return said
 
 
@@ -187,9 +189,9 @@ def _interruptible(mask: Mask, work: Callable[P, object], *args: P.args, **kwarg
 def _put(made: Path, target: Path, files: Mapping[str, bytes], *, force: bool) -> Done:
     where = visible(str(target))
     if target.is_symlink():
-        raise OutputError(f"{where} is a symbolic link; name the folder itself. {NOTHING}")
+        raise OutputError(f"{where} is a symbolic link; give the path of the folder itself. {NOTHING}")
     if target.exists() and not target.is_dir():
-        raise OutputError(f"{where} is not a folder. {NOTHING}")
+        raise OutputError(f"{where} is not a folder; choose another path. {NOTHING}")
     swap.recover(target)  # another run may have been killed since this one began
     if not target.exists() or not any(target.iterdir()):
         _refuse_here(target)
@@ -202,11 +204,13 @@ def _put(made: Path, target: Path, files: Mapping[str, bytes], *, force: bool) -
         return "written"
     listed = _listed(target)
     if listed is None and not force:
-        raise OutputError(f"{where} is not empty and holds no kit; name another folder, or use --force. {NOTHING}")
+        raise OutputError(f"{where} is not empty and contains no kit; choose another folder, or use --force. {NOTHING}")
     now = {name: _digest(target / name) for name in {*(listed or {}), *files}}
     if not force and (differences := _differences(target, listed or {}, now)):
         told = ", ".join(differences[:5]) + (f" and {len(differences) - 5} more" if len(differences) > 5 else "")
-        raise OutputError(f"{where} was changed since it was written: {told}. Save that, then use --force. {NOTHING}")
+        raise OutputError(
+            f"{where} has changes that would be lost: {told}. Save them elsewhere, then use --force. {NOTHING}"
+        )
     wanted = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     if now == wanted:
         return "unchanged"
@@ -219,7 +223,7 @@ def _refuse_here(target: Path) -> None:
     """The shell that started us would be left in a folder that is gone."""
     here, there = Path.cwd(), target.resolve()
     if here == there or there in here.parents:
-        raise OutputError(f"{visible(str(target))} is the folder you are in; go up (cd ..) first. {NOTHING}")
+        raise OutputError(f"{visible(str(target))} is your current folder; leave it first (cd ..). {NOTHING}")
 
 
 def _listed(target: Path) -> dict[str, str] | None:
@@ -243,7 +247,7 @@ def _differences(target: Path, listed: Mapping[str, str], now: Mapping[str, str 
         if name not in listed:
             state = "not from the kit" if os.path.lexists(target / name) else ""
         elif digest is None:
-            state = "gone"
+            state = "deleted"
         else:
             state = "" if digest == listed[name] else "changed"
         if state:
@@ -273,7 +277,9 @@ def _others(target: Path, made: Path, below: str, ours: set[str]) -> Iterator[st
             continue
         new, is_folder = made / name, entry.is_dir(follow_symlinks=False)
         if os.path.lexists(new) and is_folder != new.is_dir():
-            raise OutputError(f"{visible(name)} is a file on one side and a folder on the other. {NOTHING}")
+            raise OutputError(
+                f"{visible(name)} is a file here and a folder in the new kit, or the reverse; move it away. {NOTHING}"
+            )
         if is_folder and (new.is_dir() or any(o.startswith(f"{name}/") for o in ours)):
             yield from _others(target, made, f"{name}/", ours)
         elif not os.path.lexists(new):

@@ -249,7 +249,7 @@ def _read_journal(part: Path) -> list[str] | None:
     except ValueError:  # killed while it was written: nothing was moved yet
         return []
     if not isinstance(names, list) or not all(isinstance(name, str) and _below(name) for name in names):
-        raise OSError(f"{path} makes no sense")
+        raise OSError(f"{path} is damaged")
     return names
 
 

@@ -58,7 +58,7 @@ def _content(path: str | Path, limit: int) -> bytes:
     if isinstance(content, str):
         raise InputError([Problem(name, 0, 0, content)])
     if len(content) > limit:
-        raise InputError([Problem(name, 0, 0, f"is larger than {limit:,} bytes")])
+        raise InputError([Problem(name, 0, 0, f"has more than {limit:,} bytes, which is the limit")])
     return content
 
 
@@ -85,15 +85,15 @@ def _file(path: str | Path, limit: int) -> bytes | str:
 
 def _refusal(status: os.stat_result, limit: int) -> str:
     if stat.S_ISDIR(status.st_mode):
-        return "is a folder; name a file"
+        return "is a folder, not a file; name a file"
     if not stat.S_ISREG(status.st_mode):
-        return 'is not an ordinary file; "-" reads standard input'
-    return f"is {status.st_size:,} bytes large; at most {limit:,} are read" if status.st_size > limit else ""
+        return 'is not a regular file; name one, or write "-" for standard input'
+    return f"has {status.st_size:,} bytes; the limit is {limit:,}" if status.st_size > limit else ""
 
 
 def _decoded(content: bytes, name: str) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
-        raise InputError([Problem(name, 1, 1, "is UTF-16 or UTF-32; save it as UTF-8")])
+        raise InputError([Problem(name, 1, 1, "the file is encoded in UTF-16 or UTF-32; save it as UTF-8")])
     try:
         return content.decode()
     except UnicodeDecodeError as error:

@@ -56,4 +56,4 @@ def free(path: Path) -> Path:
         candidate = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         if not os.path.lexists(candidate):
             return candidate
-    raise OutputError(f"there are too many files named {visible(path.name)}")
+    raise OutputError(f"{visible(path.name)} and 9,998 numbered copies of it exist already; delete some of them")

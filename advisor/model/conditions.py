@@ -49,17 +49,17 @@ class Space:
         facts = tuple(str(fact) for fact in ([wanted] if isinstance(wanted, str) else wanted))
         for fact in facts:
             if fact not in self.of_fact:
-                raise ConditionError(f"no fact {fact!r}{_hint(fact, self.of_fact)}", (*path, STATED))
+                raise ConditionError(f"there is no fact {fact!r}{_hint(fact, self.of_fact)}", (*path, STATED))
         return facts
 
     def boxes(self, when: Any, path: tuple[str | int, ...] = ()) -> list[dict[int, int]]:
         """The condition as a union of boxes, whatever has to be stated for it. Raises ConditionError."""
         if isinstance(when, list):
             if not when:
-                raise ConditionError("an empty list holds for no case; leave the condition out, or name one", path)
+                raise ConditionError("an empty list is never true; remove the condition, or list at least one", path)
             return [box for i, part in enumerate(when) for box in self.boxes(part, (*path, i))]
         if not isinstance(when, Mapping):
-            raise ConditionError("a condition is a mapping of facts to answers, or a list of such mappings", path)
+            raise ConditionError("a condition must be a mapping of facts to answers, or a list of such mappings", path)
         result: list[dict[int, int]] = [{}]
         self._stated(when, path)
         for fact, wanted in when.items():
@@ -68,13 +68,13 @@ class Space:
             parts = list(self._fact(str(fact), wanted, (*path, str(fact))))
             result = [both for box, part in itertools.product(result, parts) if (both := meet(box, part)) is not None]
         if not result:
-            raise ConditionError("this holds for no case: its parts contradict each other", path)
+            raise ConditionError("this is never true: its parts contradict each other", path)
         return result
 
     def _fact(self, fact: str, wanted: Any, path: tuple[str | int, ...]) -> Iterator[dict[int, int]]:
         numbers = self.of_fact.get(fact)
         if numbers is None:
-            raise ConditionError(f"no fact {fact!r}{_hint(fact, self.of_fact)}", path)
+            raise ConditionError(f"there is no fact {fact!r}{_hint(fact, self.of_fact)}", path)
         if self.variables[numbers[0]].element:
             yield from self._contains(numbers, wanted, path)
             return
@@ -82,14 +82,14 @@ class Space:
         values = self.variables[variable].values
         if isinstance(wanted, Mapping):
             if set(wanted) != {"not"}:
-                raise ConditionError("here only `not` may stand", path)
+                raise ConditionError("only `not` is allowed here", path)
             mask = (1 << len(values)) - 1 & ~_mask(values, wanted["not"], (*path, "not"))
         else:
             mask = _mask(values, wanted, path)
         if not mask:
-            raise ConditionError("this excludes every answer, so it never holds", path)
+            raise ConditionError("this excludes every answer, so it is never true", path)
         if mask == (1 << len(values)) - 1:
-            raise ConditionError("this allows every answer, so it says nothing; leave it out", path)
+            raise ConditionError("this allows every answer, so it has no effect; remove it", path)
         yield {variable: mask}
 
     def _contains(self, numbers: list[int], wanted: Any, path: tuple[str | int, ...]) -> Iterator[dict[int, int]]:
@@ -99,7 +99,7 @@ class Space:
             found = []
             for name in names if isinstance(names, list) else [names]:
                 if not isinstance(name, str) or name not in elements:
-                    raise ConditionError(f"no answer {name!r}{_hint(str(name), elements)}", where)
+                    raise ConditionError(f"there is no answer {name!r}{_hint(str(name), elements)}", where)
                 found.append(elements[name])
             return found
 
@@ -107,7 +107,7 @@ class Space:
             wanted = {"any": wanted}
         unknown = set(wanted) - {"any", "all", "not", "only"}
         if unknown or not wanted:
-            raise ConditionError("here `any`, `all`, `not` and `only` may stand", path)
+            raise ConditionError("only `any`, `all`, `not` and `only` are allowed here", path)
         base: dict[int, int] | None = dict.fromkeys(pick(wanted.get("all", []), path), 2)
         base = meet(base or {}, dict.fromkeys(pick(wanted.get("not", []), path), 1))
         choices = [pick(wanted[word], path) for word in ("any", "only") if word in wanted]
@@ -115,7 +115,7 @@ class Space:
             allowed = choices[-1]
             base = meet(base, {i: 1 for i in numbers if i not in allowed})
         if base is None:
-            raise ConditionError("this holds for no case: its parts contradict each other", path)
+            raise ConditionError("this is never true: its parts contradict each other", path)
         for combination in itertools.product(*choices):
             both = meet(base, dict.fromkeys(combination, 2))
             if both is not None:
@@ -127,13 +127,13 @@ def _mask(values: tuple[str, ...], wanted: Any, path: tuple[str | int, ...]) -> 
     for name in wanted if isinstance(wanted, list) else [wanted]:
         word = ("no", "yes")[name] if isinstance(name, bool) else str(name)
         if word not in values or word == "other":
-            raise ConditionError(f"no answer {word!r}{_hint(word, values)}", path)
+            raise ConditionError(f"there is no answer {word!r}{_hint(word, values)}", path)
         mask |= 1 << values.index(word)
     return mask
 
 
 def _hint(word: str, known: Any) -> str:
-    return did_you_mean(word, list(known)) or f"; there are: {', '.join(known)}"
+    return did_you_mean(word, list(known)) or f"; choose from: {', '.join(known)}"
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------

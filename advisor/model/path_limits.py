@@ -125,7 +125,7 @@ def _stated(fact: str, kind: Kind, answers: Mapping[str, Value]) -> Limit | None
 def remedy(limit: Limit, otherwise: str) -> str:
     """What to do about a limit that is too short."""
     if limit.at[0][0] in STATED and limit.seconds == 0:
-        return f"0 is taken as it stands. If there is no limit, leave {limit.id} unknown; otherwise {otherwise}."
+        return f"The value 0 is used as given. If there is no limit, leave {limit.id} unknown; otherwise {otherwise}."
     most = f" to {span(limit.up_to)} at most" if limit.up_to is not None else ""
     if limit.change == "fixed":
         return f"It cannot be raised: {otherwise}."

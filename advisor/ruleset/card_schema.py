@@ -56,12 +56,12 @@ class Limit(Sourced):
     @model_validator(mode="after")
     def _amounts(self) -> Limit:
         if (self.each_second is not None) != (self.kind == "rate") or (self.seconds is None) != (self.kind == "rate"):
-            raise ValueError("a rate has `each-second`, every other limit has `seconds`")
+            raise ValueError("a rate needs `each-second`, every other limit needs `seconds`")
         if self.change == "fixed" and self.up_to is not None:
-            raise ValueError("what is fixed has no `up-to`")
+            raise ValueError("a fixed limit must not have `up-to`")
         amount = self.seconds if isinstance(self.seconds, float) else None
         if amount is not None and not (self.from_ or 0) <= amount <= (self.up_to or amount):
-            raise ValueError("`seconds` lies outside `from` and `up-to`")
+            raise ValueError("`seconds` must be between `from` and `up-to`")
         return self
 
 

@@ -108,7 +108,7 @@ class _Compiler(Reader):
             )
             made[key] = question._replace(lead=self.value(file, (*path, "when-unknown", mode), question, lead))
             if "other" in question.options:
-                self.problem(file, (*path, "options"), "`other` is implied; do not list it")
+                self.problem(file, (*path, "options"), "`other` is always allowed; remove it from the list")
             for name in (name for name in q.on_a_page if name not in question.options):
                 hint = did_you_mean(name, question.options)
                 self.problem(file, (*path, "on-a-page"), f"{key} has no option {name!r}{hint}")
@@ -120,7 +120,7 @@ class _Compiler(Reader):
         fact = str(path[-1])
         for card in self.cards:
             if fact in card.stands_at and q.type != "one-of":
-                self.problem(file, path, f"{card.place.file} stands at {fact}, which is no one-of question")
+                self.problem(file, path, f"{card.place.file} has {fact} in `stands-at`, which is not a one-of question")
             elif fact in card.stands_at:
                 made.setdefault(card.id, card.name)
         return made
@@ -141,9 +141,13 @@ class _Compiler(Reader):
         edges = [0.0, *(band.high for band in made)]
         for edge, band in zip(edges, made, strict=False):
             if band.low != edge or band.high <= band.low:
-                self.problem(file, (*path, "bands", band.id), f"bands must tile: this one must start at {edge:g}")
+                self.problem(
+                    file,
+                    (*path, "bands", band.id),
+                    f"bands must neither overlap nor leave gaps: this one must start at {edge:g}",
+                )
         if made and not math.isinf(made[-1].high):
-            self.problem(file, (*path, "bands", made[-1].id), "the last band must be open above: leave out `below`")
+            self.problem(file, (*path, "bands", made[-1].id), "the last band must have no upper end: remove `below`")
         return made
 
     def make_derived(self, file: RuleFile, model: schema.DerivedFile) -> dict[str, rb.Derived]:
@@ -153,7 +157,7 @@ class _Compiler(Reader):
             for fact in d.product:
                 if fact not in self.questions or self.questions[fact].type != "number":
                     hint = did_you_mean(fact, self.questions)
-                    self.problem(file, (*path, "product", fact), f"no number fact {fact!r}{hint}")
+                    self.problem(file, (*path, "product", fact), f"there is no number question {fact!r}{hint}")
             bands = self.make_bands(file, path, d.bands)
             made[key] = rb.Derived(key, d.title, d.unit, dict(d.product), bands, file.place(path, key=True))
         return made
@@ -183,7 +187,7 @@ class _Compiler(Reader):
                     ),
                 )
                 if rules[:-1]:
-                    self.problem(file, path, "`otherwise` stands in a step of its own: put it in the next step")
+                    self.problem(file, path, "`otherwise` must be in a step without rules: move it to the next step")
             made.append(rb.Step(step.step, step.title, i + 1, rules))
         return tuple(made)
 
@@ -220,7 +224,11 @@ class _Compiler(Reader):
             for i, c in enumerate(model.caveats):
                 path: Steps = ("caveats", i)
                 if c.id in made:
-                    self.problem(file, (*path, "id"), f"caveat {c.id!r} stands in {made[c.id].place.file} already")
+                    self.problem(
+                        file,
+                        (*path, "id"),
+                        f"caveat {c.id!r} is already in {made[c.id].place.file}; every id is used once",
+                    )
                 boxes, stated = self.situations(file, path, c.when)
                 made[c.id] = rb.Caveat(
                     c.id,
@@ -285,7 +293,7 @@ class _Compiler(Reader):
         for i, part in enumerate(when if isinstance(when, list) else [when]):
             if isinstance(part, dict) and STATED in part:
                 where = ("when", i, STATED) if isinstance(when, list) else ("when", STATED)
-                self.problem(file, (*path, *where), "only the condition of a caveat can ask what is stated")
+                self.problem(file, (*path, *where), f"`{STATED}` is allowed only in the condition of a caveat")
         try:
             return tuple(self.spaces[pattern].boxes(when))
         except ConditionError as error:

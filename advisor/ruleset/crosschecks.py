@@ -36,7 +36,7 @@ def _repeated_ids(base: RuleBase) -> Iterator[Problem]:
     for item in named:
         if item.id in seen:
             where = seen[item.id]
-            yield _at(item.place, f"id {item.id!r} stands at {where.file}:{where.line} already; every id is used once")
+            yield _at(item.place, f"id {item.id!r} is already used in {where.file}:{where.line}; every id is used once")
         seen[item.id] = item.place
 
 
@@ -46,7 +46,9 @@ def _unknown_figures(base: RuleBase) -> Iterator[Problem]:
     for caveat in base.caveats.values():
         for name in caveat_figures.places(caveat.figures):
             if name not in known:
-                yield _at(caveat.place, f"{caveat.id}: nothing is called {{{name}}}{did_you_mean(name, known)}")
+                yield _at(
+                    caveat.place, f"{caveat.id}: {{{name}}} is not a known number or limit{did_you_mean(name, known)}"
+                )
 
 
 def _open_connections(base: RuleBase) -> Iterator[Problem]:

@@ -33,7 +33,7 @@ NAMES = (
 def schema_text(name: str, base: RuleBase) -> str:
     """The schema of one kind of file, as JSON. Raises UsageError for an unknown name."""
     if name not in NAMES:
-        raise UsageError(f"{name!r} is no schema of {', '.join(NAMES)}{did_you_mean(name, NAMES)}")
+        raise UsageError(f"there is no schema {name!r}; choose from {', '.join(NAMES)}{did_you_mean(name, NAMES)}")
     if name == "verdict":
         made = verdict_schema()
     elif name == "answers":

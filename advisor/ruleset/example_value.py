@@ -17,7 +17,7 @@ def value(question: Question, raw: Any) -> Value:
     if question.type == "yes-no":
         answer = {"yes": True, "no": False, True: True, False: False}.get(raw) if isinstance(raw, str | bool) else None
         if answer is None:
-            raise ValueError(f"{question.id}: yes or no, not {raw!r}")
+            raise ValueError(f"{question.id}: write yes or no, not {raw!r}")
         return answer
     if question.type == "number":
         return _number(question, raw)
@@ -30,11 +30,11 @@ def value(question: Question, raw: Any) -> Value:
 
 def _number(question: Question, raw: Any) -> int | float:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        raise ValueError(f"{question.id}: a number, not {raw!r}")
+        raise ValueError(f"{question.id}: write a number, not {raw!r}")
     if raw < question.minimum:
-        raise ValueError(f"{question.id}: {question.minimum:g} or more, not {raw:g}")
+        raise ValueError(f"{question.id}: write {question.minimum:g} or more, not {raw:g}")
     if question.whole and raw != int(raw):
-        raise ValueError(f"{question.id}: a whole number, not {raw:g}")
+        raise ValueError(f"{question.id}: write a whole number, not {raw:g}")
     return raw
 
 
@@ -42,5 +42,5 @@ def _choice(question: Question, raw: Any) -> str | Other:
     if isinstance(raw, dict) and set(raw) == {"other"}:
         return Other(str(raw["other"]))
     if not isinstance(raw, str) or raw not in question.options:
-        raise ValueError(f"{question.id}: no answer {raw!r}{did_you_mean(str(raw), question.options)}")
+        raise ValueError(f"{question.id}: there is no answer {raw!r}{did_you_mean(str(raw), question.options)}")
     return str(raw)

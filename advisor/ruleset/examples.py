@@ -37,17 +37,17 @@ def _article(rule: Rule, base: RuleBase) -> Iterator[Failure]:
     for example in rule.examples:
         got = article(know(example.given, base), base)
         if got.primary != example.expect:
-            yield _failed(rule, example, f"the article's steps give {got.primary or 'nothing'}")
+            yield _failed(rule, example, f"the article's steps lead to {got.primary or 'no pattern'}")
         elif not any(r is rule for _, r, _ in got.states):
-            yield _failed(rule, example, f"{rule.id} takes no part in it")
+            yield _failed(rule, example, f"{rule.id} plays no part in it")
 
 
 def _choices(rule: Rule, base: RuleBase) -> Iterator[Failure]:
     for example in rule.examples:
         got = decide(lead_case(example.given, base), base)
         if got.primary != example.expect or got.rule is not rule:
-            by = got.rule.id if got.rule else "no rule"
-            yield _failed(rule, example, f"{by} decides it, for {got.primary or 'nothing'}")
+            why = f"{got.rule.id} chooses {got.primary or 'nothing'} first" if got.rule else "no rule decides this case"
+            yield _failed(rule, example, why)
 
 
 def _accepts(rule: Rule, base: RuleBase) -> Iterator[Failure]:
@@ -55,12 +55,12 @@ def _accepts(rule: Rule, base: RuleBase) -> Iterator[Failure]:
         case = lead_case(example.given, base)
         primary = decide(case, base).primary
         if primary is None:
-            yield _failed(rule, example, "nothing is decided here")
+            yield _failed(rule, example, "no pattern is chosen in this case")
             continue
         found = dict(accepted(with_pattern(case, primary, base), primary, base))
         by = found.get(example.expect)
         if by is not rule:
-            why = f"{by.id} does so first" if by else f"{example.expect} is not acceptable beside {primary}"
+            why = f"{by.id} accepts it first" if by else f"{example.expect} is not acceptable beside {primary}"
             yield _failed(rule, example, why)
 
 

@@ -54,7 +54,10 @@ def prove(base: RuleBase, cases: Boundaries | None = None) -> Proof:
     used = {f.id for f, _ in waived}
     kept += [
         Finding(
-            "UNUSED_WAIVER", w.finding, w.place, f"this waives {w.finding}, which is not found (any more): remove it"
+            "UNUSED_WAIVER",
+            w.finding,
+            w.place,
+            f"there is no finding {w.finding} to waive (any more): remove this waiver",
         )
         for w in base.waivers
         if w.finding not in used
@@ -111,7 +114,11 @@ class _Prover:
                 minus = [box for r in hiders for box in r.boxes]
                 if all(self.none(box, minus) for box in rule.boxes):
                     least = self._least(rule, hiders)
-                    why = f"hidden by {', '.join(r.id for r in least)}" if least else "its condition can never occur"
+                    why = (
+                        f"already covered by {', '.join(r.id for r in least)}"
+                        if least
+                        else "its condition can never be true"
+                    )
                     yield Finding("DEAD_RULE", rule.id, rule.place, f"{rule.id} never decides: {why}")
                 before.append(rule)
 
@@ -133,7 +140,7 @@ class _Prover:
                 minus = [box for r in hiders for box in r.boxes]
                 if all(self.none(box, minus) for box in rule.boxes):
                     names = ", ".join(r.id for r in self._least(rule, hiders)) or "impossible answers"
-                    sentence = f"{rule.id} never excludes {pattern}: hidden by {names}"
+                    sentence = f"{rule.id} never excludes {pattern}: already covered by {names}"
                     yield Finding("DEAD_RULE", f"{rule.id}.{pattern}", rule.place, sentence)
 
     def disagreements(self) -> Iterator[Finding]:
@@ -158,7 +165,7 @@ class _Prover:
                             self.find(other.box, [*one.minus, *other.minus]) if one.pattern != other.pattern else None
                         )
                         if found is not None:
-                            sentence = f"in step {step.id}, {a.id} says {one.pattern} and {b.id} says {other.pattern}"
+                            sentence = f"in step {step.id}, {a.id} chooses {one.pattern} and {b.id} {other.pattern}"
                             yield Finding("AMBIGUOUS", f"{a.id}+{b.id}", b.place, sentence, found)
                             return
 
@@ -203,12 +210,14 @@ class _Prover:
                 chosen.add(region.pattern)
         for pattern in self.base.patterns.values():
             if pattern.id not in chosen:
-                yield Finding("UNUSED_PATTERN", pattern.id, pattern.place, f"{pattern.id} is never the primary")
+                yield Finding(
+                    "UNUSED_PATTERN", pattern.id, pattern.place, f"{pattern.id} is never the recommended pattern"
+                )
         for step in self.base.steps:
             for rule in step.rules:
                 for name in rule.patterns:
                     if (rule.id, name) not in taken:
-                        sentence = f"{rule.id} names {name}, which it never comes to: an earlier one is always possible"
+                        sentence = f"{rule.id} never chooses {name}: an earlier pattern of it is always possible"
                         yield Finding("DEAD_ALTERNATIVE", f"{rule.id}.{name}", rule.place, sentence)
 
     def dead_outcome_rules(self) -> Iterator[Finding]:
@@ -216,16 +225,16 @@ class _Prover:
         for rule in self.base.accepts:
             for pattern in rule.patterns:
                 if not any(self._occurs(box, self.excluded[pattern], pattern) for box in rule.boxes):
-                    sentence = (
-                        f"{rule.id} never makes {pattern} acceptable: it is excluded or the primary wherever it holds"
-                    )
+                    sentence = f"{rule.id} never makes {pattern} acceptable: it is always excluded or recommended then"
                     yield Finding("DEAD_RULE", f"{rule.id}.{pattern}", rule.place, sentence)
         for caveat in self.base.caveats.values():
             situations = caveat.when if isinstance(caveat.when, list) else [caveat.when]
             for i, situation in enumerate(situations):
                 if not any(self._occurs(box, [], "") for box in self.space.boxes(situation)):
                     which = f" (situation {i + 1})" if len(situations) > 1 else ""
-                    sentence = f"{caveat.id} is never raised{which}: no answers lead to its pattern under its condition"
+                    sentence = (
+                        f"{caveat.id} is never raised{which}: no answers lead to its pattern and meet its condition"
+                    )
                     yield Finding("DEAD_CAVEAT", caveat.id, caveat.place, sentence)
                     break
 
@@ -265,7 +274,7 @@ class _Prover:
             numbers = base.of_fact[question.id]
             if not any(variable in masks for variable in numbers):
                 yield Finding(
-                    "UNUSED_QUESTION", question.id, question.place, f"no rule, caveat or number reads {question.id}"
+                    "UNUSED_QUESTION", question.id, question.place, f"no rule, caveat or number uses {question.id}"
                 )
                 continue
             for variable in numbers:
@@ -273,7 +282,7 @@ class _Prover:
         printed = " ".join(caveat.figures for caveat in base.caveats.values())
         for key, derived in base.derived.items():
             if base.index[key] not in masks and f"{{{key}}}" not in printed:
-                yield Finding("UNUSED_QUESTION", key, derived.place, f"nothing reads {key}")
+                yield Finding("UNUSED_QUESTION", key, derived.place, f"no rule or caveat uses {key}")
 
     def _indistinct(self, variable: int, masks: set[int], place: Place) -> Iterator[Finding]:
         v = self.base.variables[variable]
@@ -283,7 +292,7 @@ class _Prover:
                 groups.setdefault(tuple(bool(mask >> i & 1) for mask in sorted(masks)), []).append(name)
         for names in groups.values():
             if len(names) > 1:
-                sentence = f"no rule, caveat or number tells these answers of {v.name} apart: {', '.join(names)}"
+                sentence = f"no rule, caveat or number distinguishes these answers of {v.name}: {', '.join(names)}"
                 yield Finding("SAME_ANSWERS", f"{v.name}", place, sentence)
 
     def cards(self) -> Iterator[Finding]:
@@ -293,7 +302,7 @@ class _Prover:
             fact = question.id
             for option in question.options:
                 if option != "none" and (option not in known or fact not in known[option].stands_at):
-                    sentence = f"{option} has no card that stands at {fact}: write rules/platforms/{option}.yaml"
+                    sentence = f"{option} has no platform card for {fact}: write rules/platforms/{option}.yaml"
                     yield Finding("NO_CARD", f"{fact}.{option}", question.place, sentence)
 
     def evidence(self) -> Iterator[Finding]:
@@ -310,7 +319,7 @@ class _Prover:
         for i, item in enumerate(self.base.impossible):
             for other in self.base.impossible[:i] + self.base.impossible[i + 1 :]:
                 if all(any(covers(outer, box) for outer in other.boxes) for box in item.boxes):
-                    yield Finding("DEAD_RULE", item.id, item.place, f"{item.id} is part of {other.id}")
+                    yield Finding("DEAD_RULE", item.id, item.place, f"{item.id} is already covered by {other.id}")
         if find({}, cannot_occur(self.base), self.base.full) is None:
             place = self.base.impossible[0].place
-            yield Finding("IMPOSSIBLE_ALL", "impossible", place, "together these rule out every case")
+            yield Finding("IMPOSSIBLE_ALL", "impossible", place, "together, these combinations rule out every case")

@@ -27,10 +27,10 @@ def read(reader: Reader, channels: Mapping[str, str]) -> list[Card]:
         file, model = reader.read(f"platforms/{path.name}", card_schema.Card)
         card = _card(path.stem, file, model)
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", card.id):
-            reader.problem(file, (), f"{path.name}: a card is named in lower case with hyphens, like an answer")
+            reader.problem(file, (), f"{path.name}: name a card in lower case with hyphens, like the answer")
         for row in card.groups.get(LIMITS, ()):
             if row.id in limits:
-                message = f"the limit {row.id} stands in {limits[row.id].place.file} already"
+                message = f"the limit {row.id} is already in {limits[row.id].place.file}; every id is used once"
                 reader.problem(file, ("limits", row.id.removeprefix(f"{card.id}-")), message)
             limits[row.id] = row
             for name in (name for name in row.channels if name not in channels):

@@ -112,4 +112,6 @@ def _alternatives(kind: Any) -> list[Any]:
 
 def _words(message: str) -> str:
     message = re.sub(r"^Value error, ", "", message)
-    return {"Field required": "is missing", "Extra inputs are not permitted": "is not a key here"}.get(message, message)
+    return {"Field required": "is missing", "Extra inputs are not permitted": "is not a known key here"}.get(
+        message, message
+    )

@@ -57,11 +57,11 @@ class Evidence(Model):
     def _one_kind(self) -> Evidence:
         kinds = [k for k in ("article", "source", "measured", "judgement") if getattr(self, k) is not None]
         if len(kinds) != 1:
-            raise ValueError("name exactly one of article, source, measured, judgement")
+            raise ValueError("give exactly one of article, source, measured, judgement")
         if kinds[0] in ("article", "source") and self.says is None:
-            raise ValueError("say what the source or the section says (`says`)")
+            raise ValueError("add `says`: what the source or the section states")
         if kinds[0] in ("source", "measured") and self.as_of is None:
-            raise ValueError("say as of when this holds (`as-of`)")
+            raise ValueError("add `as-of`: the date of the source or the measurement")
         return self
 
 
@@ -88,7 +88,7 @@ class WhenUnknown(Model):
     @model_validator(mode="after")
     def _one(self) -> WhenUnknown:
         if len(self.model_fields_set) != 1:
-            raise ValueError("give either `assume` or `open`")
+            raise ValueError("give exactly one of `assume` and `open`")
         return self
 
 
@@ -113,9 +113,9 @@ class Question(Model):
     @model_validator(mode="after")
     def _shape(self) -> Question:
         if (self.bands is not None) != (self.type == "number"):
-            raise ValueError("a number has `bands`, and nothing else does")
+            raise ValueError("`bands` is required for a number and not allowed elsewhere")
         if (self.options is not None) != (self.type in ("one-of", "some-of")):
-            raise ValueError("one-of and some-of have `options`, and nothing else does")
+            raise ValueError("`options` is required for one-of and some-of and not allowed elsewhere")
         return self
 
 

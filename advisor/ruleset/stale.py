@@ -77,7 +77,7 @@ def months_of(text: str) -> int:
     """A span such as 12m or 2y in months. Raises UsageError."""
     found = re.fullmatch(r"(\d{1,4})([my])", text.strip())
     if not found:
-        raise UsageError(f"--older-than: {quoted(text)} is no span; write 12m (months) or 2y (years)")
+        raise UsageError(f"--older-than: {quoted(text)} is not a time span; write 12m (months) or 2y (years)")
     return int(found[1]) * (12 if found[2] == "y" else 1)
 
 
@@ -89,5 +89,5 @@ def today_of(text: str | None) -> Day:
     try:
         given = date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--today: {quoted(text)} is no day; write it like 2026-11-24") from None
+        raise UsageError(f"--today: {quoted(text)} is not a date; write it like 2026-11-24") from None
     return given.year, given.month, given.day

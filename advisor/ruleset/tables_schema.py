@@ -56,7 +56,7 @@ def _all_of(names: tuple[str, ...]) -> AfterValidator:
         missing = [name for name in names if name not in figures]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
-            raise ValueError(f"{', '.join(missing)} {verb} missing, and the program counts with every one of these")
+            raise ValueError(f"{', '.join(missing)} {verb} missing; the program needs every figure")
         return figures
 
     return AfterValidator(check)
@@ -82,4 +82,4 @@ class Timing(Model):
     @field_validator("limits", mode="before")
     @classmethod
     def _elsewhere(cls, _: Any) -> None:
-        raise ValueError("they stand on the cards in rules/platforms/")
+        raise ValueError("limits belong on the cards in rules/platforms/")

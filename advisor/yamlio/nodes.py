@@ -18,7 +18,7 @@ from advisor.yamlio.scalars import odd, resolve
 __all__ = ["Map", "Node", "Scalar", "Seq", "Source", "attempt", "find", "parse", "plain", "read_text"]
 
 MAX_DEPTH = 64
-TOO_DEEP = f"is nested more than {MAX_DEPTH} deep"
+TOO_DEEP = f"lists and mappings are nested more than {MAX_DEPTH} levels deep; is a closing bracket missing?"
 MAX_PROBLEMS = 20  # that are told
 MAX_COUNTED = 200  # after which reading ends: hints cost time
 Step: TypeAlias = "str | int"
@@ -123,7 +123,7 @@ def attempt(text: str, name: str) -> tuple[Node | None, list[Problem], int]:
 def forbidden(character: str) -> str:
     """What to say about a character that no YAML file holds."""
     hint = " (is this UTF-16 or a binary file?)" if character == "\0" else ""
-    return f"the character {visible(character)} cannot stand in a YAML file{hint}"
+    return f"the character {visible(character)} is not allowed in a YAML file{hint}"
 
 
 _TAGS = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
@@ -151,7 +151,7 @@ class _Parser:
             self.broken(error)
             self.source.stop()
         except (self.yaml.YAMLError, ValueError, OverflowError) as error:  # "\UFFFFFFFF" in the pure reader
-            self.source.add(0, 0, f"is not valid YAML: {visible(str(error), 200)}")
+            self.source.add(0, 0, f"this is not valid YAML: {visible(str(error), 200)}")
             self.source.stop()
 
     def broken(self, error: Any) -> None:
@@ -162,7 +162,7 @@ class _Parser:
         for number in (line, line - 1):
             if self.no_tabs(number):
                 return
-        reason = visible(error.problem or error.context or "it cannot be understood", 200)
+        reason = visible(error.problem or error.context or "the reason is unknown", 200)
         where = ""
         self.began = error.context_mark.line + 1 if error.context_mark else 0
         if "maximum nesting depth" in reason:  # libyaml from 0.2.6 on may get there before we see the first bracket
@@ -170,7 +170,7 @@ class _Parser:
             return
         if error.context and error.context_mark and error.context_mark.line + 1 != line:
             where = f" ({error.context} that starts in line {error.context_mark.line + 1})"
-        self.source.add(line, column, f"is not valid YAML: {reason}{where}{_advice(reason)}")
+        self.source.add(line, column, f"this is not valid YAML: {reason}{where}{_advice(reason)}")
 
     def no_tabs(self, number: int) -> bool:
         """Note a tab in the indentation of a line. Whether there is one."""
@@ -178,7 +178,7 @@ class _Parser:
         column = line[: len(line) - len(line.lstrip(" \t"))].find("\t") + 1
         if column and number not in self.tabbed:
             self.tabbed.add(number)
-            self.source.add(number, column, "a tab in the indentation; YAML indents with spaces only")
+            self.source.add(number, column, "this line is indented with a tab; YAML allows only spaces there")
         return column > 0
 
     def fail(self, event: Any, message: str) -> None:
@@ -194,7 +194,7 @@ class _Parser:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    self.fail(event, "a second document starts here; a file holds one")
+                    self.fail(event, "a second YAML document starts here; a file may contain only one")
                 root = self.node(next(self.events), 0)
         if root is None or (isinstance(root, Scalar) and root.text == ""):
             self.source.add(1, 1, "the file is empty")
@@ -207,9 +207,9 @@ class _Parser:
         if self.tabs:
             self.no_tabs(event.start_mark.line + 1)
         if isinstance(event, yaml.AliasEvent):
-            self.fail(event, f"an alias (*{visible(event.anchor, 40)}) is not read here; write the value out")
+            self.fail(event, f"aliases (*{visible(event.anchor, 40)}) are not supported; write the value itself")
         if event.anchor is not None:
-            self.fail(event, f"an anchor (&{visible(event.anchor, 40)}) is not read here; write values out")
+            self.fail(event, f"anchors (&{visible(event.anchor, 40)}) are not supported; remove it")
         if isinstance(event, yaml.ScalarEvent):
             return self.scalar(event)
         if depth >= MAX_DEPTH:
@@ -234,7 +234,7 @@ class _Parser:
             if key is None:
                 continue
             if key in keys:
-                self.add(event, f"the key {quoted(key)} stands in line {keys[key][0]} already")
+                self.add(event, f"the key {quoted(key)} is already in line {keys[key][0]}; remove one of them")
                 continue
             keys[key] = (event.start_mark.line + 1, event.start_mark.column + 1)
             items[key] = value
@@ -244,19 +244,19 @@ class _Parser:
         """The key that this event begins, or None where it cannot be one."""
         node = self.node(event, depth + 1)
         if not isinstance(node, Scalar):
-            self.add(event, "a list or a mapping cannot be a key")
+            self.add(event, "a list or a mapping cannot be a key; write a word before the colon")
         elif node.plain and node.text == "<<":
-            self.add(event, "a merge key (<<) is not read here; write the values out")
+            self.add(event, "merge keys (<<) are not supported; write the values themselves")
         elif isinstance(node.value, str):
             return node.value
         else:
-            self.add(event, f"a key is a text; put {visible(node.text, 40) or 'it'} in quotes")
+            self.add(event, f"a key must be text; put {visible(node.text, 40) or 'it'} in quotes")
         return None
 
     def scalar(self, event: Any) -> Scalar:
         text, line, column = event.value, event.start_mark.line + 1, event.start_mark.column + 1
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            self.add(event, "half of a surrogate pair is not a character")
+            self.add(event, "this text contains half of a surrogate pair, which is not a character; remove it")
         plain = event.style in (None, "") and event.tag in (None, "!")
         if plain and event.end_mark.line > event.start_mark.line:
             for number in range(line + 1, event.end_mark.line + 2):
@@ -273,18 +273,18 @@ class _Parser:
         if kind not in _TAGS:
             self.foreign(event)
         elif type(value) not in _TAGS[kind]:
-            self.add(event, f"{quoted(text)} is not what its tag says")
+            self.add(event, f"{quoted(text)} does not match its tag; remove the tag")
         return Scalar(value, line, column, text, plain=False)
 
     def foreign(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-        self.add(event, f"the tag {visible(tag, 60)} is not read here; leave it out")
+        self.add(event, f"the tag {visible(tag, 60)} is not supported; remove it")
 
 
 def _advice(reason: str) -> str:
     if "mapping values are not allowed" in reason:
-        return '; put a text that contains ": " in quotes'
-    return "; put such a text in quotes" if "cannot start any token" in reason else ""
+        return '; if a text contains ": ", put it in quotes'
+    return "; put a text that begins with it in quotes" if "cannot start any token" in reason else ""
 
 
 # --- walking ----------------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def test_a_kit_that_runs_goes_on_with_the_new_files_after_a_crash_and_the_writer
         (tmp_path / "other.yaml").write_text(example.read_text().replace("Acme orders", "Other orders"))
         other = ["recommend", "--answers", str(tmp_path / "other.yaml"), "--kit", str(folder)]
         assert cli.main(other) == 0
-        assert f"the kit in {folder} is running: restart it to use the new files" in capsys.readouterr().err
+        assert f"the kit in {folder} is running; restart it to use the new files" in capsys.readouterr().err
         assert cli.main(other) == 0
         assert "is running" not in capsys.readouterr().err  # nothing was replaced
         url = f"http://127.0.0.1:{kit.edge}"

@@ -120,7 +120,7 @@ def test_a_second_interview_on_the_same_file_is_noticed_and_takes_nothing_from_t
     first, project = open_draft("answers.yaml", base)
     first.keep(project)
     app = drive("look", "2", text=None, fresh=False)
-    assert "Another advisor is at work on answers.yaml" in app.seen[0]
+    assert "Another advisor is also working on answers.yaml" in app.seen[0]
     assert read(home / RECOVERY, base) == project
     assert read(home / f"{RECOVERY}-2", base).features[0].facts == {"media": False, "background-delivery": False}
     first.forget()
