@@ -222,8 +222,8 @@ def test_every_mistake_is_told_in_the_order_of_the_file():
         'a.yaml:1:1: unknown key "featurs"; did you mean features?',
         "a.yaml:2:18: instances: 0 is too small; the minimum is 1",
         f'a.yaml:3:23: reverse-proxy: "ngnix" is not one of the answers; did you mean nginx? {LISTED}',
-        'a.yaml:5:3: unknown key "nam"; did you mean name?',
         "a.yaml:5:3: this feature has no name; begin it with - name: NAME",
+        'a.yaml:5:3: unknown key "nam"; did you mean name?',
         'a.yaml:6:9: page: without quotes, no is read as true or false; write "no"',
     ]
 

@@ -302,12 +302,12 @@ def test_a_fallen_pattern_names_the_rule_where_one_alone_did_it(base):
 def test_words_for_answers_are_safe_to_show_and_say_units(base):
     questions = base.questions
     assert labelled(questions["instances"], 1) == "1 instance"
-    assert labelled(questions["server-msg-rate-per-s"], 1) == "1 message a second"
+    assert labelled(questions["server-msg-rate-per-s"], 1) == "1 message per second"
     assert labelled(questions["idle-timeout-s"], 1) == "1 s"
     assert labelled(questions["clients"], ()) == "none of these"
     assert labelled(questions["cdn"], Other("a\x1b[31m")) == r"something else (a\x1b[31m)"
     rate = questions["server-msg-rate-per-s"]
-    assert unknown_means(rate, {"kind": "logs"}, base) == "assumes: 5 messages a second"
+    assert unknown_means(rate, {"kind": "logs"}, base) == "assumes: 5 messages per second"
     assert unknown_means(questions["corporate-networks"], {}, base) == "considers every answer"
 
 

@@ -85,7 +85,7 @@ def test_answers_are_numbers_words_lists_and_texts(talk):
     assert facts["prototype"] is True
     assert facts["bounded-job"] is UNKNOWN
     assert facts["client-msg-rate-per-s"] == 0.05
-    assert "Does this feature carry live sound or video?" in shown
+    assert "Does this feature carry live audio or video?" in shown
     assert "Why: " in shown
     assert "Find out: " in shown
     assert shown.rstrip().endswith(f"--answers {talk.file} --kit kit")

@@ -151,7 +151,7 @@ def say(when: Any, base: RuleBase) -> str:
 
 
 def say_wanted(fact: str, wanted: Any, base: RuleBase) -> str:
-    """What a condition asks of one fact, in words: `is 1 to 10 messages a second`, `includes ios`."""
+    """What a condition asks of one fact, in words: `is 1 to 10 messages per second`, `includes ios`."""
     variables = base.of_fact.get(fact, ())
     several = bool(variables) and bool(base.variables[variables[0]].element)
     if isinstance(wanted, Mapping):

@@ -101,7 +101,7 @@ def test_a_caveat_opens_with_its_reason_the_figures_of_this_feature_and_the_evid
 def test_what_would_change_it_goes_to_the_question(drive):
     app = drive("r", "4", "enter")
     assert app.session.question.id == "bidirectional-realtime"
-    assert "also send things in real time?" in app.shown
+    assert "also send data in real time?" in app.shown
     other = drive("f", "n", "=second", "enter", "r", "f", "4", "enter")
     assert other.session.current == 0
 

@@ -76,9 +76,9 @@ def test_a_bug_of_ours_ends_at_once_and_loses_no_answer(terminal, tmp_path):
 def test_start_answer_quit_go_on_and_see_the_result(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("order status", "Enter", until="live sound or video")
+    terminal.keys("order status", "Enter", until="live audio or video")
     terminal.keys("2", until="app or the page is closed")
-    terminal.keys("2", until="What kinds of client")
+    terminal.keys("2", until="Which kinds of client")
     terminal.keys("1", "Enter", until="already use")
     shown = terminal.keys("q", until="ended with 0")
     assert "order status: Server-Sent Events" in shown
@@ -103,7 +103,7 @@ def test_start_answer_quit_go_on_and_see_the_result(terminal, tmp_path, base):
 def test_a_terminal_that_goes_away_loses_nothing(terminal, tmp_path):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("Enter", until="live audio or video")
     terminal.keys("2", until="app or the page is closed")
     terminal.kill()
     assert not (tmp_path / "orders.yaml").exists()
@@ -127,7 +127,7 @@ def test_the_mistakes_of_a_file_are_said_at_their_places(terminal, tmp_path):
 def test_a_simple_terminal_gets_the_plain_twin_by_itself(terminal, way):
     terminal.start(f"{way} {COMMAND} plain.yaml")
     terminal.wait("plain prompts")
-    terminal.keys("chat", "Enter", until="Does this feature carry live sound or video?")
+    terminal.keys("chat", "Enter", until="Does this feature carry live audio or video?")
     terminal.keys("2", "Enter", "q", "Enter", until="ended with 0")
 
 
@@ -188,14 +188,14 @@ def test_the_whole_way_from_nothing_to_an_event_that_flows_through_the_exported_
     """Start, answer, quit, go on, export, start the kit in the same terminal, subscribe, publish what it says."""
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("orders", "Enter", until="live sound or video")
+    terminal.keys("orders", "Enter", until="live audio or video")
     terminal.keys("2", until="app or the page is closed")
-    terminal.keys("2", until="What kinds of client")
+    terminal.keys("2", until="Which kinds of client")
     terminal.keys("q", until="ended with 0")
     with (tmp_path / "orders.yaml").open("a") as file:
         file.write("# kept\n")
     terminal.start(f"{COMMAND} orders.yaml")
-    terminal.wait("What kinds of client")
+    terminal.wait("Which kinds of client")
     terminal.keys("1", "Enter", until="already use")
     terminal.keys("e", until="decision record")
     terminal.keys("w", until="would be replaced")
@@ -245,7 +245,7 @@ def test_a_hang_up_and_a_kill_lose_nothing(terminal, tmp_path, base, plain, sent
     enter = ["Enter"] if plain else []
     terminal.start(f"{COMMAND} {plain}orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("Enter", until="live audio or video")
     terminal.keys("2", *enter, until="app or the page is closed")
     (running,) = terminal.processes()
     os.kill(running, sent)
@@ -267,14 +267,14 @@ def test_stopped_and_brought_back_it_goes_on_and_stopped_and_killed_it_has_lost_
     terminal.wait("ready>")
     terminal.type(f"PYTHONPATH={Path.cwd()} XDG_STATE_HOME={tmp_path} {COMMAND} orders.yaml")
     terminal.keys("Enter", until="feature 1")
-    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("Enter", until="live audio or video")
     terminal.keys("2", until="app or the page is closed")
     terminal.keys("C-z", until="Stopped")
     assert left_behind(tmp_path, base) == {"media": False}
     terminal.resize(90, 30)
     terminal.type("fg")
     terminal.keys("Enter", until="app or the page is closed")
-    terminal.keys("2", until="What kinds of client")
+    terminal.keys("2", until="Which kinds of client")
     terminal.keys("C-z", until="Stopped")
     terminal.type("kill -9 %1; wait; echo it is gone")
     terminal.keys("Enter", until="\nit is gone")
@@ -285,7 +285,7 @@ def test_stopped_and_brought_back_it_goes_on_and_stopped_and_killed_it_has_lost_
 def test_ctrl_c_does_not_end_it_and_ctrl_q_keeps_the_answers_for_the_next_run(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("Enter", until="live audio or video")
     terminal.keys("2", until="app or the page is closed")
     terminal.keys("C-c", until="app or the page is closed")
     assert terminal.processes()
@@ -299,7 +299,7 @@ def test_ctrl_c_does_not_end_it_and_ctrl_q_keeps_the_answers_for_the_next_run(te
 def test_ctrl_c_in_the_plain_twin_saves_and_exits_130(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} --plain orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("Enter", until="live audio or video")
     terminal.keys("2", "Enter", until="app or the page is closed")
     terminal.keys("C-c", until="ended with 130")
     assert read(tmp_path / "orders.yaml", base).features[0].facts == {"media": False}
@@ -317,7 +317,7 @@ def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(termin
     terminal.keys("Enter", until="at most 200")
     terminal.keys("C-u", until="first feature called")
     terminal.type("orders")
-    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("Enter", until="live audio or video")
     taken = ["orders"]
     for name in HOSTILE:
         terminal.keys("n", until="next feature called")
@@ -338,7 +338,7 @@ def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(termin
 def test_every_screen_survives_every_size_while_it_is_open(terminal):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live sound or video")
+    terminal.keys("Enter", until="live audio or video")
     screens = [("a", "All answers", "Escape"), ("r", "Recommendation", "b"), ("F1", "Up and down scroll", "Escape"),
                ("n", "next feature called", "Escape"), ("f", "All features of", "Escape"),
                ("C-p", "Undo the last", "Escape"), ("e", "answers file", "Escape")]  # fmt: skip
@@ -361,7 +361,7 @@ def test_a_file_with_mistakes_is_shown_with_them_and_mended_in_the_terminal(term
     (tmp_path / "bad.yaml").write_text(text)
     terminal.start(f"{COMMAND} bad.yaml")
     assert "bad.yaml:3:5:" in terminal.wait("did you mean media?")
-    terminal.keys("1", until="live sound or video")
+    terminal.keys("1", until="live audio or video")
     terminal.keys("2", until="app or the page is closed")
     terminal.keys("q", until="write it anew")
     assert (tmp_path / "bad.yaml").read_text() == text
