@@ -48,8 +48,8 @@ def talk(base, monkeypatch, capsys, tmp_path):
 def test_a_question_mark_at_the_first_prompt_is_help_and_no_name(talk):
     """The line above it says "Type ? for help", and a feature was called "?"."""
     code, said, project = talk("?", "orders", "q")
-    assert "A feature is one thing" in said
-    assert said.count("What is the first feature called?") == 2
+    assert "A feature is one part of your product" in said
+    assert said.count("What is the name of the first feature?") == 2
     assert [feature.name for feature in project.features] == ["orders"]
     assert code == 0
 
@@ -96,7 +96,7 @@ def test_it_ends_with_the_verdict_that_recommend_gives_on_the_file(talk, base):
     _, shown, project = talk("a feature", *["unknown"] * 60, "q")
     decided = recommend(project, base)["features"][0]
     title = base.patterns[decided["primary"]].title
-    assert f'Nothing is left to ask about "a feature": {title}.' in shown
+    assert f'No questions are left about "a feature": {title}.' in shown
     assert f"a feature: {title} ({decided['confidence']} confidence)" in shown
 
 
@@ -139,7 +139,7 @@ def test_several_features_share_the_path(talk):
     assert [f.name for f in project.features] == ["chat", "queue"]
     assert project.path == {"cdn": "none"}
     assert project.features[1].facts == {"media": True}
-    assert 'a feature named "CHAT" already' in shown
+    assert 'A feature named "CHAT" already exists' in shown
     assert "There is no such feature." in shown
     assert 'no feature "nobody"; there are: chat, queue' in shown
 
@@ -178,9 +178,9 @@ def test_an_empty_input_writes_nothing(talk):
 def test_without_a_file_the_answers_wait_for_the_next_run(talk):
     code, shown, _ = talk("a", "2", file=None)
     assert code == 0
-    assert "the next `advisor` offers to go on" in shown
+    assert "the next `advisor` offers to continue" in shown
     _, again, _ = talk("1", "2", "q", file=None)
-    assert "were never saved" in again
+    assert "Found unsaved answers from an earlier interview" in again
     assert "1 answered" in again
     _, fresh, _ = talk("2", "other name", "q", file=None)
     assert '"other name": 0 answered' in fresh
@@ -344,10 +344,10 @@ def test_a_file_with_mistakes_opens_with_them_and_is_written_only_when_the_perso
     talk.file.write_text(text)
     code, shown = sit("1", "q")
     assert code == 0
-    assert "answers.yaml has 1 mistake; what could be read is kept:" in shown
+    assert "answers.yaml could be read except for 1 mistake" in shown
     assert f'{talk.file}:4:5: unknown key "medai"; did you mean media?' in shown
     assert "      medai: no\n" in shown
-    assert "Nothing was written into" in shown
+    assert "Nothing was written to" in shown
     assert talk.file.read_text() == text
     code, shown = sit("1", "2", "q", "3")
     assert "1 mistake and would have to be rewritten" in shown
@@ -391,7 +391,7 @@ def test_a_file_that_changes_meanwhile_is_noticed_at_the_next_answer_and_the_per
     )  # fmt: skip
     talk.file.write_text(text)
     code, shown = sit("2", meddle, "2", "save", "4", "u", "save", "q")
-    assert "read it again; u brings your answers back" in shown
+    assert "read it again; u restores your answers" in shown
     assert talk.file.read_text() == "# theirs\nfeatures:\n  - name: chat\n    media: no\n    background-delivery: no\n"
     assert [p.name for p in talk.file.parent.iterdir() if p.is_file()] == ["answers.yaml"]
 
@@ -402,7 +402,7 @@ def test_a_file_that_becomes_unreadable_meanwhile_keeps_nobody_from_answering(si
     assert code == 2
     assert "Another program has changed" in shown
     assert "3 answered" in shown
-    assert "offers to go on with them" in shown
+    assert "offers to continue with them" in shown
     assert talk.file.read_bytes() == b"\x89PNG\r\n\0"
     talk.file.unlink()
     assert "3 answered" in sit("1", "q")[1]
@@ -451,7 +451,7 @@ def test_the_decision_record_is_written_and_not_over_another_text(talk, sit, tmp
     assert written == markdown(recommend(read(talk.file, base), base), base)
     record.write_text("mine")
     _, shown, _ = talk(f"record {record}", "q")
-    assert "exists already; nothing was written" in shown
+    assert "already exists; nothing was written" in shown
     sit(f"record {record}", "2", "q")
     assert record.read_text() == "mine"
     sit(f"record {record}", "1", "q")
@@ -484,7 +484,7 @@ def test_features_are_renamed_copied_removed_and_listed_and_the_whole_has_a_name
         "chat", "2", "rename talk", "copy talk 2", "copy talk", "n third", "features", "remove", "u", "remove",
         "project Acme", "undo", "project Acme & Co", "save other.yaml", "q", file=talk.file,
     )  # fmt: skip
-    assert 'a feature named "talk" already' in shown
+    assert 'A feature named "talk" already exists' in shown
     assert "  3 third (this one): " in shown
     assert project is None
     saved = read("other.yaml", load())

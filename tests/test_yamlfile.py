@@ -185,6 +185,8 @@ def test_binary_is_refused(tmp_path):
 
 # --- what is refused --------------------------------------------------------------------------------------------------
 
+BEGINS = "put a text that begins with it in quotes"
+MAPPING = "(while parsing a block mapping that starts in line 1)"
 QUOTE_IT = 'if a text contains ": ", put it in quotes'
 IN_QUOTES = "(while scanning a quoted scalar that starts in line 1)"
 TAB = "this line is indented with a tab; YAML allows only spaces there"
@@ -242,8 +244,7 @@ def test_refused_with_its_place(text, said, pure):
         ),
         (
             "a: @b",
-            "1:4: this is not valid YAML: found character that cannot start any token; put a text that begins with it"
-            + " in quotes",
+            "1:4: this is not valid YAML: found character that cannot start any token; " + BEGINS,
         ),
         ("x: 1\na: [1", "2:6: this is not valid YAML: did not find expected ',' or ']'"),
         ("x: 1\na: [1\n", "2:6: this is not valid YAML: did not find expected ',' or ']'"),
@@ -253,8 +254,7 @@ def test_refused_with_its_place(text, said, pure):
         ),
         (
             "a:\n  b: 1\n c: 1",
-            "3:2: this is not valid YAML: did not find expected key"
-            + " (while parsing a block mapping that starts in line 1)",
+            "3:2: this is not valid YAML: did not find expected key " + MAPPING,
         ),
         ('a: "\\ud800"', "1:7: this is not valid YAML: found invalid Unicode character escape code"),
         ('a: "\\UFFFFFFFF"', "1:7: this is not valid YAML: found invalid Unicode character escape code"),

@@ -22,11 +22,11 @@ def closing(session: Session, file: Path | None, *, saved: bool | None) -> str:
             lines.append(f"{visible(feature['name'])}: {pattern} ({feature['confidence']} confidence)")
     name = f"advisor {shell_word(str(file))}" if file is not None else "advisor"
     if saved is None:
-        lines.append(f"Nothing was written into {visible(str(file))}.")
+        lines.append(f"Nothing was written to {visible(str(file))}.")
     elif saved and file is not None:
-        lines.append(f"Answers saved in {visible(str(file))}. Go on with: {name}")
+        lines.append(f"Answers saved in {visible(str(file))}. To continue: {name}")
         recommend = name.replace("advisor", RECOMMEND, 1)
-        lines.append(f"The whole verdict, and a starter kit where there is one: {recommend} --kit kit")
+        lines.append(f"For the full report and the starter kit, if there is one: {recommend} --kit kit")
     else:
-        lines.append(f"These answers are not saved in a file; the next `{name}` offers to go on with them.")
+        lines.append(f"These answers are not saved in a file; the next `{name}` offers to continue with them.")
     return "\n".join(lines) + "\n"

@@ -86,7 +86,7 @@ def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
             kit = build(session.project, session.verdict, session.base)
             made, notes = dict(kit.files), tuple(kit.notes)
             if not made:
-                return Part(kind, where, (), notes, "there is none for these answers")
+                return Part(kind, where, (), notes, "there is no kit for these answers")
         items = [Item(name or str(where), where / name if name else where, _on_disk(where / name), after)
                  for name, after in made.items()]  # fmt: skip
     except AdvisorError as error:
@@ -105,17 +105,17 @@ def _on_disk(path: Path) -> bytes | None:
         if not path.is_symlink() and not path.exists():
             return None
         if not path.is_file() or path.stat().st_size > MOST:
-            raise OutputError(f"{visible(str(path))} is no file that can be replaced")
+            raise OutputError(f"{visible(str(path))} is not a file that can be replaced; choose another name")
         return path.read_bytes()
     except OSError as error:
-        raise OutputError(f"{visible(str(path))}: {error.strerror or error}") from None
+        raise OutputError(f"{visible(str(path))} cannot be read: {error.strerror or error}") from None
 
 
 def difference(item: Item) -> Iterator[str]:
     """The lines that would go (-) and come (+), with three around them; a new file whole."""
     before, after = (_lines(text) for text in (item.before or b"", item.after))
     found = list(difflib.unified_diff(before, after, "now", "then", lineterm="", n=3))
-    yield from found[2:] or (["  the same"] if item.state != "differs" else ["  differs in line ends only"])
+    yield from found[2:] or (["  no difference"] if item.state != "differs" else ["  only the line endings differ"])
 
 
 def _lines(content: bytes) -> list[str]:
@@ -132,7 +132,7 @@ def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]
     """
     for item in part.items:
         if _on_disk(item.path) != item.before:
-            raise OutputError(f"{visible(str(item.path))} has changed since it was shown; it was not written")
+            raise OutputError(f"{visible(str(item.path))} has changed since it was compared; nothing was written")
     shown = visible(str(part.where))
     if part.kind == "answers":
         return answers(session, draft, part.where, force=True), [f"The answers are in {shown}."]
@@ -151,11 +151,11 @@ def next_steps(parts: Iterable[Part], written: Collection[Kind]) -> Iterator[str
     if "kit" in written:
         return
     if kit.items:
-        yield "The starter kit was left out; 3 ticks it."
+        yield "The starter kit was not written; press 3 to tick it."
         return
     yield from kit.notes or (f"Starter kit: {kit.trouble}.",)
     if "record" in written:
-        yield f"Next: read what to do first in {visible(str(record.where))}."
+        yield f"Next: {visible(str(record.where))} lists what to do first."
     elif "answers" in written:
         yield f"Next: advisor recommend --answers {shell_word(str(file.where))} says what to do first."
 
@@ -168,7 +168,7 @@ def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) 
     if draft.file is not None and file.absolute() == draft.file.absolute():
         return draft.save(session.project, force=force)
     if not force and on_disk(file) is not None:
-        raise ExistsError(f"{visible(str(file))} exists already; nothing was written")
+        raise ExistsError(f"{visible(str(file))} already exists; nothing was written")
     saved = Draft(draft.base, file, recovery=Recovery(file)).save(session.project, force=True)
     draft.forget()
     return saved
@@ -180,7 +180,7 @@ def text(file: Path, content: str, *, force: bool = False) -> None:
     if before == content.encode():
         return
     if before is not None and not force:
-        raise ExistsError(f"{visible(str(file))} exists already; nothing was written")
+        raise ExistsError(f"{visible(str(file))} already exists; nothing was written")
     try:
         write_text(file, content)
     except OSError as error:

@@ -164,28 +164,28 @@ def rows(answers: Answers, standing: Answers, found: Relevance, base: RuleBase) 
 
 
 FED = {
-    "costs": "the costs are worked out from it",
-    "timing": "the times (heartbeat, hold, retry) are worked out from it",
-    "kit": "the starter kit is made from it",
-    "report": "it says what is likely where you do not know, and the article asks for it",
+    "costs": "it is used to calculate the costs",
+    "timing": "it is used to calculate the times (heartbeat, hold, retry)",
+    "kit": "the starter kit depends on it",
+    "report": "it suggests likely answers to what you do not know",
 }
-MERGE = "which features share a connection, and so the pattern of those that ride on another's"
+MERGE = "which features share a connection, and therefore which pattern they use"
 
 
 def reason(fact: str, found: Relevance, base: RuleBase) -> str:
-    """What an answer to this open question can still change, in words that go on from "It can change"."""
+    """What an answer to this open question can still change, in words that follow "Affects:"."""
     why = found.reasons.get(fact)
     if why is None:
-        return "nothing any more."
+        return "nothing now."
     if why.kind == "pattern":
-        return "which pattern is recommended."
+        return "the recommended pattern."
     if why.kind == "caveat":
-        return f'not the pattern, but whether you have to watch this: "{base.caveats[why.id].title}".'
+        return f'not the pattern, but whether this caveat applies: "{base.caveats[why.id].title}".'
     if why.kind == "feeds" and why.id == "merge":
         return f"{MERGE}."
     if why.kind == "feeds":
         return f"not the pattern; {FED.get(why.id, f'{why.id} needs it')}."
-    what = "acceptable besides" if why.kind == "acceptable" else "the fallback"
+    what = "acceptable, too" if why.kind == "acceptable" else "the fallback"
     return f"not the pattern, but whether {base.patterns[why.id].title} is {what}."
 
 

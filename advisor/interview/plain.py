@@ -21,23 +21,23 @@ from advisor.model.rulebase import Question, RuleBase
 from advisor.model.values import Value
 
 NAMING = """\
-A feature is one thing that shows news or sends messages: "order status", "support chat". Type its name, or nothing for
-the name in parentheses. Questions about it follow, and ? there lists what else you can type."""
+A feature is one part of your product whose clients get updates: "order status", "support chat". Type its name, or press
+Enter to use the name in parentheses. Questions about it follow; type ? there to see what else you can type."""
 HELP = """\
-Answer with the number of a choice, or with the number or the text that is asked for.
+Type the number of a choice, or the number or text that the question asks for.
   unknown         I don't know (0 where there are numbered choices)
   b back          f forward          u undo          ? or h help
-  a answers       all of them        g ID  go to a question    x ID  take an answer away
-  p preview       what each answer would rule out; p ANSWER: what that one would
-  w where         what the answers have decided so far: patterns, steps, caveats
-  r result        the result of the answers so far
-  explain ID      a question, rule, step, pattern or caveat, with its evidence
-  features        n NAME  one more   s NAME  go to one   rename NAME   copy NAME   remove
-  project NAME    another name for the whole
-  e export        answers file and starter kit       save [FILE]  only the answers
-  record [FILE]   the decision record
-  q quit          save and quit      leave  quit; the answers wait for the next run
-Where a text is asked for, write a colon before a command (:b)."""
+  a answers       list all answers   g ID  go to a question    x ID  remove an answer
+  p preview       show what each answer would rule out; p ANSWER: only for that answer
+  w where         show what the answers have decided so far: patterns, steps, caveats
+  r result        show the result of the answers so far
+  explain ID      explain a question, rule, step, pattern or caveat, with its evidence
+  features        list them; n NAME  add one   s NAME  go to one   rename NAME   copy NAME   remove
+  project NAME    rename the project
+  e export        write the answers file and the starter kit     save [FILE]  write only the answers
+  record [FILE]   write the decision record
+  q quit          save and quit      leave  quit without saving; the next run offers to continue
+If a question asks for text, type a colon before a command (:b)."""
 LONG = {
     "back": "b", "forward": "f", "undo": "u", "goto": "g", "clear": "x", "answers": "a", "preview": "p", "where": "w",
     "result": "r", "new": "n", "select": "s", "export": "e", "quit": "q", "help": "?", "h": "?",
@@ -89,23 +89,23 @@ class Plain:
         draft = self.keeper.draft
         left = draft.kept()
         if left is not None:
-            console.say("Answers of an earlier interview were never saved.")
-            if console.yes("Go on with them?"):
+            console.say("Found unsaved answers from an earlier interview.")
+            if console.yes("Continue with them?"):
                 self.start(Session.from_project(left, draft.base))
                 return
             draft.forget()
         if draft.problems:
-            console.say(f"{self.keeper.name} has {plural(len(draft.problems), 'mistake')}; what could be read is kept:")
+            console.say(f"{self.keeper.name} could be read except for {plural(len(draft.problems), 'mistake')}:")
             console.say_all(plain_text.mistakes(draft.problems))
-            console.say("The file stays as it is until you agree to write it.")
-            if not console.yes("Go on with what could be read?"):
+            console.say("The file is not changed until you agree.")
+            if not console.yes("Continue with the answers that could be read?"):
                 raise InputError(list(draft.problems))
         if project is not None and project.features:
             self.read = project
             self.start(Session.from_project(project, draft.base))
             return
         while self.session is None:
-            name = console.line("What is the first feature called? (feature 1) ") or "feature 1"
+            name = console.line("What is the name of the first feature? (feature 1) ") or "feature 1"
             if name == "?":
                 console.say(NAMING, "")
                 continue
@@ -184,7 +184,7 @@ class Plain:
         if (word.startswith(":") or question is None or question.type != "text") and command in self.commands:
             return self.commands[command](rest.strip())
         if question is None:
-            console.say(f"{quoted(line)} is no command. Type ? for help.")
+            console.say(f"{quoted(line)} is not a command. Type ? for help.")
             return True
         if not line.strip():
             return True
@@ -265,7 +265,7 @@ class Plain:
         """What each answer would rule out, or the one that was typed."""
         question = self.here.question
         if question is None:
-            return ["There is no question at hand."]
+            return ["No question is being asked now."]
         if not line:
             return plain_text.previews(self.here, question)
         seen = self.here.preview(question.id, self.read_answer(line, question))
@@ -305,14 +305,14 @@ class Plain:
     def export(self, _: str) -> bool:
         """Write the answers file and the kit; the kit also if the answers shall have no file yet."""
         if self.save_as("") or self.keeper.draft.file is None:
-            where = console.line("Write the kit into which folder? (empty: no kit) ")
+            where = console.line("Write the kit to folder (Enter to skip): ")
             if where:
                 self.keeper.export(self.here, "kit", Path(where))
         return True
 
     def record(self, name: str) -> bool:
         """Write the decision record."""
-        name = name or console.line("Write the decision record into which file? (empty: not now) ")
+        name = name or console.line("Write the decision record to file (Enter to skip): ")
         if name:
             self.keeper.export(self.here, "record", Path(name))
         return True

@@ -30,7 +30,7 @@ def asked(session: Session, question: Question) -> Iterator[str]:
     yield wrap(question.ask, WIDTH)
     yield wrap(question.why, WIDTH, "       ", "  Why: ")
     yield wrap(question.find_out, WIDTH, "       ", "  Find out: ")
-    yield wrap(session.reason(question.id), WIDTH, "       ", "  It can change: ")
+    yield wrap(session.reason(question.id), WIDTH, "       ", "  Affects: ")
     for number, label in enumerate(labels(question), 1):
         yield f"  {number:2} {label}"
     unknown = "unknown" if question.type in ("number", "text") else " 0"
@@ -43,8 +43,8 @@ def ended(session: Session) -> Iterator[str]:
     """Nothing is left to ask, and what can be done next."""
     pattern = session.verdict["features"][session.current]["primary"]
     shown = session.base.patterns[pattern].title if pattern else "no pattern fits"
-    yield f"\nNothing is left to ask about {quoted(session.feature.name)}: {shown}."
-    yield "r shows the result, e exports, n NAME adds a feature, a lists all answers, q saves and quits."
+    yield f"\nNo questions are left about {quoted(session.feature.name)}: {shown}."
+    yield "Type r for the result, e to export, n NAME to add a feature, a to list all answers, q to save and quit."
 
 
 def answers(session: Session) -> Iterator[str]:
@@ -52,11 +52,11 @@ def answers(session: Session) -> Iterator[str]:
     for row in session.rows:
         if row.value is not None:
             note = f" (ruled out {plural(row.ruled_out, 'pattern')})" if row.ruled_out else ""
-            note = " (kept; cannot change anything now)" if row.state == "parked" else note
+            note = " (kept, but has no effect now)" if row.state == "parked" else note
             yield f"  {row.question.id}: {labelled(row.question, row.value)}{note}"
         elif row.state == "open":
             yield f"  {row.question.id}: -"
-    yield "g ID goes to a question, x ID takes an answer away."
+    yield "Type g ID to go to a question, x ID to remove an answer."
 
 
 def features(session: Session) -> Iterator[str]:
@@ -66,7 +66,7 @@ def features(session: Session) -> Iterator[str]:
         pattern = session.verdict["features"][i]["primary"]
         title = session.base.patterns[pattern].title if pattern else "no pattern fits"
         yield f"  {i + 1} {visible(feature.name)}{here}: {title} so far"
-    yield "s NUMBER goes to one; rename NAME, copy NAME and remove are about this one; n NAME adds one."
+    yield "Type s NUMBER to go to one, n NAME to add one; rename NAME, copy NAME and remove change this one."
 
 
 def standing(session: Session) -> Iterator[str]:
@@ -79,12 +79,12 @@ def standing(session: Session) -> Iterator[str]:
         text = f"{base.patterns[item.pattern].title}: ruled out by {item.fact}: {answer}.{rule}"
         yield wrap(text, WIDTH, "    ", "  - ")
     yield "The article's steps:"
-    words = {"passed": "does not hold", "holds": "holds", "open": "not known yet", "not-reached": "not reached"}
+    words = {"passed": "does not apply", "holds": "holds", "open": "not known yet", "not-reached": "not reached"}
     for step in session.article:
         keeps = f"; {'gives' if step.settles else 'keeps'} {_titles(session, step.keeps)}" if step.keeps else ""
         yield wrap(f"{step.title}: {words[step.state]}{keeps}", WIDTH, "    ", f"  {step.number} ")
     certain = [c for c in session.caveats if c.certain]
-    yield f"Caveats so far: {len(certain)}, and {len(session.caveats) - len(certain)} that depend on what is not known."
+    yield f"Caveats so far: {len(certain)}, and {len(session.caveats) - len(certain)} that depend on unknown answers."
     for caveat in certain:
         yield wrap(f"{caveat.severity}: {caveat.title} ({caveat.id})", WIDTH, "    ", "  - ")
 
@@ -92,7 +92,7 @@ def standing(session: Session) -> Iterator[str]:
 def previews(session: Session, question: Question) -> Iterator[str]:
     """What each choice would rule out. There are none for a number or a text: `p ANSWER` asks for one."""
     if question.type in ("number", "text"):
-        yield "Write p and an answer to see what it would rule out."
+        yield "Type p and an answer to see what it would rule out."
         return
     values: list[Value] = [True, False] if question.type == "yes-no" else list(question.options)
     for number, value in [*enumerate(values, 1), (0, UNKNOWN)]:

@@ -28,7 +28,7 @@ class Keeper:
         """Keep the answers at once, and say what is new about that and about other programs."""
         trouble = self.draft.keep(project)
         if trouble and trouble != self.trouble:
-            console.say(f"The answers are not kept on disk: {trouble}")
+            console.say(f"Unsaved answers cannot be kept on disk: {trouble}")
         self.trouble = trouble
         notice = self.draft.notice()
         if notice and notice != self.notice:
@@ -37,7 +37,7 @@ class Keeper:
 
     def choose_file(self, session: Session) -> bool:
         """Ask where to save, until it works or nothing is said; whether it was saved."""
-        while name := console.line("Save the answers in which file? (empty: not now) "):
+        while name := console.line("Save the answers to file (Enter to skip): "):
             try:
                 self.save_as(session, Path(name))
             except OutputError as error:
@@ -66,11 +66,11 @@ class Keeper:
 
     def settle(self, project: Project, again: Callable[[Project], None] | None, *, changed: bool) -> bool:
         """Let the person decide what becomes of a file that cannot just be written; whether the answers are in one."""
-        mine = "write your answers into it as it is now" if changed else "write it anew; the old text stays as .bak"
-        choices = [mine, "write your answers into a new file beside it"]
-        choices.append("leave it as it is; your answers stay in the recovery file")
+        mine = "write your answers into the changed file" if changed else "rewrite it and keep the old text as .bak"
+        choices = [mine, "write your answers to a new file in the same folder"]
+        choices.append("do not write; keep your answers in the recovery file")
         if again is not None:
-            choices.append("read it again; u brings your answers back")
+            choices.append("read it again; u restores your answers")
         try:
             picked = console.pick(choices)
             if picked == 0:
@@ -91,7 +91,7 @@ class Keeper:
         differing = [item for item in part.items if item.state == "differs"]
         if not console.somebody() and differing:
             if kind != "kit":
-                raise OutputError(f"{visible(str(where))} exists already; nothing was written")
+                raise OutputError(f"{visible(str(where))} already exists; nothing was written")
             console.say(*export.kit(session, where))  # replaces what it wrote itself and nobody has changed
             return
         if not part.items:
@@ -103,7 +103,7 @@ class Keeper:
             console.say(
                 *lines[:MOST_LINES], *[f"and {len(lines) - MOST_LINES:,} more lines"][: len(lines) > MOST_LINES]
             )
-            if not console.yes("Replace what differs? - goes, + comes."):
+            if not console.yes("Replace the files that differ? (- is removed, + is added)"):
                 console.say("Nothing was written.")
                 return
         self.draft, notes = export.write(session, self.draft, part)

@@ -154,9 +154,9 @@ class Session:
     def reason(self, fact: str) -> str:
         """What an answer to this question can still change, in words that go on from "It can change"."""
         if fact in self.standing:
-            return "what follows, if you answer differently."
+            return "the questions that follow, if you answer differently."
         if fact in self.answers:
-            return "nothing now; your answer is kept."
+            return "nothing now, but your answer is kept."
         return overview.reason(fact, self.relevance, self.base)
 
     def preview(self, fact: str, value: Value) -> overview.Preview:
@@ -199,7 +199,7 @@ class Session:
                     others = [f for f in facts_of(item, self.base) if f != fact and f in answers]
                     said = " and ".join(f"{f}: {labelled(self.base.questions[f], answers[f])}" for f in others)
                     where = f" in {quoted(feature.name)}" if self.several else ""
-                    raise RefusedError(f"{item.because} You answered {said}{where}; change that first.")
+                    raise RefusedError(f"{item.because} You answered {said}{where}; change that answer first.")
         return kept
 
     def answer(self, fact: str, value: Value) -> Session:
@@ -214,7 +214,7 @@ class Session:
     def clear(self, fact: str) -> Session:
         """Without an answer to this question, as if it had not been asked yet."""
         if fact not in self.answers:
-            raise RefusedError("There is no answer to take away.")
+            raise RefusedError("This question has no answer to remove.")
         return self._changed(self._with(fact, None), f"{fact}: no answer")
 
     def _home(self, fact: str) -> int | None:
@@ -304,7 +304,7 @@ class Session:
     def remove_feature(self) -> Session:
         """Without the current feature. Raises RefusedError for the last one."""
         if not self.several:
-            raise RefusedError("A project has at least one feature.")
+            raise RefusedError("A project needs at least one feature.")
         features = [f for i, f in enumerate(self.project.features) if i != self.current]
         project = self.project._replace(features=tuple(features))
         return self._changed(
@@ -322,7 +322,7 @@ class Session:
 
     def _new_name(self, name: str) -> str:
         if len(self.project.features) >= MAX_FEATURES:
-            raise RefusedError(f"A project has at most {MAX_FEATURES} features.")
+            raise RefusedError(f"A project can have at most {MAX_FEATURES} features.")
         return _name(name, [f.name for f in self.project.features])
 
     def _more(self, feature: Feature, change: str) -> Session:
@@ -334,7 +334,7 @@ def _name(name: str, taken: list[str] | tuple[str, ...]) -> str:
     if wrong := wrong_text(name):
         raise RefusedError(wrong[0].upper() + wrong[1:])
     if any(same_name(name) == same_name(other) for other in taken):
-        raise RefusedError(f"There is a feature named {quoted(name.strip())} already.")
+        raise RefusedError(f"A feature named {quoted(name.strip())} already exists.")
     return name.strip()
 
 

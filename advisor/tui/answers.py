@@ -26,14 +26,12 @@ Jump = tuple[str, str] | None  # "goto" or "clear", and the question
 class AnswersScreen(Once, ModalScreen[Jump]):
     """Gives back where to go, or which answer to take away."""
 
-    HELP = (
-        "Every question with its answer. x answered, ? open, - kept aside: it cannot change anything now, but is kept."
-    )
+    HELP = "Every question with its answer. x answered, ? open, - kept aside: has no effect now, but is kept."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("enter", "jump", "go to it"),
-        Binding("x", "clear", "take the answer away"),
-        Binding("o", "open", "first open one"),
+        Binding("x", "clear", "remove the answer"),
+        Binding("o", "open", "first open question"),
         Binding("b,escape,a,q", "dismiss(None)", "back", key_display="b"),
     ]
 
@@ -46,7 +44,7 @@ class AnswersScreen(Once, ModalScreen[Jump]):
     def compose(self) -> ComposeResult:
         """A head, the list, the keys."""
         counts = [sum(row.state == state for row in self.rows) for state in ("answered", "open", "parked")]
-        words = f"{plural(counts[0], 'answer')}, {counts[1]} open, {counts[2]} kept aside; Enter goes to one"
+        words = f"{plural(counts[0], 'answer')}, {counts[1]} open, {counts[2]} kept aside; Enter opens a question"
         yield Static(Content.assemble(("All answers", "bold"), f"   {words}"), markup=False)
         yield OptionList(id="list", markup=False, compact=True)
         yield Keys(id="keys", markup=False)

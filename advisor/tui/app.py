@@ -41,11 +41,11 @@ LIGHT = Theme(
     error="#a1142e", background="#fbfbf9", surface="#f1f1ec", panel="#e3e3dc", foreground="#1d2026", dark=False,
 )  # fmt: skip
 WELCOME = """\
-A feature is one thing whose clients are kept up to date: order status, chat, a dashboard. More features can follow.
+A feature is one part of your product whose clients get updates: order status, chat, a dashboard. More can follow.
 
-You are then asked what it needs and what lies between its clients and your servers. Each question says why it is \
-asked and how to find out; "I don't know" is always an answer, and r shows the result so far. Nothing that cannot \
-change the result is asked."""
+The questions are about what the feature needs and what is between its clients and your servers. Each one explains why \
+it is asked and how to find the answer. "I don't know" is always allowed, and r shows the result so far. Questions \
+that cannot change the result are left out."""
 
 
 def run(base: RuleBase, file: str | None) -> int:
@@ -59,7 +59,7 @@ def run(base: RuleBase, file: str | None) -> int:
     if isinstance(app.failure, AdvisorError):
         raise app.failure
     if app.failure is not None:
-        app.failure.add_note("The answers so far are kept: start advisor the same way again to go on with them.")
+        app.failure.add_note("Your answers are kept: start advisor the same way again to continue with them.")
         raise app.failure
     if app.session is None:
         return app.return_code or int(Exit.OK)
@@ -201,7 +201,7 @@ class AdvisorApp(Turns):
     def keep(self, session: Session) -> None:
         """Keep the answers on the disk; say what is new about that, and about other programs at the same file."""
         trouble = self.draft.keep(session.project)
-        trouble = f"The answers are not kept on disk: {trouble}" if trouble else self.draft.notice()
+        trouble = f"Unsaved answers cannot be kept on disk: {trouble}" if trouble else self.draft.notice()
         if trouble and trouble != self.trouble:
             self.tell(trouble, wrong=True)
         self.trouble = trouble

@@ -84,7 +84,7 @@ def caveats(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     certain = [c for c in feature["caveats"] if c["certainty"] == "certain"]
     for head, listed in (
         ("To watch", certain),
-        ("Perhaps, since something is not known", [c for c in feature["caveats"] if c not in certain]),
+        ("To watch perhaps, because some answers are unknown", [c for c in feature["caveats"] if c not in certain]),
     ):
         if listed:
             blocks.head(f"{head}: {len(listed)}")
@@ -107,7 +107,7 @@ def changes(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     """The nearest answers that lead elsewhere, each with its question; what was assumed; what is open."""
     blocks = Blocks(width)
     if feature["changes"]:
-        blocks.head("With these answers it would be another pattern, the nearest first")
+        blocks.head("Answers that would lead to another pattern, the nearest first")
     else:
         blocks.head("No other answers lead to another pattern.")
     for change in feature["changes"]:
@@ -117,14 +117,14 @@ def changes(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     assumed = words.assumptions(feature)
     deciding = [item for item in assumed if item["decides"]]
     if deciding:
-        blocks.head("Assumed, because it was not stated; other answers may decide otherwise")
+        blocks.head("Assumed, because not stated; other answers may change the pattern")
     for item in deciding:
         others = " or ".join(words.title(pattern, base) for pattern in item["decides"])
-        said = f"{item['fact']}: {named(item['fact'], item['value'], base)}; otherwise perhaps {others}."
+        said = f"{item['fact']}: {named(item['fact'], item['value'], base)}; if not, {others} is possible."
         blocks.say(said, base.questions[item["fact"]].ask, leads=f"question:{item['fact']}")
     rest = [item for item in assumed if not item["decides"]]
     if rest:
-        blocks.head("Assumed without a say in the pattern")
+        blocks.head("Assumed, with no effect on the pattern")
     for item in rest:
         said = f"{item['fact']}: {named(item['fact'], item['value'], base)}"
         blocks.say(said, base.questions[item["fact"]].ask, leads=f"question:{item['fact']}")

@@ -48,14 +48,16 @@ def hint(question: Question, *, typed: bool, rests: bool) -> str:
     """What the keys do here; something may have been typed already, or the highlighted choice waits for Enter."""
     if question.type == "some-of":
         return (
-            "Enter takes it, whatever is ticked." if rests else "A number or space ticks; Enter takes what is ticked."
+            "Enter takes it and removes all ticks."
+            if rests
+            else "A number or space ticks; Enter takes the ticked choices."
         )
     if question.type == "number":
         unit = f"In {question.unit}. " if question.unit else ""
-        doing = "Enter takes it; Escape leaves the line." if typed else "Type it; Enter takes it; ? means I don't know."
+        doing = "Enter takes it; Escape leaves the line." if typed else "Type it and press Enter; ? means I don't know."
         return f"{unit}{doing}"
     if question.type == "text":
-        return "Type it; Enter takes it; Escape leaves the line, and letters are commands again."
+        return "Type it and press Enter. Escape leaves the line; letters are then commands again."
     return "Press its number, or move to it and press Enter."
 
 
@@ -74,6 +76,6 @@ def typed_value(question: Question, text: str) -> Value | None:
     if question.type == "text":
         return text
     try:
-        return fitting(question, typed_number(question, text, "empty the line and press ? for I don't know"))
+        return fitting(question, typed_number(question, text, "clear the line and press ? for I don't know"))
     except RefusedError as refused:
         return str(refused)

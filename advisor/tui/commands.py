@@ -17,13 +17,13 @@ from advisor.tui.turns import Once
 
 ACTIONS = {
     "result": ("Show the result so far", "Key r"),
-    "features": ("Show all features side by side", "Key f: what they share, what does not go together"),
+    "features": ("Show all features side by side", "Key f: what they share, what conflicts"),
     "export": ("Export: write the answers, the decision record, the starter kit", "Key e"),
-    "answers": ("Show all answers", "Key a: jump to one, take one away"),
+    "answers": ("Show all answers", "Key a: go to one, remove one"),
     "undo": ("Undo the last change", "Key u"),
     "back": ("Go to the question before", "Key b"),
     "forward": ("Go to the question after", "Key right arrow"),
-    "unknown": ("Answer: I don't know", "Key 0; key ? where a number or a text is typed"),
+    "unknown": ("Answer: I don't know", "Key 0; key ? in a line for a number or text"),
     "more": ("Add a feature", "Key n"),
     "help": ("Help", "Key F1"),
     "leave": ("Save and quit", "Key q"),
@@ -33,7 +33,7 @@ ACTIONS = {
 class Palette(Once, CommandPalette):
     """All commands by name."""
 
-    HELP = "Every command, question, feature and tab by name. Type a part of it; up and down move, Enter does it."
+    HELP = "Every command, question, feature and tab by name. Type a part of the name; up and down move, Enter runs it."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("escape", "escape", "back"),

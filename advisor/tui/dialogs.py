@@ -20,11 +20,11 @@ from advisor.tui.widgets import Choice, Line, Numbered
 class AskText(Once, ModalScreen[str | None]):
     """Asks for one line. Escape gives None."""
 
-    HELP = "One line of text. It is checked when you press Enter, and what is wrong with it is said."
+    HELP = "One line of text. It is checked when you press Enter; a message explains what is wrong."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
-        Binding("enter", "take", "take it"),
-        Binding("escape", "dismiss(None)", "go back without it"),
+        Binding("enter", "take", "accept it"),
+        Binding("escape", "dismiss(None)", "go back and discard it"),
     ]
 
     def __init__(
@@ -74,7 +74,7 @@ class AskText(Once, ModalScreen[str | None]):
 class Choose(Once, ModalScreen[object]):
     """Asks for one of a few things, each with a number. Escape gives None."""
 
-    HELP = "One of a few things: press its number, or move to it and press Enter."
+    HELP = "Choose one: press its number, or move to it and press Enter."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("escape", "dismiss(None)", "go back without a choice"),
@@ -95,7 +95,7 @@ class Choose(Once, ModalScreen[object]):
             elif self.note:
                 yield Static(self.note, markup=False)
             yield Numbered("choices")
-            yield Static("Enter or a number takes one, Escape goes back, F1 helps", classes="keys", markup=False)
+            yield Static("Enter or a number chooses, Escape goes back, F1 helps", classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """Fill the list."""

@@ -26,15 +26,13 @@ from advisor.tui.turns import Once
 from advisor.tui.widgets import Hint, Keys, Rows, Text
 
 MARKS = {"+": "$text-success", "-": "$text-error", "@": "dim"}
-NEXT = (
-    "Enter on the first line writes what is ticked; on a file it shows what would change. 1 2 3 tick; p sets the place."
-)
+NEXT = "Enter on the first line writes what is ticked; on a file it shows the changes. 1 2 3 tick; p sets the path."
 
 
 class ExportScreen(Ours):
     """Looks at the disk when it opens and after every change; writes only what was shown."""
 
-    HELP = "Everything that can be written. What lies on the disk already is compared first and never replaced unseen."
+    HELP = "Files that can be written. Existing files are compared first; nothing is replaced without asking."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("b,escape,e", "dismiss(None)", "back", key_display="b"),
@@ -134,7 +132,7 @@ class ExportScreen(Ours):
         if isinstance(row, Item):
             row = next(part for part in self.parts if part.kind == "kit")
         if not isinstance(row, Part):
-            self.owner.tell("Move to one of the three first; p then asks where it is to go.", wrong=True)
+            self.owner.tell("First move to one of the three; p then asks for its path.", wrong=True)
             return
         kind = row.kind
 
@@ -146,7 +144,7 @@ class ExportScreen(Ours):
 
         what = "folder" if kind == "kit" else "file"
         self.app.push_screen(
-            AskText(f"Write the {TITLES[kind]} to which {what}?", str(row.where), "", wrong_text), take
+            AskText(f"Which {what} should the {TITLES[kind]} be written to?", str(row.where), "", wrong_text), take
         )
 
     def action_write(self) -> None:
@@ -154,7 +152,7 @@ class ExportScreen(Ours):
         chosen = [part for part in self.parts if part.kind in self.ticked]
         changed = [item for part in chosen for item in part.items if item.state == "differs"]
         if not chosen:
-            self.owner.tell("Nothing is ticked: 1, 2 and 3 tick.", wrong=True)
+            self.owner.tell("Nothing is ticked: press 1, 2 or 3 to tick.", wrong=True)
         elif changed:
             self.app.push_screen(Replace(changed), lambda sure: self.write(chosen) if sure else None)
         else:
@@ -178,11 +176,11 @@ class Replace(Once, ModalScreen[bool]):
     """The difference of every file that would be replaced, and the question whether it may be."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # as Textual declares it
-    HELP = "What would be lost, file by file. Nothing has been written yet."
+    HELP = "The lines that would change, file by file. Nothing has been written yet."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("y,enter", "dismiss(True)", "replace", key_display="y"),
-        Binding("n,escape,b", "dismiss(False)", "leave them", key_display="n"),
+        Binding("n,escape,b", "dismiss(False)", "keep them", key_display="n"),
     ]
 
     def __init__(self, items: list[Item]) -> None:
@@ -191,11 +189,11 @@ class Replace(Once, ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """The differences, and how to answer."""
-        head = f"{plural(len(self.items), 'file')} would be replaced. - goes, + comes."
+        head = f"{plural(len(self.items), 'file')} would be replaced. - is removed, + is added."
         with Vertical(classes="dialog tall"):
             with VerticalScroll():
                 yield Static(Content.assemble((head, "bold"), "\n\n", shown(self.items)), markup=False)
-            yield Static("y or Enter replaces, n or Escape leaves everything as it is", classes="keys", markup=False)
+            yield Static("y or Enter replaces the files, n or Escape keeps them", classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """The keys scroll."""

@@ -21,8 +21,8 @@ def add(app: Host, after: Callable[[], object] | None = None) -> None:
             after()
 
     count = len(_session(app).project.features) + 1
-    note = "It shares the path and the servers with the others, so what you said about them is not asked again."
-    app.push_screen(AskText("What is the next feature called?", f"feature {count}", note, wrong_text), take)
+    note = "It shares the path and the servers with the other features, so you are not asked about them again."
+    app.push_screen(AskText("What is the name of the next feature?", f"feature {count}", note, wrong_text), take)
 
 
 def name(app: Host, operation: str, text: str) -> None:
@@ -33,9 +33,9 @@ def name(app: Host, operation: str, text: str) -> None:
             app.change(lambda session: getattr(session, operation)(name))
 
     what = {
-        "rename_feature": "What is the feature to be called?",
-        "duplicate_feature": "What is the copy called?",
-        "rename_project": "What is the whole project called?",
+        "rename_feature": "What is the new name of the feature?",
+        "duplicate_feature": "What is the name of the copy?",
+        "rename_project": "What is the name of the project?",
     }
     app.push_screen(AskText(what[operation], text, check=wrong_text), take)
 

@@ -14,7 +14,7 @@ from advisor.model.project import Project
 from advisor.tui.dialogs import AskText, Choose
 from advisor.tui.host import Host
 
-LEFT = "They are in the recovery file; the last run ended before it could save them. Escape quits and keeps them there."
+LEFT = "They are in the recovery file: the last run ended before they were saved. Escape quits and keeps them there."
 
 
 def left_over(app: Host, left: Project, then: Callable[[Project | None], None]) -> None:
@@ -28,8 +28,8 @@ def left_over(app: Host, left: Project, then: Callable[[Project | None], None]) 
             app.draft.forget()
         then(left if chosen == "left" else None)
 
-    choices: list[tuple[str, object]] = [("go on with them", "left"), ("leave them out", "file")]
-    app.push_screen(Choose("Answers of an earlier interview were never saved.", choices, LEFT), decide)
+    choices: list[tuple[str, object]] = [("continue with them", "left"), ("start without them", "file")]
+    app.push_screen(Choose("Found unsaved answers from an earlier interview.", choices, LEFT), decide)
 
 
 def with_mistakes(app: Host, then: Callable[[], None]) -> None:
@@ -43,9 +43,12 @@ def with_mistakes(app: Host, then: Callable[[], None]) -> None:
             app.failure = InputError(list(draft.problems))
             app.exit(return_code=2)
 
-    words = f"{visible(str(draft.file), 60)} has {plural(len(draft.problems), 'mistake')}; what could be read is kept."
-    note = "\n".join([*mistakes(draft.problems), "", "The file stays as it is until you agree to write it."])
-    choices: list[tuple[str, object]] = [("go on with what could be read", "go on"), ("quit, and mend the file", None)]
+    words = f"{visible(str(draft.file), 60)} could be read except for {plural(len(draft.problems), 'mistake')}."
+    note = "\n".join([*mistakes(draft.problems), "", "The file is not changed until you agree."])
+    choices: list[tuple[str, object]] = [
+        ("continue with what could be read", "go on"),
+        ("quit and correct the file", None),
+    ]
     app.push_screen(Choose(words, choices, note), decide)
 
 
@@ -65,8 +68,8 @@ def leave(app: Host) -> None:
             elif name is not None:
                 app.exit()
 
-        note = "Empty: keep the answers for the next `advisor`."
-        app.push_screen(AskText("Save the answers in which file?", "answers.yaml", note), take)
+        note = "Leave it empty to keep the answers for the next run of advisor."
+        app.push_screen(AskText("Which file should the answers be saved in?", "answers.yaml", note), take)
 
 
 def save(app: Host, file: Path, *, force: bool = False) -> None:
@@ -105,12 +108,12 @@ def save_text(app: Host, file: Path, text: str) -> None:
         if name:
             put(Path(name))
 
-    app.push_screen(AskText("Save it in which file?", str(file), "", wrong_text), take)
+    app.push_screen(AskText("Which file should it be saved in?", str(file), "", wrong_text), take)
 
 
 def replace(app: Host, error: OutputError, then: Callable[[], None]) -> None:
     """Ask whether a file may be replaced; `then` does it."""
-    choices: list[tuple[str, object]] = [("leave it as it is", None), ("replace it", "replace")]
+    choices: list[tuple[str, object]] = [("do not write it", None), ("replace it", "replace")]
     app.push_screen(Choose(f"{error}.", choices), lambda chosen: then() if chosen else None)
 
 
@@ -131,7 +134,7 @@ def in_the_way(app: Host, error: AskFirstError) -> None:
                 app.change(lambda now: now.replaced_by(project, "the file was read again"))
                 app.saved = True
                 app.show_all()
-                app.tell("The file was read again; u brings your answers back")
+                app.tell("The file was read again; u restores your answers")
                 return
         except (OutputError, InputError) as problem:
             app.tell(str(problem), wrong=True)
@@ -140,10 +143,10 @@ def in_the_way(app: Host, error: AskFirstError) -> None:
             app.exit()
 
     if error.changed:
-        choices: list[tuple[str, object]] = [("keep yours: write them into the file as it is now", "mine")]
-        choices += [("read the file again (u brings yours back)", "reload")]
+        choices: list[tuple[str, object]] = [("write your answers into the changed file", "mine")]
+        choices += [("read the file again (u restores your answers)", "reload")]
     else:
-        choices = [("write it anew; the old text stays as .bak", "mine")]
-    choices = [("leave it as it is", None), *choices, ("write yours into a new file beside it", "beside")]
-    note = "Your answers are in the recovery file: ctrl+q quits and keeps them there for the next run."
+        choices = [("rewrite it and keep the old text as .bak", "mine")]
+    choices = [("do not write it", None), *choices, ("write your answers to a new file in the same folder", "beside")]
+    note = "Your answers are in the recovery file; ctrl+q quits and keeps them there for the next run."
     app.push_screen(Choose(f"{error}.", choices, note), decide)

@@ -13,25 +13,25 @@ KEYS = {
     "escape": "Escape", "enter": "Enter", "f1": "F1",
 }  # fmt: skip
 CHOOSING = """\
-  a number          takes or ticks that choice; 0 is "I don't know"
-  ?                 "I don't know", too
+  a number          takes or ticks that choice; 0 means "I don't know"
+  ?                 also means "I don't know"
   Enter, space      take or tick the choice ("none of these": Enter)
-  up, down          move: it is said what each answer would rule out
+  up, down          move; the screen shows what each answer would rule out
 """
 TYPING = """\
-  Enter             takes what was typed; while you type, it is said what that would rule out
-  ?                 "I don't know", while nothing is typed; a 0 that is typed is the number 0
-  letters           belong to what is typed; they are keys where a number is asked for and nothing is typed yet
+  Enter             takes what you typed; while you type, the screen shows what that would rule out
+  ?                 means "I don't know" while the line is empty; a typed 0 is the number 0
+  letters           are part of what you type; in a line for a number, they are commands while the line is empty
 """
 EVERYWHERE = """\
   ctrl+p            all commands by name: questions, features, light and dark
-  mouse             what keys do can be clicked, the last line too
+  mouse             everything can also be clicked, including the last line
 """
 MARKS = """\
 Marks
-  the steps         x holds   - does not   ? not known yet   > the question at hand belongs to it
-  the patterns      + can still come out   ? would go with the highlighted answer   - cannot, and why
-  the file          * has answers that are not in the file yet; q saves them
+  the steps         x applies   - does not   ? not known yet   > this question belongs to it
+  the patterns      + still possible   ? ruled out by the highlighted answer   - ruled out, and why
+  the file          * some answers are not in the file yet; q saves them
 """
 
 
@@ -40,7 +40,7 @@ def text(screen: Screen[object], question: Question | None) -> Content:
     parts: list[str | tuple[str, str]] = []
     if question is not None:
         parts = [(question.ask, "bold"), f"\n\nWhy: {question.why}\n\nFind out: {question.find_out}\n"]
-        parts.append(f"\n`advisor explain {question.id}` tells which rules read it.\n\n")
+        parts.append(f"\n`advisor explain {question.id}` lists the rules that use it.\n\n")
     about = getattr(screen, "HELP", None)
     parts += [f"{about}\n\n"] if about else []
     parts += [("Keys\n", "bold"), answering(question), listed(screen), EVERYWHERE]

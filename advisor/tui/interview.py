@@ -39,17 +39,17 @@ class InterviewScreen(Shows):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (panes.SHORT, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # the same
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help"),
-        Binding("b,left", "back", "back", key_display="b", tooltip="the question before"),
-        Binding("u", "undo", "undo", tooltip="takes the last change back, whatever it was"),
-        Binding("a", "answers", "all answers", tooltip="jump to any answer, take one away"),
-        Binding("r", "result", "result", tooltip="what the answers lead to, and the starter kit"),
+        Binding("b,left", "back", "back", key_display="b", tooltip="previous question"),
+        Binding("u", "undo", "undo", tooltip="undo the last change, whatever it was"),
+        Binding("a", "answers", "all answers", tooltip="go to any answer, remove one"),
+        Binding("r", "result", "result", tooltip="show what the answers lead to, and the starter kit"),
         Binding("e", "export", "export", tooltip="write the answers, the decision record, the kit"),
-        Binding("f", "features", "features", tooltip="all features side by side; rename, copy, remove"),
-        Binding("n", "more", "new feature", tooltip="one more feature, on the same path and servers"),
+        Binding("f", "features", "features", tooltip="show all features side by side; rename, copy, remove"),
+        Binding("n", "more", "new feature", tooltip="add a feature on the same path and servers"),
         Binding("q", "leave", "quit", tooltip="save and quit"),
-        Binding("right", "forward", "the question after", show=False),
+        Binding("right", "forward", "next question", show=False),
         Binding("question_mark", "unknown", "I don't know", show=False),
-        Binding("escape,down", "list", "leave the line", key_display="esc", tooltip="from the line to the choices"),
+        Binding("escape,down", "list", "leave the line", key_display="esc", tooltip="go from the line to the choices"),
         Binding("pagedown", "scroll_text(1)", "scroll the text of the question", show=False),
         Binding("pageup", "scroll_text(-1)", "scroll it back", show=False),
     ]
@@ -158,7 +158,7 @@ class InterviewScreen(Shows):
         self.query_one(Line).display = False
         self.query_one(Keys).typing = False
         following: list[tuple[str, Callable[[], object]]] = [("show the result (r)", self.action_result)]
-        following += [("write the answers and what comes of them (e)", self.action_export)]
+        following += [("export the answers, the decision record and the kit (e)", self.action_export)]
         following += [("see all features side by side (f)", self.action_features)] if session.several else []
         following += [("add another feature (n)", self.action_more)]
         following += [
@@ -169,7 +169,7 @@ class InterviewScreen(Shows):
         if left is not None:
             name = visible(session.project.features[left].name, panes.NAME)
             go_on = partial(self.owner.open_feature, left)
-            following.insert(0, (f"go on with {name}, which has open questions", go_on))
+            following.insert(0, (f"continue with {name}, which has open questions", go_on))
         numbered = self.query_one(Numbered)
         numbered.fill([Choice(str(i), label, Next(do)) for i, (label, do) in enumerate(following, 1)], session)
         numbered.focus()
@@ -196,7 +196,7 @@ class InterviewScreen(Shows):
         """The answer as it is, and what the keys do now."""
         numbered, line, answer = self.query_one(Numbered), self.query_one(Line), self.session.answers.get(question.id)
         if numbered.waits:
-            return f"You typed the start of {numbered.waits}"
+            return f"You typed the beginning of {numbered.waits}"
         given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {labelled(question, answer)}. "
         rests = numbered.choice is not None and numbered.choice.rests
         return f"{given}{hint(question, typed=line is self.focused and line.typed, rests=rests)}"
@@ -290,8 +290,8 @@ class InterviewScreen(Shows):
                 return str(refused)
             return ""
 
-        note = "It is kept and shown; the rules know nothing about it."
-        self.app.push_screen(AskText("Which one is it?", note=note, check=check), take)
+        note = "It is kept and shown, but no rule uses it."
+        self.app.push_screen(AskText("Which one?", note=note, check=check), take)
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 

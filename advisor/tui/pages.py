@@ -53,7 +53,7 @@ def recommendation(width: int, verdict: Verdict, index: int, base: RuleBase) -> 
     for line in words.scope_lines(feature, base):
         page.say(line)
     if feature["fallback"]:
-        page.say(f"Fallback where it cannot connect: {words.title(feature['fallback'], base)}.")
+        page.say(f"Fallback for clients that cannot connect: {words.title(feature['fallback'], base)}.")
     _beside(page, feature, base)
     first = [c for c in feature["caveats"] if c["certainty"] == "certain"][:5]
     if first:
@@ -80,7 +80,7 @@ def _beside(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     page.say(f"the article's five steps alone: {given}{at}", 2, hang=2)
     page.say(f"this verdict: {words.title(feature['primary'], base)}", 2, hang=2)
     if feature["departs"]:
-        page.say(f"They part: {feature['departs']}", 2, hang=2)
+        page.say(f"They differ: {feature['departs']}", 2, hang=2)
     elif article["primary"] == feature["primary"]:
         page.say("They agree.", 2)
 
@@ -91,16 +91,16 @@ def costs(width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
     for line in cost_tables.sentences(feature, base):
         page.say(line, hang=2)
     for key, scale in cost_tables.SCALES.items():
-        for caption, every in ((f"{scale}, an hour", cost_tables.TRAFFIC), (f"{scale}, held open", cost_tables.HELD)):
+        for caption, every in ((f"{scale}, per hour", cost_tables.TRAFFIC), (f"{scale}, held open", cost_tables.HELD)):
             page.head(caption)
             heads = cost_tables.columns(feature, base, every)
             _table(page, feature, list(cost_tables.table(feature, base, key, heads)), heads)
             drawn = list(bars(cost_tables.lengths(feature, base, key, cost_tables.BARS), page.width, indent=1))
             if every is cost_tables.TRAFFIC and drawn:
-                page.say("Overhead an hour:", 1)
+                page.say("Overhead per hour:", 1)
                 page.lines += map(Content, drawn)
     page.say()
-    page.say(f"Taken: {cost_tables.inputs(feature, base)}", style="dim")
+    page.say(f"Calculated with: {cost_tables.inputs(feature, base)}", style="dim")
     page.head("Times")
     for name, value, because in words.times(feature, base):
         page.say(f"{name} {value}: {because}", 1, hang=2)

@@ -73,11 +73,11 @@ def progress(session: Session) -> Content:
     found = session.progress
     parts: list[Piece] = [f"{found.answered} answered, {found.left}"]
     if session.conflicts:
-        said = f"  These answers contradict each other: {session.conflicts[0]} Change one (a)."
+        said = f"  These answers contradict each other: {session.conflicts[0]} Change one of them (a)."
         parts.append((said, "bold $text-error"))
     elif len(session.possible) == 1 and found.most:
-        parts += ["  No question that is left changes the pattern: ", (titles(session, session.possible), "bold")]
-        parts.append("; the rest is for caveats and what else goes with it (r shows the result so far)")
+        parts += ["  The remaining questions cannot change the pattern: ", (titles(session, session.possible), "bold")]
+        parts.append("; they affect caveats and the kit (r shows the result so far)")
     elif not session.several and session.so_far and found.answered:
         parts += ["  So far: ", (session.base.patterns[session.so_far].title, "bold")]
     return Content.assemble(*parts)
@@ -104,7 +104,7 @@ def patterns(session: Session, preview: Preview, width: int) -> Content:
     for pattern in possible:
         title = base.patterns[pattern].title
         if pattern in preview.falls:
-            parts.append([(" ? ", "bold $text-warning"), title, ("  would go", "$text-warning")])
+            parts.append([(" ? ", "bold $text-warning"), title, ("  would be out", "$text-warning")])
         else:
             so_far = "  so far" if pattern == session.so_far and not session.several and len(possible) > 1 else ""
             parts.append([(" + ", "bold $text-success"), title, (so_far, "dim")])
@@ -125,7 +125,7 @@ def caveats(session: Session, width: int) -> Content:
     parts += [[(f" {c.severity:8} ", f"bold {WORST[c.severity]}"), c.title] for c in certain]
     maybe = len(session.caveats) - len(certain)
     if maybe:
-        parts.append([(f" {maybe} more depend on what is not known yet", "dim")])
+        parts.append([(f" {maybe} more depend on open questions", "dim")])
     return lines(parts, width, 10)
 
 
@@ -144,7 +144,7 @@ def effect(session: Session, preview: Preview) -> Content:
     if preview.refused:
         return Content.assemble(("Not possible: ", "bold $text-error"), preview.refused)
     back = [pattern for pattern in preview.left if pattern not in session.possible]
-    again = Content.assemble(" It would bring back ", (titles(session, back), "bold"), ".") if back else Content("")
+    again = Content.assemble(" Possible again: ", (titles(session, back), "bold"), ".") if back else Content("")
     if len(preview.falls) == 0:
         return Content.styled("This answer rules out no pattern.", "dim") + again
     settles = f" and settles it: {titles(session, preview.left)}" if len(preview.left) == 1 else ""
@@ -159,7 +159,7 @@ def question(session: Session, asked: Question, height: int) -> Content:
         parts.append(Content.assemble(("Why: ", "bold"), asked.why))
         if height >= HIGH:
             parts.append(Content.assemble(("Find out: ", "bold"), asked.find_out))
-        changes = Content.assemble(("It can change: ", "bold"), session.reason(asked.id))
+        changes = Content.assemble(("Affects: ", "bold"), session.reason(asked.id))
         parts.append(changes.stylize_before("dim"))
     return Content("\n\n" if height >= HIGH else "\n").join(parts)
 
@@ -170,11 +170,11 @@ def end(session: Session) -> Content:
     pattern, alone = feature["primary"], feature["alone"]
     decided = session.base.patterns[pattern].title if pattern else "no pattern fits"
     if alone is not None and pattern != alone:
-        decided += f", on a connection that is open anyway; alone it would be {session.base.patterns[alone].title}"
+        decided += f", on a connection that is already open; alone it would be {session.base.patterns[alone].title}"
     said = f"{quoted(session.feature.name, NAME)} is decided: {decided}."
     if session.conflicts:
         said = "These answers contradict each other, so there is nothing to ask."
-    return Content.assemble((said, "bold"), "\nNo question is left that could change more. What next?")
+    return Content.assemble((said, "bold"), "\nNo question is left that could change the result. What next?")
 
 
 def unknown(session: Session, question: Question) -> str:

@@ -17,14 +17,14 @@ from advisor.tui.screens import Shows
 from advisor.tui.shared import HEADS, columns, common, row
 from advisor.tui.widgets import Hint, Keys, Rows, Text
 
-NEXT = "Enter opens a feature's questions; n adds one; r shows the result; e writes the answers and what comes of them."
+NEXT = "Enter opens a feature's questions; n adds a feature; r shows the result; e exports answers, record and kit."
 
 
 class PortfolioScreen(Shows):
     """Shows the features of the session; every change goes to the app and comes back from it."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # as Textual declares it
-    HELP = "All features of the project. They share the path to the servers and the servers; each has needs of its own."
+    HELP = "All features of the project. They share the servers and the path to them; each feature has its own needs."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("b,escape,f", "back", "back", key_display="b"),
@@ -121,7 +121,7 @@ class PortfolioScreen(Shows):
         """Take it away; undo brings it back."""
         self.at()
         if self.owner.change(lambda session: session.remove_feature()):
-            self.owner.tell("Removed; u brings it back.")
+            self.owner.tell("Removed; u restores it.")
 
     def action_result(self) -> None:
         """The result of the highlighted feature."""

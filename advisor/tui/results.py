@@ -24,18 +24,18 @@ from advisor.tui.widgets import Hint, Keys, Rows, Text
 TABS = ("Recommendation", "Why", "Caveats", "What would change it", "Configs", "Costs")
 SHORT = ("Result", "Why", "Caveats", "Changes", "Configs", "Costs")  # where the long names do not fit
 NEXT = (
-    "2 says why, 3 what to watch, 4 what would change it; 5 shows the starter kit if there is one; e exports.",
-    "x decides, - does not, . is not reached. Enter opens the rule with its conditions and its evidence.",
+    "2 shows why, 3 what to watch, 4 what would change it, 5 the starter kit if there is one; e exports.",
+    "x decides, - does not apply, . is not reached. Enter opens the rule with its conditions and evidence.",
     "Up and down move; Enter opens the caveat: why, how to see it, and the evidence.",
     "Up and down move; Enter goes to the question, to answer it differently.",
-    "Up and down choose a file of the starter kit; page down scrolls it; c copies it, s saves it, e writes them all.",
-    "Up and down scroll. The numbers marked as assumed follow your answers; b goes back to give them.",
+    "Up and down choose a file of the starter kit; page down scrolls it; c copies it, s saves it, e exports all.",
+    "Up and down scroll. Numbers marked as assumed become yours when you answer their questions (b goes back).",
 )
 LANGUAGES = {
     ".py": "python", ".conf": "nginx", ".yaml": "yaml", ".js": "javascript", ".md": "markdown", ".html": "html",
     ".css": "css", ".json": "json", ".lock": "json", ".service": "ini", ".toml": "toml",
 }  # fmt: skip
-NO_KIT = "There is no kit to choose a file from; e writes the answers and the decision record."
+NO_KIT = "There is no kit for these answers; e exports the answers and the decision record."
 MOST_COPIED = 70_000  # bytes; some terminals drop a longer OSC 52
 
 
@@ -55,7 +55,7 @@ class ResultsScreen(Ours):
     """The verdict on the session's answers as they are."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (panes.WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
-    HELP = "What the answers so far lead to, for one feature at a time. What was not answered is assumed, and said."
+    HELP = "What the answers so far lead to, one feature at a time. Unanswered questions are assumed and listed."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("b,escape,r", "back", "back", key_display="b"),
@@ -65,7 +65,7 @@ class ResultsScreen(Ours):
         Binding("s", "save", "save it"),
         Binding("f", "feature", "next feature"),
         Binding("q", "leave", "quit"),
-        Binding("left", "turn(-1)", "the tab before", show=False),
+        Binding("left", "turn(-1)", "previous tab", show=False),
         Binding("pagedown", "scroll(1)", "scroll", show=False, priority=True),
         Binding("pageup", "scroll(-1)", "scroll", show=False, priority=True),
         *(Binding(str(i + 1), f"tab({i})", name, show=False) for i, name in enumerate(TABS)),
@@ -250,10 +250,10 @@ class ResultsScreen(Ours):
         self.app.copy_to_clipboard(text)
         size = len(text.encode())
         if size > MOST_COPIED:
-            said = f"{name} has {size:,} bytes, which some terminals do not take; s saves it in a file."
+            said = f"{name} has {size:,} bytes, which is too much for some terminals; s saves it in a file."
             self.owner.tell(said, wrong=True)
         else:
-            self.owner.tell(f"{name} is handed to the terminal's clipboard. Some terminals ignore that; s saves it.")
+            self.owner.tell(f"{name} was sent to the terminal's clipboard. Some terminals ignore this; s saves a file.")
 
     def action_save(self) -> None:
         """Save the open tab (in Configs: the file) in a file."""

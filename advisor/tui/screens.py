@@ -44,4 +44,4 @@ class Shows(Ours):
         """Take the last change back."""
         past = self.session.past
         if self.owner.change(lambda session: session.undo()):
-            self.owner.tell(f"Taken back: {past[-1].change}")
+            self.owner.tell(f"Undone: {past[-1].change}")

@@ -54,12 +54,12 @@ def common(session: Session, width: int) -> Content:
     page = Page(width)
     wrong = list(conflicts(session))
     if wrong:
-        page.head("What does not go together")
+        page.head("What conflicts")
     for line in wrong:
         page.say(f"! {line}", 2, "bold $text-warning", hang=2)
     page.head("What they share")
     if not session.several:
-        page.say("One feature so far. What lies on the path and at the servers is asked once, for all of them.", 2)
+        page.say("One feature so far. Questions about the path and the servers are asked once, for all features.", 2)
     for connection in shared["connections"]:
         page.say(words.connection_line(connection, base), 2, hang=2)
     advice = words.reuse_line(verdict, base)
@@ -77,8 +77,8 @@ def common(session: Session, width: int) -> Content:
         titles = [base.caveats[caveat].title for caveat in shared["caveats"]]
         page.say(f"To watch in more than one ({len(titles)}): {'; '.join(titles)}.", 2, hang=2)
     if not wrong:
-        page.head("What does not go together")
-        page.say("Nothing that these answers tell.", 2)
+        page.head("What conflicts")
+        page.say("These answers show no conflict.", 2)
     return page.content()
 
 
@@ -86,7 +86,7 @@ def rides(feature: FeatureVerdict, base: RuleBase) -> str:
     """What merging with other features changed."""
     now, alone = words.title(feature["primary"], base), words.title(feature["alone"], base)
     name = visible(feature["name"], panes.NAME)
-    return f"{name} rides on a connection that is open anyway: {now}; alone it would use {alone}."
+    return f"{name} uses a connection that is already open: {now}; alone it would use {alone}."
 
 
 def connections(page: HeldByPage) -> str:
@@ -94,8 +94,8 @@ def connections(page: HeldByPage) -> str:
     count = f"{plural(page['streams'], 'held response')} x {number(page['tabs'])} tabs = {number(page['total'])}"
     limit = {
         True: "HTTP/2 carries them all in one",
-        False: "over HTTP/1.1 a browser opens six to one host",
-        None: "six is the most over HTTP/1.1",
+        False: "over HTTP/1.1 a browser opens at most six to one host",
+        None: "the maximum over HTTP/1.1 is six",
     }
     most = limit[page["http2"]]
     return f"{words.page_name(page)} holds {count} connections; {most}."

@@ -22,7 +22,7 @@ def test_features_are_added_renamed_copied_removed_and_chosen(drive):
     app = drive("f", "d", "enter", "x", "look", "u", "look")
     assert "order status 2" not in app.seen[0]
     assert "u brings it back" in app.seen[0]
-    assert 'Taken back: feature "order status 2" removed' in app.seen[1]
+    assert 'Undone: feature "order status 2" removed' in app.seen[1]
     assert len(names(app)) == 2
     assert "at least one feature" in drive("f", "x").shown
     refused = drive("n", "=Order status", "enter")
@@ -48,8 +48,8 @@ def test_the_screen_of_all_features_says_what_they_share_and_what_does_not_go_to
     golden("portfolio-wide", app.shown)
     flat = " ".join(app.shown.split())
     assert "order status, chat share one WebSocket connection" in flat
-    assert "order status rides on a connection that is open anyway: WebSocket; alone it would use Server-Sent" in flat
-    assert "1 held response x 6 tabs = 6 connections; over HTTP/1.1 a browser opens six to one host" in flat
+    assert "order status uses a connection that is already open: WebSocket; alone it would use Server-Sent" in flat
+    assert "1 held response x 6 tabs = 6 connections; over HTTP/1.1 a browser opens at most six to one host" in flat
     assert "! board: idle-timeout-s is 300 s here, 60 s for the others." in flat
     golden("portfolio-60x18", drive("f", text=THREE, size=(60, 18)).shown)
     scrolled = drive("f", *["pagedown"] * 3, text=THREE, size=(60, 18))
@@ -57,7 +57,7 @@ def test_the_screen_of_all_features_says_what_they_share_and_what_does_not_go_to
     unstated = drive("f", text=THREE.replace("page: shop, ", ""), size=(120, 32))
     assert "order status, board could use the WebSocket connection of chat" in " ".join(unstated.shown.split())
     alone = drive("f")
-    assert "Nothing that these answers tell." in alone.shown
+    assert "These answers show no conflict." in alone.shown
 
 
 def test_contradictions_and_features_without_a_pattern_are_among_what_does_not_go_together(drive):

@@ -79,23 +79,23 @@ def test_what_changed_after_it_was_shown_is_not_replaced(drive, home):
 
 def test_where_there_is_no_kit_or_no_file_it_is_said(drive, home):
     app = drive("e", text="features: [{name: call, media: yes}]\n")
-    assert "3 [ ] starter kit     kit  there is none for these answers" in app.shown
+    assert "3 [ ] starter kit     kit  there is no kit for these answers" in app.shown
     (home / "DECISION.md").mkdir()
     blocked = drive("e")
-    assert "is no file that can be replaced" in blocked.shown
+    assert "is not a file that can be replaced; choose another name" in blocked.shown
     narrow = drive("e", "down", "down", "enter", size=(60, 18))  # where the line has no room for it
-    assert "decision record: DECISION.md is no file that can be replaced" in flat(narrow.shown)
+    assert "decision record: DECISION.md is not a file that can be replaced; choose another name" in flat(narrow.shown)
 
 
 def test_without_a_kit_it_is_said_what_to_do_next(drive):
     text = "features: [{name: call, media: yes}]\n"
     none = flat(drive("e", "enter", "look", text=text).seen[0])
     assert "no template for WebRTC yet" in none
-    assert "Next: read what to do first in DECISION.md." in none
+    assert "Next: DECISION.md." in none
     answers = flat(drive("0", "e", "2", "enter", "y", text=text, file="my answers.yaml").shown)
-    assert "advisor recommend --answers 'my answers.yaml' says what to do first." in answers
+    assert "advisor recommend --answers 'my answers.yaml' prints what to do first." in answers
     left_out = flat(drive("e", "3", "enter", "y").shown)
-    assert "The starter kit was left out; 3 ticks it." in left_out
+    assert "The starter kit was not written; press 3 to tick it." in left_out
 
 
 def test_the_screens_to_export_are_the_reviewed_ones(drive, golden):

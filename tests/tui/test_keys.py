@@ -25,7 +25,7 @@ def test_a_number_answers_and_the_answer_is_on_the_disk_at_once(drive, home, bas
 def test_a_number_that_may_go_on_waits_for_a_further_digit_or_enter(drive):
     waiting = drive("1")
     assert "kind" not in facts(waiting)
-    assert "You typed the start of 1, 10, 11, 12, 13" in waiting.shown
+    assert "You typed the beginning of 1, 10, 11, 12, 13" in waiting.shown
     assert "a further digit or Enter decides." in " ".join(waiting.shown.split())
     assert facts(drive("1", "2"))["kind"] == "auction"
     assert facts(drive("1", "enter"))["kind"] == "notifications"
@@ -39,7 +39,7 @@ def test_zero_is_i_do_not_know(drive):
 def test_arrows_move_and_preview_and_enter_answers(drive):
     app = drive("b", "b", "b", "b", "up", "look", "enter")  # media: "yes" would leave WebRTC alone
     assert "settles it: WebRTC" in app.seen[0]
-    assert "would go" in app.seen[0]
+    assert "would be out" in app.seen[0]
     assert facts(app)["media"] is True
     assert "is decided: WebRTC" not in app.shown  # what the kind says is still asked
 
@@ -55,7 +55,7 @@ def test_nothing_ticked_takes_the_marked_line_and_none_is_a_choice_of_its_own(dr
     assert facts(drive("b", "b", "1", "enter"))["clients"] == ("browser",)
     keys = ("b", "3", "1", "1")
     waiting = drive(*keys, " ", "look")
-    assert "Enter takes it, whatever is ticked." in waiting.seen[0]
+    assert "Enter takes it and removes all ticks." in waiting.seen[0]
     assert waiting.session.question.id == "existing-stack"
     assert facts(drive(*keys, "enter"))["existing-stack"] == ()
     assert facts(drive(*keys, "up", "up", "space", "enter"))["existing-stack"] != ()
@@ -129,7 +129,7 @@ def test_a_paste_of_a_megabyte_is_refused_in_words(drive):
         await pilot.pause()
         await pilot.press("enter")
         await pilot.pause()
-        assert "at most 200" in str(pilot.app.screen.query_one("#effect").content)
+        assert "the maximum is 200" in str(pilot.app.screen.query_one("#effect").content)
 
     app = drive(then=paste)
     assert "page" not in facts(app)
@@ -139,7 +139,7 @@ def test_back_forward_and_undo(drive):
     app = drive("3", "b", "look", "right", "look", "u", "look")
     assert "describes the feature best?" in app.seen[0]
     assert "describes the feature best?" not in app.seen[1]
-    assert "Taken back: kind: dashboard" in app.seen[2]
+    assert "Undone: kind: dashboard" in app.seen[2]
     assert "kind" not in facts(app)
     assert "nothing to undo" in drive("u").shown
     assert "first question" in drive(*["b"] * 6).shown
@@ -235,7 +235,7 @@ def test_what_a_killed_run_left_is_offered(drive):
 
 def test_a_new_interview_asks_for_a_name_and_on_quitting_for_a_file(drive, home, base):
     app = drive("=chat", "enter", "2", "q", "look", "enter", text=None, file=None)
-    assert "Save the answers in which file?" in app.seen[0]
+    assert "Which file should the answers be saved in?" in app.seen[0]
     assert read(home / "answers.yaml", base).features[0].name == "chat"
     assert not app.is_running
 
@@ -259,7 +259,7 @@ def test_a_file_that_exists_is_not_replaced_unasked(drive, home):
     (home / "answers.yaml").write_text("features: [{name: mine}]\n")
     keys = ("enter", "2", "q", "enter", "look")
     app = drive(*keys, "1", text=None, file=None)
-    assert "exists already" in app.seen[0]
+    assert "already exists" in app.seen[0]
     assert "mine" in (home / "answers.yaml").read_text()
     app = drive(*keys, "2", text=None, file=None)
     assert "mine" not in (home / "answers.yaml").read_text()

@@ -111,7 +111,7 @@ def test_the_articles_verdict_stands_beside_the_refined_one(drive):
     app = drive("r", text=text, size=(120, 40))
     assert "the article's five steps alone: Server-Sent Events (settled at step 4)" in app.shown
     assert "this verdict: WebSocket" in app.shown
-    assert "They part: " in app.shown
+    assert "They differ: " in app.shown
     assert "They agree." in drive("r", size=(120, 40)).shown
 
 
@@ -127,7 +127,7 @@ def test_a_file_of_the_kit_is_copied_and_saved(drive, home):
 def test_what_is_saved_replaces_nothing_unasked(drive, home):
     (home / "why.txt").write_text("mine")
     app = drive("r", "2", "s", "enter", "look", "1")
-    assert "why.txt exists already; nothing was written." in app.seen[0]
+    assert "why.txt already exists; nothing was written." in app.seen[0]
     assert (home / "why.txt").read_text() == "mine"
     drive("r", "2", "s", "enter", "2")
     assert "Is it live audio or video?" in (home / "why.txt").read_text()

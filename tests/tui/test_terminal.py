@@ -82,7 +82,7 @@ def test_start_answer_quit_go_on_and_see_the_result(terminal, tmp_path, base):
     terminal.keys("1", "Enter", until="already use")
     shown = terminal.keys("q", until="ended with 0")
     assert "order status: Server-Sent Events" in shown
-    assert "Answers saved in orders.yaml. Go on with: advisor orders.yaml" in shown
+    assert "Answers saved in orders.yaml. To continue: advisor orders.yaml" in shown
     project = read(tmp_path / "orders.yaml", base)
     assert project.features[0].facts == {"media": False, "background-delivery": False, "clients": ("browser",)}
     terminal.kill()
@@ -116,7 +116,7 @@ def test_a_terminal_that_goes_away_loses_nothing(terminal, tmp_path):
 def test_the_mistakes_of_a_file_are_said_at_their_places(terminal, tmp_path):
     (tmp_path / "bad.yaml").write_text("features:\n  - name: a\n    medai: no\n")
     terminal.start(f"{COMMAND} bad.yaml")
-    terminal.wait("has 1 mistake")
+    terminal.wait("could be read except for 1 mistake")
     shown = terminal.keys("2", until="ended with 2")
     assert "bad.yaml:3:5:" in shown
     assert "media" in shown
@@ -314,18 +314,18 @@ def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(termin
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
     terminal.paste("x" * 1_000_000)
-    terminal.keys("Enter", until="at most 200")
-    terminal.keys("C-u", until="first feature called")
+    terminal.keys("Enter", until="the maximum is 200")
+    terminal.keys("C-u", until="name of the first feature")
     terminal.type("orders")
     terminal.keys("Enter", until="live audio or video")
     taken = ["orders"]
     for name in HOSTILE:
-        terminal.keys("n", until="next feature called")
+        terminal.keys("n", until="name of the next feature")
         terminal.paste(name)  # over the name that is offered
         if wrong_text(name):
             terminal.keys("Enter", until="a text is one line")
             terminal.keys("Escape", until="n new feature")
-            terminal.wait("next feature called", gone=True)
+            terminal.wait("name of the next feature", gone=True)
         else:
             taken.append(name)
             terminal.keys("Enter", until=f"({len(taken)} of {len(taken)})")
@@ -340,7 +340,7 @@ def test_every_screen_survives_every_size_while_it_is_open(terminal):
     terminal.wait("feature 1")
     terminal.keys("Enter", until="live audio or video")
     screens = [("a", "All answers", "Escape"), ("r", "Recommendation", "b"), ("F1", "Up and down scroll", "Escape"),
-               ("n", "next feature called", "Escape"), ("f", "All features of", "Escape"),
+               ("n", "name of the next feature", "Escape"), ("f", "All features of", "Escape"),
                ("C-p", "Undo the last", "Escape"), ("e", "answers file", "Escape")]  # fmt: skip
     for opening, text, closing in screens:
         terminal.keys(opening, until=text)
