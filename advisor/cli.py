@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from advisor.model.verdict import Verdict
 
 SUMMARY = """\
-usage: advisor [FILE] [--plain]            ask, in the terminal; FILE is continued and written
-       advisor recommend --answers FILE    decide, from a file ("-" is standard input)
-       advisor new FILE                    write a commented answers file
-       advisor explain ID                  a question, step, rule, pattern, caveat, platform or limit
-       advisor rules check|graph|schema    prove, draw or describe the rule base
+usage: advisor [FILE] [--plain]            interview in the terminal; continues FILE and saves to it
+       advisor recommend --answers FILE    recommend a pattern ("-" reads the answers from standard input)
+       advisor new FILE                    write an answers file with comments, to fill in
+       advisor explain ID                  explain a question, step, rule, pattern, caveat, platform or limit
+       advisor rules check|graph|schema    check the rules, draw them, or print a JSON Schema
        advisor rules docs DIR              write the pages about caveats and platforms
-       advisor rules stale                 what it says with a date that has grown old
+       advisor rules stale                 list statements that are old or were never checked
 
-advisor COMMAND --help tells more.  Exit codes: 0 fine, 1 findings, 2 usage or bad input, 3 no pattern fits,
-70 a bug of ours, 130 interrupted."""
+advisor COMMAND --help lists the options of a command.
+Exit codes: 0 success, 1 findings, 2 wrong usage or input, 3 no pattern fits, 70 internal error, 130 interrupted."""
 
 
 _NO_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
@@ -123,11 +123,13 @@ def _run(words: list[str]) -> int:
 def _recommend(words: list[str]) -> int:
     from advisor.base.arguments import Parser
 
-    parser = Parser("advisor recommend", "Decide from an answers file.")
-    parser.add_argument("--answers", required=True, metavar="FILE", help='the answers file; "-" is standard input')
+    parser = Parser("advisor recommend", "Recommend a pattern from an answers file, with reasons and caveats.")
+    parser.add_argument("--answers", required=True, metavar="FILE", help='the answers file; "-" reads standard input')
     parser.add_argument("--format", default="text", metavar="FORMAT", help="text (default), markdown, json or html")
-    parser.add_argument("--kit", metavar="DIR", help="also write the starter kit into this folder")
-    parser.add_argument("--force", action="store_true", help="replace files of the kit that were changed by hand")
+    parser.add_argument("--kit", metavar="DIR", help="also write the starter kit to this folder")
+    parser.add_argument(
+        "--force", action="store_true", help="replace files of the kit even if they were changed by hand"
+    )
     options = parser.parse(words)
     _one_of("--format", options.format, ["text", "markdown", "json", "html"])
     from advisor.answers.file import read
@@ -179,8 +181,8 @@ def _report(form: str, verdict: Verdict, base: RuleBase, made: Kit | None) -> st
 def _new(words: list[str]) -> int:
     from advisor.base.arguments import Parser
 
-    parser = Parser("advisor new", "Write a commented answers file.")
-    parser.add_argument("file", metavar="FILE", help='where to write it; "-" is standard output')
+    parser = Parser("advisor new", "Write an answers file with every question as a comment.")
+    parser.add_argument("file", metavar="FILE", help='the file to write; "-" writes to standard output')
     options = parser.parse(words)
     from advisor.answers.blank import new
     from advisor.base.text import shell_word
@@ -206,9 +208,13 @@ def _new(words: list[str]) -> int:
 def _explain(words: list[str]) -> int:
     from advisor.base.arguments import Parser
 
-    parser = Parser("advisor explain", "What an id means, why, and on what evidence.")
-    parser.add_argument("id", metavar="ID", nargs="+", help="an id, or the name of a platform")
-    parser.add_argument("--today", metavar="DAY", help="how old values are on this day, say 2026-11-24")
+    parser = Parser("advisor explain", "Explain what an id means, with its reasons and evidence.")
+    parser.add_argument(
+        "id", metavar="ID", nargs="+", help="an id from a report or an answers file, or the name of a platform"
+    )
+    parser.add_argument(
+        "--today", metavar="DAY", help="calculate the age of values for this day, for example 2026-11-24"
+    )
     options = parser.parse(words)
     from advisor.report.explain import explain
     from advisor.ruleset.stale import today_of
@@ -220,12 +226,12 @@ def _explain(words: list[str]) -> int:
 def _rules(words: list[str]) -> int:
     from advisor.base.arguments import Parser
 
-    parser = Parser("advisor rules", "Prove, draw or describe the rule base.")
+    parser = Parser("advisor rules", "Check, draw, describe or document the rules.")
     parser.add_argument("what", metavar="check|docs|graph|schema|stale")
     parser.add_argument(
         "name",
         nargs="?",
-        help="schema: of which file (default: answers); docs: the folder to write caveats.md and platforms.md to",
+        help="for schema: the kind of file (default: answers); for docs: the folder for caveats.md and platforms.md",
     )
     parser.add_argument("--folder", metavar="DIR", help="another rules folder than the shipped one")
     parser.add_argument("--templates", metavar="DIR", help="check: another templates folder than the shipped one")
@@ -312,7 +318,7 @@ def _stale(base: RuleBase, span: str, today: str | None) -> int:
 def _interview(words: list[str], commands: list[str]) -> int:
     from advisor.base.arguments import Parser
 
-    parser = Parser("advisor", "Ask in the terminal.")
+    parser = Parser("advisor", "Interview in the terminal.")
     parser.add_argument("file", nargs="?", metavar="FILE")
     parser.add_argument("--plain", action="store_true")
     options = parser.parse(words)

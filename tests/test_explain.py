@@ -43,7 +43,7 @@ def test_a_caveat_says_what_why_cure_evidence_examples_and_place():
 def test_a_question_says_what_it_decides():
     said = " ".join(explain("bidirectional-realtime", RULES).split())
     question = RULES.questions["bidirectional-realtime"]
-    for part in (question.ask, question.why, question.find_out, "When not known:", "Used by:"):
+    for part in (question.ask, question.why, question.find_out, "If unknown:", "Used by:"):
         assert part in said
 
 

@@ -10,6 +10,7 @@ from advisor.model import platforms
 from advisor.model.answers_in_words import named
 from advisor.model.conditions import say, span
 from advisor.model.rulebase import Place
+from advisor.model.values import Other
 from advisor.report import card_text, cost_tables, words
 from advisor.ruleset.stale import today_of
 
@@ -57,9 +58,9 @@ def explain(wanted: str, base: RuleBase, width: int = 80, today: Day | None = No
         hint = (
             f" Did you mean {close}?"
             if close
-            else " Reports name the ids of rules and caveats; answers files those of questions."
+            else " Reports show the ids of rules and caveats, answers files those of questions."
         )
-        raise UsageError(f"nothing is called {quoted(wanted)}.{hint}")
+        raise UsageError(f"nothing has the id {quoted(wanted)}.{hint}")
     parts = ["\n".join(_wrapped(render(), width)) for _, _, render in found]
     if len(found) > 1:
         kinds = ", ".join(f"{kind}:{name}" for kind, name, _ in found)
@@ -121,20 +122,21 @@ def _question(question: Question, base: RuleBase) -> Iterator[Line]:
     yield from _bands(question.bands, question.unit)
     lead = named(question.id, question.lead, base)
     if question.mode == "assume":
-        yield 2, f"When not known: {lead} is taken, and said."
+        guess = question.type != "text" and not isinstance(question.lead, Other)
+        yield 2, f"If unknown: assumes {lead if guess else 'nothing'} and lists the assumption."
     else:
-        yield 2, f"When not known: every answer is followed; {lead} gives the headline."
+        yield 2, f"If unknown: considers every answer; the headline is for {lead}."
     used = [name for name, when in _conditions(base) if _names(when, question.id)]
     used += [d.id for d in base.derived.values() if question.id in d.factors]
     if used:
         yield 2, f"Used by: {', '.join(dict.fromkeys(used))}."
     if question.feeds:
-        yield 2, f"Also needed for: {', '.join(question.feeds)}."
+        yield 2, f"Also used for: {', '.join(question.feeds)}."
     yield 2, "In rules/questions.yaml."
 
 
 def _derived(derived: Derived, base: RuleBase) -> Iterator[Line]:
-    yield 0, f"{derived.id} (number that follows from others)"
+    yield 0, f"{derived.id} (number calculated from answers)"
     yield from ((0, ""), (2, derived.title))
     up = " x ".join(f for f, e in derived.factors.items() for _ in range(max(e, 0))) or "1"
     down = [f for f, e in derived.factors.items() for _ in range(max(-e, 0))]
@@ -167,10 +169,13 @@ def _rule(triple: tuple[str, Step | None, Rule], base: RuleBase) -> Iterator[Lin
 
 
 def _pattern(pattern: Pattern, base: RuleBase) -> Iterator[Line]:
-    group = {"core": "one of the four patterns of the article", "extended": "besides the article's four patterns"}
-    yield 0, f"{pattern.id} (pattern: {group.get(pattern.group, 'outside what the article compares')})"
+    group = {
+        "core": "one of the four patterns of the article",
+        "extended": "in addition to the article's four patterns",
+    }
+    yield 0, f"{pattern.id} (pattern: {group.get(pattern.group, 'not compared by the article')})"
     yield from ((0, ""), (2, f"{pattern.title}. {pattern.summary}"))
-    for title, items in (("For it:", pattern.strengths), ("Against it:", pattern.weaknesses)):
+    for title, items in (("Strengths:", pattern.strengths), ("Weaknesses:", pattern.weaknesses)):
         if items:
             yield 2, title
             yield from ((4, f"- {item}") for item in items)
@@ -187,15 +192,20 @@ def _caveat(caveat: Caveat, base: RuleBase) -> Iterator[Line]:
     yield from ((0, ""), (2, caveat.title), (2, f"Why: {caveat.why}"), (2, f"Do: {caveat.do}"))
     yield 2, f"Raised when: {say(caveat.when, base)}."
     if caveat.warn_unknown:
-        yield 2, "Where the answers leave it open, it is raised as possible."
+        yield 2, "If the answers leave it open, it is listed as possible."
     yield from _evidence(caveat.evidence)
     yield from _examples(caveat.examples, base)
     yield from _place(caveat.place)
 
 
 def _prior(prior: Prior, base: RuleBase) -> Iterator[Line]:
-    yield 0, f"{prior.id} (what is usual)"
-    yield from ((0, ""), (2, prior.because), (2, f"When: {say(prior.when, base)}."), (2, "Taken, unless stated:"))
+    yield 0, f"{prior.id} (usual answers)"
+    yield from (
+        (0, ""),
+        (2, prior.because),
+        (2, f"When: {say(prior.when, base)}."),
+        (2, "Assumes, unless stated otherwise:"),
+    )
     yield from ((4, f"- {fact}: {named(fact, given, base)}") for fact, given in prior.usually.items())
     yield from _place(prior.place)
 
@@ -221,7 +231,7 @@ def _cost(pair: tuple[str, dict[str, Any]], base: RuleBase) -> Iterator[Line]:
     for of, arithmetic in cost_tables.formula_lines(formula, base):
         yield 2, f"{of or name} = {arithmetic}"
     yield from _raw_evidence(formula["evidence"])
-    yield 2, "`advisor explain` knows each name in it."
+    yield 2, "`advisor explain` explains each name in it."
     yield from _place(Place(*formula["place"]))
 
 

@@ -65,7 +65,7 @@ def test_a_bug_of_ours_ends_at_once_and_loses_no_answer(terminal, tmp_path):
     terminal.keys("Enter", until="live sound")
     terminal.keys("2", until="1 answered")
     shown = terminal.keys("2", until="ended with")
-    assert "this is a bug of ours: AssertionError: planted" in shown
+    assert "internal error: AssertionError: planted" in shown
     assert "answers so far are kept" in shown
     assert "ended with 70" in shown
     terminal.start(f"{COMMAND} orders.yaml")
