@@ -40,7 +40,7 @@ _NO_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if argv is None:  # the process is ours, and mostly over before looking for garbage would pay
+    if argv is None:  # a short-lived process: garbage collection would cost more than it frees
         gc.disable()
     if sys.stdout is None:
         return _told(OutputError("standard output is closed"))
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(words)
         sys.stdout.flush()
         if argv is None:
-            gc.freeze()  # else Python looks through everything once more before it leaves
+            gc.freeze()  # skip the final collection at exit
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the last line of defence: a bug must not look like bad input
@@ -93,7 +93,7 @@ def _told(error: Exception) -> int:
 
 
 def _no_more_output() -> None:
-    """Point standard output away, or the interpreter complains when it closes it."""
+    """Redirect standard output to nowhere; otherwise the interpreter prints an error when it closes it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -157,7 +157,7 @@ def _recommend(words: list[str]) -> int:
 
 
 def _report(form: str, verdict: Verdict, base: RuleBase, made: Kit | None) -> str:
-    """The verdict in one of the forms; a page has the kit's files in it."""
+    """The verdict in one of the formats; the HTML page includes the kit's files."""
     if form == "json":
         from advisor.report.json_text import json_text
 
@@ -330,16 +330,16 @@ def _interview(words: list[str], commands: list[str]) -> int:
             raise UsageError(f"unknown command {options.file!r}{close}\nTry 'advisor --help'.")
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))  # None: closed
     if not terminal and not options.plain:
-        # Textual would spin for ever here, so it must not even be imported.
+        # Without a terminal Textual loops forever, so it must not even be imported.
         raise UsageError("the interview needs a terminal; use: advisor recommend --answers FILE (or advisor --plain)")
     if options.plain or os.environ.get("TERM") == "dumb" or os.environ.get("ACCESSIBLE"):
         from advisor.interview.plain import ask
 
-        gc.enable()  # this one stays for long
+        gc.enable()  # an interview runs for a long time
         return ask(_base(), options.file)
     from advisor.tui.app import run
 
-    return run(_base(), options.file)  # which turns the collector on when its first screen stands
+    return run(_base(), options.file)  # it turns garbage collection on after its first screen
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ def _data(text: str) -> None:
 
 
 def _note(text: str) -> None:
-    """A message for people. What it quotes (a path, a name) cannot make the terminal do anything."""
+    """Print a message. Control codes in quoted paths and names are made visible."""
     from advisor.base.text import visible
 
     sys.stderr.write(f"{visible(text, lines=True)}\n")

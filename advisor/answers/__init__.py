@@ -1,1 +1,1 @@
-"""A team's answers: read from a file, checked, written back in place, kept while they are being given."""
+"""A team's answers: reading a file, checking, writing back in place, and keeping them during an interview."""

@@ -1,4 +1,4 @@
-"""A commented answers file with every question in it, valid as it stands."""
+"""An answers file with every question as a comment; it is valid without changes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 HEAD = (
-    'Answers for advisor. A line that begins with "# " explains. A line like "#fact: answer" is a question that is '
-    'not answered yet, with an example: remove the "#" and write your own answer, or `unknown` if you do not know. '
-    "What the file leaves open is assumed and said, or both ways are followed. A few questions are answered below, "
-    "so that the file can be tried at once: change them too."
+    'Answers for advisor. Lines that begin with "# " are explanations. A line like "#fact: answer" is a question that '
+    'is not answered yet, with an example: remove the "#" and write your own answer, or `unknown` if you do not know. '
+    "For questions without an answer, advisor makes an assumption and lists it, or considers every answer. A few "
+    "questions are already answered, so that you can try the file at once: change these answers, too."
 )
 ABOUT: dict[Scope, str] = {
-    "path": "What lies between the clients and the servers. It holds for every feature that does not say otherwise.",
-    "app": "The servers. This holds for every feature that does not say otherwise.",
-    "feature": "The features, one block each: copy the block for the next one and give it another name. "
-    "Any fact from above may be repeated in a block and then holds for that feature alone.",
+    "path": "Everything between the clients and the servers. It applies to every feature without an answer of its own.",
+    "app": "The servers. It applies to every feature without an answer of its own.",
+    "feature": "The features, one block each: for another feature, copy the block and give it another name. "
+    "A block may repeat any question from above; the answer then applies only to that feature.",
 }
 # The few answers that are filled in, so that the file can be tried at once.
 EXAMPLE: dict[str, Value] = {
@@ -70,13 +70,13 @@ def allowed(question: Question) -> str:
         kind = "a whole number" if question.whole else "a number"
         return f"{kind}{f' ({question.unit})' if question.unit else ''}, or unknown"
     if question.type == "text":
-        return "a text, or unknown"
+        return "text, or unknown"
     options = ", ".join(question.options)
     if question.type == "one-of":
         return f"one of {options}; or {{other: TEXT}}, or unknown"
-    return f"a list of {options}, {{other: TEXT}}; [] is none of them; or unknown"
+    return f"a list of {options}, {{other: TEXT}}; [] means none of them; or unknown"
 
 
 def example(question: Question) -> Value:
-    """An answer to show: the one that is taken where nothing is known, if a reader could have written it."""
+    """The example answer: the assumed one, if a person could have written it."""
     return UNKNOWN if question.type == "text" or isinstance(question.lead, Other) else question.lead

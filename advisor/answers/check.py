@@ -1,4 +1,4 @@
-"""Whether an answer fits its question and the other answers."""
+"""Checks whether an answer fits its question and the other answers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from advisor.yamlio.scalars import resolve
 
 
 class RefusedError(AdvisorError):
-    """An operation that would leave the answers wrong or contradictory; the message says why. Nothing has changed."""
+    """An operation was refused because it would make the answers wrong or contradictory; nothing was changed."""
 
 
 def fitting(question: Question, value: Value) -> Value:
-    """The answer in the form in which it is kept. Raises RefusedError where it does not fit the question's type."""
+    """The answer in its stored form. Raises RefusedError if it does not fit the question's type."""
     wrong = ""
     if isinstance(value, Unknown):
         return value
@@ -48,7 +48,7 @@ def fitting(question: Question, value: Value) -> Value:
 
 
 def typed_number(question: Question, text: str, unknown: str) -> int | float:
-    """The number that somebody typed; `unknown` says how not to know it. Raises RefusedError for anything else."""
+    """Parse a typed number; `unknown` tells the person how to answer "I don't know". Raises RefusedError."""
     value = resolve(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         meant = plain_digits(text)

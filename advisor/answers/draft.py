@@ -1,4 +1,4 @@
-"""Where an interview is kept: the answers file, and what may stand in the way of writing it."""
+"""The file of an interview, and the reasons why it may not be written without asking."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Stamp = tuple[int, int, int] | None
 
 
 class AskFirstError(OutputError):
-    """The answers file was not written: the person has to decide. `changed`: somebody else has changed it meanwhile."""
+    """The answers file was not written: the person has to decide. `changed`: another program has changed it."""
 
     def __init__(self, message: str, *, changed: bool) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class AskFirstError(OutputError):
 class Draft:
     """The file of an interview (None: not named yet), and the text that it held when it was last read or written.
 
-    `problems` are the mistakes in that text; what was read of it is then not all that it says.
+    `problems` are the mistakes in that text; it then contains more than what was read.
     """
 
     base: RuleBase
@@ -44,11 +44,11 @@ class Draft:
     # --- the recovery file --------------------------------------------------------------------------------------------
 
     def keep(self, project: Project) -> str:
-        """Write the recovery file; what went wrong in words, or ""."""
+        """Write the recovery file; return an error message, or ""."""
         return self.recovery.keep(dump(project, self.base))
 
     def kept(self) -> Project | None:
-        """What an earlier interview left in a recovery file without saving it; None if there is nothing new."""
+        """The unsaved answers of an earlier interview, from its recovery file; None if there is nothing new."""
         try:
             saved = parse(self.seen, "", self.base) if self.seen is not None else None
         except InputError:
@@ -64,11 +64,11 @@ class Draft:
         return self.recovery.take(left)
 
     def forget(self) -> None:
-        """Take the recovery file away."""
+        """Delete the recovery file."""
         self.recovery.forget()
 
     def notice(self) -> str:
-        """What the person should know about other programs at work on the same file, in a sentence, or ""."""
+        """A sentence about other programs that work on the same file, or ""."""
         if self.file is None:
             return ""
         name = visible(str(self.file), 60)
@@ -77,7 +77,7 @@ class Draft:
         return f"Another advisor is also working on {name}." if self.recovery.others else ""
 
     def _untouched(self) -> bool:
-        """Whether the file holds to the byte what it held; not if it holds no text any more."""
+        """Whether the file has the same bytes as before; False if it is not text any more."""
         try:
             return self.file is not None and on_disk(self.file) == self.seen
         except OutputError:
@@ -86,11 +86,11 @@ class Draft:
     # --- the answers file ---------------------------------------------------------------------------------------------
 
     def save(self, project: Project, *, force: bool = False) -> Draft:
-        """Write the answers into the file and forget the recovery file; the draft as it is now.
+        """Write the answers to the file and delete the recovery file; return the new draft.
 
-        What else the file says stays. Raises OutputError with nothing changed if it cannot be written, and (without
-        `force`) AskFirstError if somebody else has changed its answers since, or if it would have to be written anew.
-        With `force` our answers go into what stands there now; if it is written anew, the old text stays as FILE.bak.
+        Everything else in the file stays. Raises OutputError, with nothing changed, if it cannot be written. Without
+        `force`, raises AskFirstError if another program has changed its answers or if it would have to be rewritten.
+        With `force`, the answers go into the file as it is now; if it is rewritten, the old text is kept as FILE.bak.
         """
         assert self.file is not None
         name = visible(str(self.file))
@@ -111,7 +111,7 @@ class Draft:
         return replace(self, seen=text, problems=(), stamp=_stamp(self.file))
 
     def beside(self, project: Project) -> Draft:
-        """Write the answers into a new file beside this one, and go on under its name. Raises OutputError."""
+        """Write the answers to a new file in the same folder and continue with that file. Raises OutputError."""
         assert self.file is not None
         other = free(self.file)
         text, _ = self._changed(self.seen, project)
@@ -123,7 +123,7 @@ class Draft:
         return Draft(self.base, other, text, recovery=Recovery(other), stamp=_stamp(other))
 
     def reload(self) -> tuple[Draft, Project]:
-        """The file read again. Raises InputError if it has mistakes, OutputError if it is gone."""
+        """Read the file again. Raises InputError if it has mistakes, OutputError if it no longer exists."""
         assert self.file is not None
         text = on_disk(self.file)
         if text is None:
@@ -132,7 +132,7 @@ class Draft:
         return replace(self, seen=text, problems=(), stamp=_stamp(self.file)), project
 
     def holds(self, project: Project) -> bool:
-        """Whether the file says these answers, as it is on the disk now."""
+        """Whether the file on the disk contains these answers now."""
         try:
             now = on_disk(self.file) if self.file is not None else None
             return now is not None and parse(now, "", self.base) == project
@@ -140,11 +140,11 @@ class Draft:
             return False
 
     def would_write(self, project: Project) -> str:
-        """The text that the file would have after `save`. Raises OutputError for what is no answers file at all."""
+        """The text that the file would have after `save`. Raises OutputError if it is not text."""
         return self._changed(on_disk(self.file) if self.file is not None else None, project)[0]
 
     def _same(self, now: str) -> bool:
-        """Whether the file still says what it said, whatever became of its comments."""
+        """Whether the file still contains the same answers; comments do not count."""
         if now == self.seen:
             return True
         try:
@@ -153,7 +153,7 @@ class Draft:
             return False
 
     def _changed(self, now: str | None, project: Project) -> tuple[str, str]:
-        """The text with these answers in it, and "", or why it is one that is written anew."""
+        """The text with these answers, and why the file has to be rewritten ("" if it does not)."""
         anew = dump(project, self.base)
         if now is None or not now.strip("\ufeff \t\r\n"):
             return anew, ""
@@ -176,8 +176,8 @@ class Draft:
 def open_draft(file: str | None, base: RuleBase, *, mend: bool = False) -> tuple[Draft, Project | None]:
     """The draft for a file, and the answers in it (None if it does not exist yet, or is empty).
 
-    Raises OutputError if its folder does not exist, InputError for a file that is wrong; `mend` takes what can be read
-    of a text with mistakes, and the draft then has its `problems`.
+    Raises OutputError if its folder does not exist, InputError for a file with mistakes. `mend` reads what it can from
+    such a file, and the draft then has its `problems`.
     """
     if file is None:
         return Draft(base, None), None
@@ -202,7 +202,7 @@ def open_draft(file: str | None, base: RuleBase, *, mend: bool = False) -> tuple
 
 
 def on_disk(path: Path) -> str | None:
-    """What the file holds now; None if there is none. Raises OutputError for what is no text at all."""
+    """The current text of the file; None if there is none. Raises OutputError if it is not text."""
     if not os.path.lexists(path):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The answers file: what a team says about its project, read with every mistake at its place, and written back."""
+"""The answers file: reading it with the place of every mistake, and writing it."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class _Reader:
         return {fact: found[fact] for fact in self.base.questions if fact in found}
 
     def stray(self, key: str, where: str, allowed: set[str]) -> str:
-        """What to say about a key that cannot stand `where` it does."""
+        """The message for a key that is not allowed `where` it is."""
         question = self.base.questions.get(key)
         if question is not None:
             home = "into a feature" if question.scope == "feature" else f"under {question.scope}: or into a feature"
@@ -169,7 +169,7 @@ def _another(name: str, taken: Mapping[str, Place]) -> str:
 
 
 def same_name(name: str) -> str:
-    """Two features whose names agree in this form would be taken for one."""
+    """The form in which names are compared: two features must differ in it."""
     if not name.isascii():
         name = unicodedata.normalize("NFKC", name)
     return " ".join(name.casefold().split())
@@ -198,7 +198,7 @@ def _facts(facts: Mapping[str, Value], base: RuleBase) -> Iterator[str]:
 
 
 def written(value: Value) -> str:
-    """An answer in YAML, so that readers of version 1.1 and 1.2 take texts and numbers for the same."""
+    """An answer in YAML that programs for version 1.1 and 1.2 read alike."""
     if isinstance(value, Unknown):
         return "unknown"
     if isinstance(value, bool):

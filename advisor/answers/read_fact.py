@@ -1,6 +1,6 @@
 """One answer, read from its YAML node and checked against its question.
 
-The readers return None where something is wrong; the problem is then in the `Source`.
+The functions return None if something is wrong; the problem is then in the `Source`.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def in_order(question: Question, choices: list[Choice]) -> tuple[Choice, ...]:
 
 
 def read_text_value(node: Node, name: str, source: Source) -> str | None:
-    """A text of one line. A bare word that is something else to a YAML reader must be quoted."""
+    """A text of one line. A bare word that YAML programs may read as something else must be quoted."""
     if not isinstance(node, Scalar):
         message = f"write a text, not {_kind(node)}"
     elif node.value is None:

@@ -1,7 +1,7 @@
-"""The recovery file: every answer at once on the disk, so that a killed terminal loses nothing.
+"""The recovery file: every answer is on the disk at once, so that a killed terminal loses nothing.
 
-It stands beside the answers file, or in the user's state folder where nothing can be written there. Its interview holds
-a lock on it, which ends with the process: a second one on the same answers notices, and takes a file of its own.
+It is beside the answers file, or in the user's state folder if that is not writable. Its interview locks it until the
+process ends: a second interview on the same answers notices the lock and uses a file of its own.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Found = TypeVar("Found")
 
 
 class Recovery:
-    """The recovery file of one interview. `others`: another one was seen at work on the same answers."""
+    """The recovery file of one interview. `others`: another interview on the same answers was seen."""
 
     def __init__(self, file: Path | None) -> None:
         self.file = file
-        self.path: Path | None = None  # ours, once there is one
+        self.path: Path | None = None  # of this interview, once it exists
         self.others = False
         self._lock = NO_LOCK
-        self._left: list[Path] = []  # places that were ours until they could not be written any more
+        self._left: list[Path] = []  # places that this interview used until they became unwritable
 
     def places(self) -> Iterator[Path]:
-        """Where a recovery file may stand, the best place first."""
+        """Possible places for the recovery file, the best one first."""
         named: list[Path] = []
         if self.file is not None:
             named.append(self.file.with_name(f".{self.file.name}.recovery"))
@@ -52,7 +52,7 @@ class Recovery:
             try:
                 if path != self.path:
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    if os.path.lexists(path):  # somebody else's, dead or alive
+                    if os.path.lexists(path):  # it belongs to another interview, running or not
                         self.others = self.others or (path not in self._left and _locked(path))
                         continue
                 self._write(path, text)
@@ -63,7 +63,7 @@ class Recovery:
         return wrong or "all names for a recovery file are taken; delete old ones"
 
     def take(self, read: Callable[[Path], Found | None]) -> Found | None:
-        """The newest that a dead interview left, as `read` has it, or None. The file is ours from now on."""
+        """The newest file of an interview that has ended, read by `read`, or None. It now belongs to this interview."""
         left = [path for path in self.places() if path.is_file() and not path.is_symlink()]
         for path in sorted(left, key=lambda path: -path.stat().st_mtime_ns):
             lock = _lock(path)
@@ -79,7 +79,7 @@ class Recovery:
         return None
 
     def forget(self) -> None:
-        """Take our recovery file away."""
+        """Delete this interview's recovery file."""
         for path in [*self._left, *([self.path] if self.path else [])]:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -87,7 +87,7 @@ class Recovery:
         self._own(None, NO_LOCK)
 
     def release(self) -> None:
-        """Leave the file to whoever comes next."""
+        """Release the file for the next interview."""
         self._own(self.path, NO_LOCK)
 
     def _own(self, path: Path | None, lock: int) -> None:

@@ -1,7 +1,7 @@
-"""An answers file with other answers in it: only what changed is written anew, where it stands.
+"""Changes the answers in an answers file in place and leaves everything else untouched.
 
-What the person wrote stays: comments, blank lines, order, quotes, line ends, lists and mappings in either style. The
-result is read back; it is given out only if it says what was meant.
+Comments, blank lines, order, quotes, line endings and the style of lists and mappings stay. The result is parsed again
+and returned only if it contains exactly the wanted answers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Facts = Mapping[str, Value]
 
 
 def splice(text: str, wanted: Project, base: RuleBase) -> str:
-    """The text of an answers file, changed so that it says `wanted`. Raises OutputError where that is not possible.
+    """The text of an answers file with the answers of `wanted`. Raises OutputError if that is not possible.
 
     Raises InputError if the text is no answers file.
     """

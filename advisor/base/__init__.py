@@ -1,1 +1,1 @@
-"""What any program needs: texts, errors, files and folders written whole. It knows nothing of answers or rules."""
+"""What any program needs: text, errors, and writing files and folders completely. Independent of answers and rules."""

@@ -1,4 +1,4 @@
-"""argparse the way this program speaks: no abbreviations, and errors that the caller prints."""
+"""argparse without abbreviations; errors are raised for the caller to print."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from advisor.base.text import did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser for one command. Wrong words raise UsageError, with "did you mean" for options."""
+    """A parser for one command. Wrong arguments raise UsageError, with "did you mean" for options."""
 
     def __init__(self, prog: str, description: str) -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False, formatter_class=_help)
@@ -30,5 +30,5 @@ class Parser(argparse.ArgumentParser):
 
 
 def _help(prog: str) -> argparse.HelpFormatter:
-    """Help in 78 columns. argparse makes one for every option; left to find the width itself, it imports shutil."""
+    """Help in 78 columns. A fixed width saves argparse an import of shutil for every option."""
     return argparse.HelpFormatter(prog, width=78)

@@ -1,4 +1,4 @@
-"""Where the shipped rules and templates lie, in a checkout and in a wheel alike."""
+"""The folders of the shipped rules and templates, in a checkout and in a wheel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def data(kind: str) -> Path:
 
 
 def shipped(kind: str) -> str:
-    """`data`, for the start of every command."""
+    """The same as `data`, as a string: every command needs it at its start, and pathlib is slow to import."""
     package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     for folder in (os.path.join(package, "_data", kind), os.path.join(os.path.dirname(package), kind)):
         if os.path.isdir(folder):

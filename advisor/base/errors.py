@@ -2,9 +2,9 @@
 
 AdvisorError
 ├── UsageError            the command line cannot be understood                       exit 2
-├── InputError            a file cannot be read, or what it says is wrong: Problems   exit 2
-├── OutputError           a folder or file cannot be written; what was there stays    exit 2
-└── RuleBaseError         the rules folder itself is broken: Problems                 exit 1
+├── InputError            a file cannot be read, or has mistakes: Problems            exit 2
+├── OutputError           a folder or file cannot be written; nothing was changed     exit 2
+└── RuleBaseError         the rules folder has mistakes: Problems                     exit 1
 
 Only cli.py prints them and turns them into an exit code.
 """
@@ -26,7 +26,7 @@ class Exit:
 
 
 class Problem(NamedTuple):
-    """One thing wrong at one place. `line` and `column` count from 1; 0 means that there is no such place."""
+    """One mistake at one place. `line` and `column` count from 1; 0 means that the place is unknown."""
 
     file: str
     line: int
@@ -42,7 +42,7 @@ class Problem(NamedTuple):
 
 
 class AdvisorError(Exception):
-    """Something that the user can mend."""
+    """An error that the user can correct."""
 
     exit = Exit.USAGE
 
@@ -60,11 +60,11 @@ class ProblemsError(AdvisorError):
 
 
 class InputError(ProblemsError):
-    """An answers file cannot be read, or what it says is wrong."""
+    """An answers file cannot be read, or has mistakes."""
 
 
 class RuleBaseError(ProblemsError):
-    """The rules folder is broken."""
+    """The rules folder has mistakes."""
 
     exit = Exit.FINDINGS
 

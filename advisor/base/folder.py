@@ -1,8 +1,8 @@
-"""Writes a folder of files whole or not at all: built beside the target, then swapped in by one rename.
+"""Writes a folder of files completely or not at all: built beside the target, then swapped in by one rename.
 
-What was there stays if anything goes wrong: a full disk, a signal, a second run at the same time. A folder that holds
-an earlier kit (its `advisor.lock` lists every file with its SHA-256) is replaced if nobody has changed those files;
-whatever else lies in it (the log of a running kit, a certificate) is carried over.
+If anything goes wrong (a full disk, a signal, a second run at the same time), the target is unchanged. A folder that
+contains an earlier kit (its `advisor.lock` lists every file with its SHA-256) is replaced if nobody has changed those
+files; everything else in it (the log of a running kit, a certificate) is kept.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> D
     """Write `files` (relative POSIX path to content) as the folder `target`; those that begin with "#!" are executable.
 
     The target must not exist, be an empty folder, or hold an earlier kit whose files are unchanged. With `force` it may
-    be any folder: the files of the kit replace those of their name, and everything else in it stays. In every other
-    case, and for every failure of the system, it raises OutputError with nothing changed.
+    be any folder: the files of the kit replace those of the same name, and everything else in it stays. In every other
+    case, and for every failure of the system, it raises OutputError and changes nothing.
     """
     if wrong := [name for name in files if not _inside(name)]:
         raise OutputError(f"{quoted(wrong[0])} is not a valid name for a file inside the folder. {NOTHING}")
@@ -62,7 +62,7 @@ def write(files: Mapping[str, bytes], target: Path, *, force: bool = False) -> D
 
 
 def notes(target: Path, done: Done) -> list[str]:
-    """What to say after a kit was written here: whether it runs, and what killed runs have left beside it."""
+    """Notes to print after a kit was written: whether it is running, and what killed runs have left beside it."""
     said = []
     if done == "replaced" and _runs(target):
         said.append(f"the kit in {visible(str(target))} is running; restart it to use the new files")
@@ -97,7 +97,7 @@ def _inside(name: str) -> bool:
 
 @contextmanager
 def _parents(parent: Path) -> Iterator[None]:
-    """The folders above the target, made where they are missing and taken away again on failure."""
+    """Create the missing folders above the target; on failure, remove them again."""
     missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -111,13 +111,13 @@ def _parents(parent: Path) -> Iterator[None]:
 
 @contextmanager
 def _workshop(target: Path, mask: Mask) -> Iterator[Path]:
-    """A new folder beside the target (so that a rename can move it), gone at the end whatever happens."""
+    """A new folder beside the target, so that a rename can move it. It is always removed at the end."""
     with ExitStack() as stack:
         with _locked(target.parent, mask):
             if not target.is_symlink():
                 swap.recover(target)
             made = swap.workshop(target)
-            descriptor = swap.alive(made)  # or another run would take it for one that was left
+            descriptor = swap.alive(made)  # or another run would think that it was left by a killed one
             if descriptor is not None:
                 stack.callback(os.close, descriptor)
         try:
@@ -145,7 +145,7 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
 def _locked(parent: Path, mask: Mask) -> Iterator[None]:
     """Only one run at a time looks at the target and swaps; a signal can end the waiting for the other.
 
-    The kernel ends the lock with the process. Where a folder cannot be locked, the rename alone must do.
+    The kernel releases the lock with the process. If a folder cannot be locked, only the rename protects it.
     """
     with ExitStack() as stack:
         with suppress(OSError):
@@ -174,7 +174,7 @@ def _set_blocked(mask: Mask) -> None:
 
 
 def _interruptible(mask: Mask, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Do work during which only the signals of the mask wait."""
+    """Do work while only the signals of the mask are blocked."""
     waiting = _blocked(())
     try:
         _set_blocked(mask)
@@ -220,14 +220,14 @@ def _put(made: Path, target: Path, files: Mapping[str, bytes], *, force: bool) -
 
 
 def _refuse_here(target: Path) -> None:
-    """The shell that started us would be left in a folder that is gone."""
+    """Refuse to replace the current folder: the shell would be left in a deleted one."""
     here, there = Path.cwd(), target.resolve()
     if here == there or there in here.parents:
         raise OutputError(f"{visible(str(target))} is your current folder; leave it first (cd ..). {NOTHING}")
 
 
 def _listed(target: Path) -> dict[str, str] | None:
-    """The files of the kit that lies there, with their SHA-256; None if there is none."""
+    """The files of the kit in the target, with their SHA-256; None if there is no kit."""
     path = target / LOCK
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > _LOCK_LIMIT:
@@ -239,7 +239,7 @@ def _listed(target: Path) -> dict[str, str] | None:
 
 
 def _differences(target: Path, listed: Mapping[str, str], now: Mapping[str, str | None]) -> list[str]:
-    """What a replacement would lose: changed or deleted files of the earlier kit, strangers where new files go."""
+    """What a replacement would lose: changed or deleted files of the earlier kit, files in the way."""
     found = []
     for name, digest in sorted(now.items()):
         if name == LOCK:
@@ -264,13 +264,13 @@ def _digest(path: Path) -> str | None:
 
 
 def _swap(made: Path, target: Path, ours: set[str]) -> None:
-    """Exchange the two folders; what is not the kit's stays in the target."""
+    """Exchange the two folders; files that are not part of the kit stay in the target."""
     with swap.carried(made, target, list(_others(target, made, "", ours))):
         _exchange(made, target)
 
 
 def _others(target: Path, made: Path, below: str, ours: set[str]) -> Iterator[str]:
-    """What is not the earlier kit's and is not replaced. A folder that neither kit has a file in is one path."""
+    """Paths outside of the earlier kit that are not replaced. A folder without files of either kit is one path."""
     for entry in sorted(os.scandir(target / below), key=lambda e: e.name):
         name = below + entry.name
         if name in ours:

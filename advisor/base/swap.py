@@ -1,9 +1,9 @@
-"""Two folders change places, and what is to stay in the first is never out of reach, whenever the process is killed.
+"""Exchange two folders while kept files stay reachable, even if the process is killed at any moment.
 
-The exchange is one step. What lies in the old folder and is not replaced (the log of a running kit, a certificate) is
-then in the wrong one. So the new folder first gets a symbolic link for each such thing, which leads to where the thing
-lies after the exchange; then link and thing change places. At every moment the name in the target leads to the thing.
-A journal beside the folder names the things: with it the next run ends what a killed one has begun (`recover`).
+The exchange is one step. Files of the old folder that are not replaced (the log of a running kit, a certificate) are
+then in the wrong folder. So the new folder first gets a symbolic link for each of them, which points to where the file
+is after the exchange; then link and file are exchanged. At every moment the name in the target leads to the file.
+A journal beside the folder lists these files: with it the next run completes what a killed one began (`recover`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _JOURNAL_LIMIT = 1 << 24
 
 
 def sync(folder: Path) -> None:
-    """Put the names in a folder on the disk, where the system lets us."""
+    """Write the names in a folder to the disk, if the system allows it."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -42,7 +42,7 @@ def sync(folder: Path) -> None:
 
 
 def workshop(target: Path) -> Path:
-    """A new folder beside the target, by whose name `recover` knows the target again."""
+    """A new folder beside the target; its name tells `recover` which target it belongs to."""
     return Path(tempfile.mkdtemp(prefix=_prefix(target), suffix=".part", dir=target.parent))
 
 
@@ -85,7 +85,7 @@ def exchange(one: Path, other: Path) -> None:
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Whether the system has swapped them in one step."""
+    """Exchange them in one step; whether the system could do it."""
     if sys.platform != "linux":
         return False
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
@@ -94,16 +94,16 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 
 def _aside(one: Path) -> Path:
-    """Where the third step of an exchange starts; nothing lies there."""
+    """A free path for the third step of an exchange."""
     places = (one.with_name(f"{one.name[:200]}.aside{number}") for number in ("", *range(2, 1000)))
     return next(place for place in places if not os.path.lexists(place))
 
 
 @contextmanager
 def carried(part: Path, target: Path, names: Sequence[str]) -> Iterator[None]:
-    """Exchange the two folders inside this block: what `names` names stays in the target. On failure all is as before.
+    """Exchange the two folders inside this block; the paths in `names` stay in the target. A failure changes nothing.
 
-    Where the file system has no symbolic links the things are moved before the exchange: there a process that is killed
+    If the file system has no symbolic links, the files are moved before the exchange: a process that is killed then
     leaves them in `part` until the next run.
     """
     swapped = False
@@ -154,7 +154,7 @@ def _write_journal(part: Path, names: Sequence[str]) -> None:
 
 
 def _settle(part: Path, target: Path, names: Sequence[str]) -> bool:
-    """Put the things of which the folder beside has the real one into the target; whether all of them are there."""
+    """Move files that are still in the other folder into the target; whether all of them are there."""
     for name in names:
         here, there = target / name, part / name
         if os.path.lexists(there) and not _is_ours(there, part, name):
@@ -171,7 +171,7 @@ def _settle(part: Path, target: Path, names: Sequence[str]) -> bool:
 
 
 def _undo(part: Path, target: Path, names: Sequence[str], *, swapped: bool) -> None:
-    """The way back. If it fails too the journal stays, and nothing is deleted."""
+    """Undo the exchange. If this fails too, the journal stays and nothing is deleted."""
     if swapped:
         for name in names:
             if _is_ours(part / name, part, name):
@@ -189,9 +189,9 @@ def _undo(part: Path, target: Path, names: Sequence[str], *, swapped: bool) -> N
 
 
 def recover(target: Path) -> None:
-    """End what killed runs have begun at this target, and delete what they have left. Under the lock of its parent.
+    """Complete what killed runs began at this target, and delete their leftovers. Call it under the lock of the parent.
 
-    What cannot be ended stays where it is; `left` names it.
+    What cannot be completed stays where it is; `left` lists it.
     """
     parts = {target.parent / name.removesuffix(".aside") for name in _names(target.parent) if _belongs(name, target)}
     for part in sorted(parts):
@@ -210,7 +210,7 @@ def _belongs(name: str, target: Path) -> bool:
 
 
 def _recover(part: Path, target: Path) -> None:
-    if part.suffix == ".moves":  # a journal whose folder is gone has nothing to tell
+    if part.suffix == ".moves":  # a journal without its folder is of no use
         if not any(os.path.lexists(part.with_suffix(end)) for end in (".part", ".part.aside")):
             part.unlink()
         return
@@ -237,7 +237,7 @@ def _recover(part: Path, target: Path) -> None:
 
 
 def _read_journal(part: Path) -> list[str] | None:
-    """What the journal names; None if there is none. Raises OSError for one that cannot be ours."""
+    """The names in the journal; None if there is none. Raises OSError if another user wrote it or it is damaged."""
     path = _journal(part)
     if not os.path.lexists(path):
         return None
@@ -263,7 +263,7 @@ def _below(name: str) -> bool:
 
 
 def left(parent: Path) -> list[Path]:
-    """The folders of runs that ended halfway and were not cleared away, of whatever target."""
+    """The folders of runs that ended halfway and were not cleaned up, for any target."""
     found = []
     for name in _names(parent):
         if name.startswith(".advisor-") and name.endswith((".part", ".part.aside")):

@@ -1,4 +1,4 @@
-"""Words for people: values shown so that no terminal runs them, numbers, line breaks, "did you mean"."""
+"""Text for people: values without terminal control codes, numbers, line breaks, "did you mean"."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def visible(text: str, limit: int = 0, *, lines: bool = False) -> str:
-    r"""The text with everything that a reader cannot see turned into an escape such as \x1b or \u202e.
+    r"""Replace every invisible character by an escape such as \x1b or \u202e.
 
-    That is what Unicode calls not printable: controls, bidirectional and zero-width marks, lone surrogates, odd spaces.
-    `lines` keeps line feeds; `limit` (characters, 0 = none) cuts what is longer and ends it with "...".
+    Unicode calls these characters not printable: controls, bidirectional and zero-width marks, lone surrogates, odd
+    spaces. `lines` keeps line feeds; `limit` (characters, 0 = none) shortens longer text, which then ends with "...".
     """
     if limit and len(text) > limit:
         text = text[: max(limit - 3, 0)] + "..."
@@ -33,7 +33,7 @@ def _escape(character: str) -> str:
 
 
 def quoted(text: str, limit: int = 60) -> str:
-    """A value as it is named inside a sentence: visible, short, in quotes."""
+    """A value for use inside a sentence: visible, short, in quotes."""
     return f'"{visible(text, limit)}"'
 
 
@@ -64,7 +64,7 @@ def _form(word: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a sentence that names the nearest known word; empty where nothing is near."""
+    """The ending "did you mean X?" with the nearest known word; empty if none is near."""
     near = nearest(word, known)
     return f"; did you mean {near}?" if near else ""
 

@@ -1,4 +1,4 @@
-"""Reading a text file within limits: its kind, its size and its encoding are checked before anything is believed."""
+"""Reading a text file within limits: its kind, size and encoding are checked first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_text(path: str | Path, limit: int = 256_000, *, mark: bool = False) -> 
 def salvage_text(path: str | Path, limit: int = 256_000) -> tuple[str, list[Problem]]:
     """The text of a file of which some bytes may not be UTF-8: they become U+FFFD, and the first one is a problem.
 
-    A byte order mark is kept. Raises InputError for what is no text at all.
+    A byte order mark is kept. Raises InputError if the file is not text.
     """
     content = _content(path, limit)
     try:
@@ -43,7 +43,7 @@ def salvage_text(path: str | Path, limit: int = 256_000) -> tuple[str, list[Prob
 
 
 def name_of(path: str | Path) -> str:
-    """How problems name this file."""
+    """The name of this file in messages."""
     return STDIN if str(path) == "-" else visible(str(path), 300)
 
 
@@ -72,7 +72,7 @@ def _file(path: str | Path, limit: int) -> bytes | str:
     """The first bytes of a file, one more than `limit` at most; or why it is not read."""
     if refused := _refusal(os.stat(path), limit):  # noqa: PTH116  # Path() would swallow trailing slashes: "file/"
         return refused
-    # The file may have been exchanged since: so never wait for a writer, and look again.
+    # The file may have been replaced since: do not block on a FIFO, and check again.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb", buffering=0) as file:
         if refused := _refusal(os.fstat(file.fileno()), limit):

@@ -1,4 +1,4 @@
-"""Writing a text file: the whole of it or nothing, and never over another one by accident."""
+"""Write a text file completely or not at all, and never overwrite another file by accident."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from advisor.base.text import visible
 def write_text(
     path: Path, text: str, *, sync: bool = True, mode: int | None = None, before: Callable[[Path], None] | None = None
 ) -> None:
-    """Write the file, with the permissions that it had (or `mode`); a link stays one. Raises OSError, nothing changed.
+    """Write the file and keep its permissions (or set `mode`); a link stays a link. Raises OSError and changes nothing.
 
-    `before` is called with the new file before it gets its name. `sync` waits until the disk has it.
+    `before` is called with the new file before it gets its name. `sync` waits until it is on the disk.
     """
     path = path.resolve()
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
@@ -51,7 +51,7 @@ def copy_of(path: Path) -> Path:
 
 
 def free(path: Path) -> Path:
-    """The first of orders.yaml, orders-2.yaml, orders-3.yaml, ... that there is no file of. Raises OutputError."""
+    """The first of orders.yaml, orders-2.yaml, orders-3.yaml, ... that does not exist. Raises OutputError."""
     for number in range(1, 10_000):
         candidate = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         if not os.path.lexists(candidate):

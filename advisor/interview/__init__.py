@@ -1,1 +1,1 @@
-"""The questions as a conversation: its state, its words, its plain form, its exports. Nothing here draws a screen."""
+"""The interview without screens: its state, its texts, the plain-text version and the exports."""

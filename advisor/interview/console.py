@@ -1,4 +1,4 @@
-"""One line out, one line in: the only way in which the plain twin speaks with the person."""
+"""Input and output of the plain-text interview, line by line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def say_all(lines: Iterable[str]) -> None:
 
 
 def somebody() -> bool:
-    """Whether a person is there to be asked, not a pipe."""
+    """Whether standard input is a person and not a pipe."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 

@@ -1,6 +1,6 @@
-"""What leaves an interview: the answers file, the decision record, the starter kit, and how each differs from the disk.
+"""The exports of an interview: answers file, decision record and starter kit, and their differences from the disk.
 
-Nothing is replaced unless `force` says so, and nothing that has changed since it was looked at.
+Files are replaced only with `force`, and never if they have changed since they were compared.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from advisor.base.text import plural, shell_word, visible
 from advisor.base.writing import write_text
 from advisor.interview.session import Session
 
-MOST = 1 << 22  # bytes of a file that are looked at; nothing that we write is as long
+MOST = 1 << 22  # bytes of a file that are compared; no exported file is as long
 State = Literal["new", "same", "differs"]
 Kind = Literal["answers", "record", "kit"]
 TITLES: dict[Kind, str] = {"answers": "answers file", "record": "decision record", "kit": "starter kit"}
 
 
 class ExistsError(OutputError):
-    """The file was not written, since there is one of this name already that nobody has agreed to replace."""
+    """The file was not written because a file of this name exists, and nobody agreed to replace it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file: what lies there (None: nothing) and what would be written."""
+    """One file: its present content (None: no file) and its new content."""
 
     name: str
     path: Path
@@ -71,7 +71,7 @@ class Part:
 
 
 def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
-    """What would be written there, and how it differs from what is there. Nothing is written."""
+    """What would be written, and how it differs from the disk. Nothing is written."""
     notes: tuple[str, ...] = ()
     try:
         if kind == "answers":
@@ -126,7 +126,7 @@ def _lines(content: bytes) -> list[str]:
 
 
 def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]:
-    """Write a part as it was looked at; the draft from now on, and what there is to say.
+    """Write a part as it was compared; return the new draft and messages to show.
 
     Raises OutputError with nothing of the part changed, also where a file has changed since `plan` looked at it.
     """

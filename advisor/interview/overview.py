@@ -1,4 +1,4 @@
-"""What the screens show beside the question: fallen patterns, the article's steps, caveats, all answers, reasons.
+"""What the screens show beside the question: excluded patterns, the article's steps, caveats, all answers, reasons.
 
 Everything is for the answers of one feature that count (`standing`), in the order of the questions.
 """
@@ -34,7 +34,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Fallen:
-    """A pattern that cannot come out any more: the answer that ruled it out, and the rule where one alone did it."""
+    """A pattern that is ruled out: the answer that ruled it out, and the rule if a single one did."""
 
     pattern: str
     fact: str
@@ -51,7 +51,7 @@ class ArticleStep:
     state: State
     keeps: tuple[str, ...]
     settles: bool
-    asks: bool  # the question at hand is one of this step's
+    asks: bool  # the current question belongs to this step
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def fallen(standing: Answers, base: RuleBase) -> list[Fallen]:
 
 
 def article_steps(box: Mapping[int, int], at: str, base: RuleBase) -> list[ArticleStep]:
-    """The article's steps as walked so far; `at` is the question at hand."""
+    """The article's steps with their results so far; `at` is the current question."""
     left = compared(base)
     sure, settled = True, False
     made = []
@@ -121,7 +121,7 @@ def article_steps(box: Mapping[int, int], at: str, base: RuleBase) -> list[Artic
 
 
 def _state(step: Step, box: Mapping[int, int], base: RuleBase) -> tuple[State, tuple[str, ...]]:
-    """Whether the step's first rule that is not out of the question surely holds; what it keeps then."""
+    """The state of the step's first rule that can still be true, and the patterns that it keeps."""
     for rule in step.rules:
         result = result_of(rule.boxes, box, base)
         if result == "true":

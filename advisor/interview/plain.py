@@ -84,7 +84,7 @@ class Plain:
     # --- beginning and end --------------------------------------------------------------------------------------------
 
     def begin(self, project: Project | None) -> None:
-        """Go on with a file, with what an earlier run left, or begin with names."""
+        """Continue with a file or with unsaved answers, or begin with a name."""
         console.say("The interview as plain prompts. Type ? for help.", "")
         draft = self.keeper.draft
         left = draft.kept()
@@ -115,7 +115,7 @@ class Plain:
                 console.say(refused)
 
     def start(self, session: Session) -> None:
-        """The first question; the recovery file is there from now on, so that another interview can notice."""
+        """Show the first question, and create the recovery file, so that another interview can notice this one."""
         self.session = session
         self.keeper.keep(session.project)
 
@@ -170,14 +170,14 @@ class Plain:
         return self.session
 
     def prompt(self, question: Question | None) -> str:
-        """What stands before the typed line."""
+        """The prompt before the typed line."""
         if question is None:
             return "Next: "
         kind = {"number": f"Number ({question.unit})" if question.unit else "Number", "text": "Text"}
         return f"{kind.get(question.type, 'Several numbers, or none' if question.type == 'some-of' else 'Number')}: "
 
     def handle(self, line: str, question: Question | None) -> bool:
-        """One typed line; whether the same question stays without being shown again."""
+        """Handle one typed line; whether the same question stays and is not shown again."""
         word, _, rest = line.strip().partition(" ")
         command = word.removeprefix(":")
         command = LONG.get(command, command)
@@ -199,7 +199,7 @@ class Plain:
 
     @property
     def commands(self) -> dict[str, Callable[[str], bool]]:
-        """Each returns whether the question at hand stays as it is."""
+        """Each returns whether the current question stays as it is."""
         go: dict[str, Callable[[str], Session]] = {
             "b": lambda _: self.here.back(),
             "f": lambda _: self.here.forward(),

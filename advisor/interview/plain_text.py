@@ -1,4 +1,4 @@
-"""What the interview shows, as plain lines in reading order: for the plain twin, whose readers may not see a screen."""
+"""The content of the interview as plain lines in reading order, also for people who do not see a screen."""
 
 from __future__ import annotations
 

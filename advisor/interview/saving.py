@@ -1,4 +1,4 @@
-"""The files of a plain conversation: every answer kept at once, the answers file written as the person wants it."""
+"""The files of a plain-text interview: keeping every answer at once, and saving the answers file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_LINES = 60  # of the differences that are shown
 
 @dataclass
 class Keeper:
-    """The draft of a conversation, and what was last said about it."""
+    """The draft of an interview, and the last messages about it."""
 
     draft: Draft
     trouble: str = ""  # with the recovery file

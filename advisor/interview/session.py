@@ -2,7 +2,7 @@
 
 The questions of the current feature come first, then the path, then the app, each only while it can still change
 something. An answer whose question cannot change anything any more is *parked*: it stays in the file, is shown as such,
-and counts again as soon as its question does. Screens only show what stands here.
+and counts again as soon as its question does. Screens only show what is in a session.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Session:
 
     @property
     def question(self) -> Question | None:
-        """The question at hand; None when nothing is left to ask."""
+        """The current question; None when nothing is left to ask."""
         fact = self.at if self.at is not None else next(iter(self.open), None)
         return None if fact is None else self.base.questions[fact]
 
@@ -152,7 +152,7 @@ class Session:
     # --- what the screens show beside the question --------------------------------------------------------------------
 
     def reason(self, fact: str) -> str:
-        """What an answer to this question can still change, in words that go on from "It can change"."""
+        """What an answer to this question can still change, in words that follow "Affects:"."""
         if fact in self.standing:
             return "the questions that follow, if you answer differently."
         if fact in self.answers:

@@ -1,4 +1,4 @@
-"""Sets of cases as boxes, and the one primitive that every proof rests on: find a case in a box and outside others.
+"""Sets of cases as boxes, and the primitive behind every proof: find a case in one box and outside of others.
 
 A *case* gives one value to every variable: a tuple of value numbers. A *box* limits some variables: a mapping from the
 variable's number to a bit mask in which bit v is set where value v is allowed; a variable that is absent is free. A
@@ -27,7 +27,7 @@ def meet(a: Box, b: Box) -> dict[int, int] | None:
 
 
 def contains(box: Box, case: Sequence[int]) -> bool:
-    """Whether the case lies in the box."""
+    """Whether the case is in the box."""
     for variable, mask in box.items():  # noqa: SIM110  # `all` with a generator takes three times as long
         if not mask >> case[variable] & 1:
             return False
@@ -35,7 +35,7 @@ def contains(box: Box, case: Sequence[int]) -> bool:
 
 
 def covers(outer: Box, inner: Box) -> bool:
-    """Whether every case of `inner` lies in `outer` (whose masks each leave out some value)."""
+    """Whether every case of `inner` is in `outer` (whose masks each leave out some value)."""
     for variable, mask in outer.items():  # noqa: SIM110  # the same
         if inner.get(variable, -1) & ~mask:
             return False
@@ -43,7 +43,7 @@ def covers(outer: Box, inner: Box) -> bool:
 
 
 def find(box: Box, minus: Iterable[Box], full: Sequence[int]) -> dict[int, int] | None:
-    """A part of `box` that lies outside every box of `minus`, or None where `minus` covers it all.
+    """A part of `box` that is outside every box of `minus`, or None if `minus` covers it all.
 
     `full[v]` is the mask of all values of variable v. The answer is itself a box, as wide as the search left it: every
     case in it is a witness. The work is exponential at worst and tiny in practice: a rule names few variables.
@@ -54,7 +54,7 @@ def find(box: Box, minus: Iterable[Box], full: Sequence[int]) -> dict[int, int] 
 def _find(  # noqa: C901, PLR0912  # the inner loop of every proof: a call for each box would double its time
     box: dict[int, int], minus: list[Box], full: Sequence[int]
 ) -> dict[int, int] | None:
-    """`find`, over a box that is ours to cut: where there is one way around another box, it is taken at once."""
+    """`find`, with a box that may be modified: if only one way leads around another box, it is taken at once."""
     while True:
         touching: list[Box] = []
         around: Box = {}  # the box that leaves the fewest ways around it
@@ -65,7 +65,7 @@ def _find(  # noqa: C901, PLR0912  # the inner loop of every proof: a call for e
             for variable, mask in other.items():
                 here = box.get(variable, full[variable])
                 if not here & mask:
-                    break  # it lies apart
+                    break  # it does not overlap
                 if here & ~mask:
                     ways += 1
                     only = variable

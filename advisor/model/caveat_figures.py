@@ -1,4 +1,4 @@
-"""The numbers in a caveat's text: which there are, and each sentence filled in where all of its numbers are known."""
+"""The numbers in a caveat's text: their names, and the sentences whose numbers are all known."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIMES: Final[dict[str, TimeKey]] = {
     "connect-patience-ms": "connect_patience_ms",
     "read-timeout-s": "read_timeout_s",
 }
-# The shortest limit of a kind on the way, as far as a platform sets it; `held` is whatever ends a request that waits.
+# The shortest limit of a kind that a platform on the path sets; `held` is any limit on a waiting request.
 KINDS: Final = ("idle", "first-byte", "total", "lifetime", "grace", "held")
 # The limit itself, also only where it is fixed or only where it is a stock value; the most that it can be raised to.
 PARTS: Final = ("platform", "limit-s", "fixed-s", "stock-s", "setting", "most-s")
@@ -33,14 +33,14 @@ LIMITS: Final = {f"{at}{kind}-{part}": (at, kind, part) for at in ("", "cdn-") f
 
 
 def names(base: RuleBase) -> set[str]:
-    """Everything that may stand in braces."""
+    """Every name that may be in braces."""
     facts = {q.id for q in base.questions.values() if q.type in ("number", "one-of")}
     hourly = {f"{name.removesuffix('s')}h" for name in base.derived if name.endswith("-per-s")}
     return {*TIMES, *LIMITS, *base.derived, *facts, *hourly}
 
 
 def places(text: str) -> Iterator[str]:
-    """What stands in braces in a text."""
+    """The names in braces in a text."""
     return (match[1] for match in PLACE.finditer(text))
 
 
@@ -69,13 +69,13 @@ def _value(name: str, stated: dict[str, Value], times: Timing, base: RuleBase) -
         derived = base.number(base.derived[name], stated)
         return None if derived is None else figure(derived)
     value = stated.get(name)
-    if isinstance(value, str):  # a one-of, by its name; "none" is nothing to speak of
+    if isinstance(value, str):  # a one-of, by its name; "none" is not mentioned
         return base.questions[name].options.get(value) if value != "none" else None
     return figure(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _of_limit(name: str, times: Timing) -> str | None:
-    """A part of the shortest limit of a kind that a platform on the way sets."""
+    """A part of the shortest limit of a kind that a platform on the path sets."""
     at, kind, part = LIMITS[name]
     for limit in times["limits"]:  # shortest first
         fits = limit["kind"] == kind or (kind == "held" and limit["kind"] != "grace")
@@ -90,7 +90,7 @@ def _of_limit(name: str, times: Timing) -> str | None:
         return limit["setting"] or ("on request" if limit["change"] == "quota" else None)
     if part == "most-s":
         return None if limit["up_to"] is None or fixed else figure(limit["up_to"])
-    stock = limit["seconds"] != limit["up_to"]  # else it is fixed, or more was stated and this is as far as it goes
+    stock = limit["seconds"] != limit["up_to"]  # else it is fixed, or more was stated than it allows
     return None if (part == "fixed-s" and not fixed) or (part == "stock-s" and not stock) else figure(limit["seconds"])
 
 

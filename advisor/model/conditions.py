@@ -1,9 +1,9 @@
-"""The small language of `when:`: into boxes for the engine, into words for people.
+"""The language of `when:`: conversion into boxes for the engine and into words for people.
 
-A mapping means all of it, a list any of it. A fact takes one answer, a list of answers, or `{not: ...}`; a number takes
-band names. A some-of fact means "contains": one element, a list (any of them), or a mapping of `any`, `all`, `not` and
-`only` (nothing but these, and at least one of them). The condition of a caveat may ask besides that facts are stated,
-`stated: [auth]`: what is only assumed does not raise it then.
+All entries of a mapping must be true; of a list, one. A fact takes one answer, a list of answers, or `{not: ...}`; a
+number takes band names. A some-of fact means "contains": one element, a list (any of them), or a mapping of `any`,
+`all`, `not` and `only` (nothing but these, and at least one of them). The condition of a caveat may also require that
+facts are stated (`stated: [auth]`): an assumption then does not raise it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The limits on the way: what ends a connection or a request, which of them the answers name, what to do about one."""
+"""The limits on the path: what ends a connection or a request, which of them the answers bring in, and the remedies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KIND_WORDS: dict[Kind, str] = {
     "grace": "grace",
 }
 STATED: dict[str, Kind] = {"idle-timeout-s": "idle", "max-connection-s": "lifetime"}
-# The questions whose answers stand on the way, from the client inwards, and what the answer is called there.
+# The questions whose answers are on the path, from the client inwards, with the role of the answer.
 ROLES = {
     "cdn": "CDN",
     "load-balancer": "load balancer",
@@ -55,7 +55,7 @@ class Limit(NamedTuple):
     def where(self) -> str:
         """The limit's place for people: `nginx (proxy_read_timeout)`, `your answer to idle-timeout-s`.
 
-        A platform that stands on the way twice is named with both its places: it has to be set at both.
+        A platform that is on the path twice is named with both its places: both have to be configured.
         """
         fact, _ = self.at[0]
         if fact in STATED:

@@ -1,4 +1,4 @@
-"""The nouns of the platform cards: what a proxy, balancer, CDN, mesh or host limits and does, each with its source.
+"""The platform cards: what a proxy, load balancer, CDN, mesh or host limits and does, each with its source.
 
 Cards are written in rules/platforms/, read by `cards.py`, and kept as JSON text in the rule base: few commands need
 them.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WAY: Final = tuple(ROLES)  # every answer to these questions but "none" and "other" has its card
 LIMITS: Final = "limits"
-# What a card speaks about, in the order in which it is shown.
+# The groups of a card, in the order in which they are shown.
 GROUPS: Final = {
     LIMITS: "Limits",
     "websocket": "WebSocket",
@@ -37,10 +37,10 @@ GROUPS: Final = {
 
 
 class Row(NamedTuple):
-    """One thing that a card says. A limit has `kind`, `channels` and `change`; everything else has a `value`.
+    """One statement of a card. A limit has `kind`, `channels` and `change`; everything else has a `value`.
 
     `value` of a limit is its seconds ("none" where there is no limit, "varies" where that is up to somebody else), or
-    new connections a second for the kind "rate".
+    new connections per second for the kind "rate".
     """
 
     id: str
@@ -95,7 +95,7 @@ def _cards(text: str) -> dict[str, Card]:
 
 
 def row(base: RuleBase, path: str) -> Row | None:
-    """What a card says at platform/group/key, as it is written there; None if it says nothing of that."""
+    """The row of a card at platform/group/key, as it is written there; None if there is none."""
     platform, group, key = path.split("/")
     said = cards(base)[platform].groups.get(group, ()) if platform in cards(base) else ()
     name = f"{platform}-{key}" if group == LIMITS else key
@@ -114,7 +114,7 @@ def _row(data: list[Any]) -> Row:
 
 
 def doubts(row: Row) -> tuple[str, ...]:
-    """Why this value should be looked up before anybody relies on it; empty where nothing speaks against it."""
+    """Why this value should be checked before anybody relies on it; empty if there are no doubts."""
     found = []
     if row.checked == "memory":
         found.append("from memory, not read again")

@@ -1,4 +1,4 @@
-"""The nouns of the rule base: questions, bands, patterns, steps, rules, caveats, and the variables they speak about.
+"""The types of the rule base: questions, bands, patterns, steps, rules, caveats, and the variables that they use.
 
 All of it is made by `ruleset.compile` from the YAML in rules/, or by `ruleset.serialise` from what a cache kept.
 """
@@ -23,11 +23,11 @@ QuestionType = Literal["yes-no", "number", "one-of", "some-of", "text"]
 Severity = Literal["breaks", "degrades", "note"]
 Holds = Literal["stream", "request", "connection", "nothing"]
 CostedAs = Literal["short-polls", "long-polls", "streams", "sockets"]
-PATTERN = "pattern"  # the name under which accepts and caveats speak about the feature's pattern
+PATTERN = "pattern"  # the name of the feature's pattern in the conditions of accepts and caveats
 
 
 class Place(NamedTuple):
-    """Where something stands in the rules folder, counted from 1."""
+    """A place in the rules folder; line and column count from 1."""
 
     file: str
     line: int
@@ -83,7 +83,7 @@ class Question(NamedTuple):
 
 
 class Derived(NamedTuple):
-    """A number that follows from others: the product of each source to the power of its exponent."""
+    """A number that is calculated from others: the product of each source to the power of its exponent."""
 
     id: str
     title: str

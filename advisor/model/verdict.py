@@ -56,7 +56,7 @@ TimeKey: TypeAlias = Literal[
 
 
 class Acceptable(TypedDict):
-    """A pattern that can be defended here, the primary first."""
+    """An acceptable pattern, the primary first."""
 
     id: str
     why: str
@@ -64,7 +64,7 @@ class Acceptable(TypedDict):
 
 
 class Rejection(TypedDict):
-    """A pattern that is not, and the rule that says so."""
+    """A pattern that is not acceptable, and the rule that rejects it."""
 
     id: str
     rule: str
@@ -86,7 +86,7 @@ class Riskiest(TypedDict):
 
 
 class Assumption(TypedDict):
-    """What was taken for a fact that nobody stated; `decides` are the patterns that another answer alone would give."""
+    """The value assumed for an unstated fact; `decides` are the patterns that another answer alone would give."""
 
     fact: str
     value: Answer
@@ -140,7 +140,7 @@ CaveatIf = TypedDict("CaveatIf", {"id": str, "severity": Severity, "title": str,
 
 
 class Input(TypedDict):
-    """A number (or yes-no) that the costs were worked out from."""
+    """A number (or yes-no) from which the costs were calculated."""
 
     value: float | bool
     assumed: bool
@@ -197,7 +197,7 @@ class PathLimit(TypedDict):
 
 
 class Conflict(TypedDict):
-    """Two lines between which no time fits."""
+    """Two limits between which no time fits."""
 
     between: list[str]
     text: str

@@ -16,7 +16,7 @@ Amount = Annotated[int | float | Line, AfterValidator(lambda v: int(v) if isinst
 
 
 class Sourced(Model):
-    """What every line of a card has."""
+    """The fields of every row of a card."""
 
     says: Prose
     setting: Line | None = None
@@ -42,7 +42,7 @@ class Limit(Sourced):
     """What ends a connection or a request.
 
     idle: silence, cured by a heartbeat. first-byte, total: cured by a setting or another pattern. lifetime: cured by
-    resuming alone. grace: between being told to stop and being killed. rate: new connections a second.
+    resuming alone. grace: between being told to stop and being killed. rate: new connections per second.
     """
 
     kind: Literal["idle", "first-byte", "total", "lifetime", "grace", "rate"]
@@ -66,7 +66,7 @@ class Limit(Sourced):
 
 
 class Card(Model):
-    """A file of rules/platforms/. Its id is the name of the file; `stands-at` makes it an answer to those questions."""
+    """A file of rules/platforms/. Its id is the name of the file; `stands-at` makes it an answer to these questions."""
 
     name: Line
     also_called: Annotated[list[Line], Field(default_factory=list)]

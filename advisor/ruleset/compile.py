@@ -1,6 +1,6 @@
 """The rules folder, read, checked against the schema and against itself, and turned into a RuleBase.
 
-A file that does not fit its schema ends the reading; what the files say of each other is collected, with its places.
+A file that does not fit its schema ends the reading. Mistakes between the files are collected, with their places.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class _Compiler(Reader):
         return made
 
     def make_options(self, file: RuleFile, path: Steps, q: schema.Question) -> dict[str, str]:
-        """The answers listed, and the platforms whose cards stand there besides: one file adds a platform."""
+        """The listed answers, and the platforms with a card for this question: one file adds a platform."""
         made = dict(q.options or {})
         fact = str(path[-1])
         for card in self.cards:
@@ -126,7 +126,7 @@ class _Compiler(Reader):
         return made
 
     def table(self, name: str, model: type[schema.Model]) -> dict[str, Any]:
-        """A file that the program takes as plain data, checked here: what stands in it, each with its place."""
+        """A file that the program uses as plain data, checked here; each item gets its place."""
         file, _ = self.read(name, model)
         return {
             group: {key: {**item, "place": [*file.place((group, key), key=True)]} for key, item in items.items()}
@@ -287,7 +287,7 @@ class _Compiler(Reader):
             for i, e in enumerate(examples)
         )
 
-    # --- checks on the way --------------------------------------------------------------------------------------------
+    # --- checks while reading -----------------------------------------------------------------------------------------
 
     def boxes(self, file: RuleFile, path: Steps, when: Any, *, pattern: bool = False) -> tuple[Box, ...]:
         for i, part in enumerate(when if isinstance(when, list) else [when]):

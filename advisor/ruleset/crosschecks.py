@@ -1,4 +1,4 @@
-"""What a rule base as a whole must keep: every id is used once, and every number that a caveat names exists."""
+"""Checks over the whole rule base: every id is used once, and every number that a caveat names exists."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _repeated_ids(base: RuleBase) -> Iterator[Problem]:
 
 
 def _unknown_figures(base: RuleBase) -> Iterator[Problem]:
-    """What stands in braces in a caveat's figures must be a number or a limit that exists."""
+    """A name in braces in a caveat's figures must be an existing number or limit."""
     known = caveat_figures.names(base)
     for caveat in base.caveats.values():
         for name in caveat_figures.places(caveat.figures):

@@ -1,4 +1,4 @@
-"""The files of a rules folder: which they are, their digest, and the places of what stands in one."""
+"""The files of a rules folder: their names, their digest, and the places of their content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from advisor.yamlio import nodes
 if TYPE_CHECKING:
     from pathlib import Path
 
-Steps = tuple[str | int, ...]  # the way to a node: keys and positions
+Steps = tuple[str | int, ...]  # the path to a node: keys and positions
 
 
 def sources(folder: str | Path) -> list[str]:
@@ -54,6 +54,6 @@ class RuleFile:
         self.node = node
 
     def place(self, path: Steps, *, key: bool = False) -> Place:
-        """The place of what the path leads to; with `key`, of the key that it stands under."""
+        """The place of the value at the path; with `key`, the place of its key."""
         line, column = nodes.find(self.node, path, key=key)
         return Place(self.name, line, column)

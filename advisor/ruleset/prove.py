@@ -1,4 +1,4 @@
-"""Proofs over the rule base: what can go wrong for some case is found with a case that shows it.
+"""Proofs over the rule base: every defect is reported with a case that shows it.
 
 Nothing is sampled. Every check asks one question of `find`: is there a case in this box outside those?
 """
@@ -37,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Proof:
-    """All findings, those waived apart, and waivers that waive nothing."""
+    """All findings, with waived ones separate; a waiver without a finding is a finding."""
 
     findings: tuple[Finding, ...]
     waived: tuple[tuple[Finding, str], ...]
@@ -252,7 +252,7 @@ class _Prover:
         return False
 
     def idle_answers(self) -> Iterator[Finding]:
-        """Questions that nothing reads, and answers of a question that nothing tells apart."""
+        """Questions that nothing uses, and answers of a question that nothing distinguishes."""
         base = self.base
         masks: dict[int, set[int]] = {}
         rules: list[Rule | Caveat | Impossible | Prior] = [
@@ -296,7 +296,7 @@ class _Prover:
                 yield Finding("SAME_ANSWERS", f"{v.name}", place, sentence)
 
     def cards(self) -> Iterator[Finding]:
-        """An answer that stands for a platform and has no card, so that nothing is known of its limits."""
+        """An answer that names a platform without a card, so that its limits are unknown."""
         known = platforms.cards(self.base)
         for question in (self.base.questions[fact] for fact in platforms.WAY if known and fact in self.base.questions):
             fact = question.id

@@ -1,4 +1,4 @@
-"""The platform cards as they are read from rules/platforms/, and what of them the timing is solved from."""
+"""Reads the platform cards in rules/platforms/, and selects the limits that determine the timing."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _whole(value: Any) -> Any:
 
 
 def timed(cards: Iterable[Card], channels: Collection[str]) -> list[dict[str, Any]]:
-    """What the timing needs of the cards that stand somewhere: their limits with a number, in the fields of a Limit.
+    """The limits that the timing needs: those with a number, of cards that answer a question, as fields of a Limit.
 
     `channels` are those of the patterns: a limit for another one ends nothing that is recommended.
     """

@@ -33,7 +33,7 @@ class Reader:
         self.patterns: dict[str, Pattern] = {}
 
     def file(self, name: str) -> RuleFile:
-        """One file as nodes. Raises RuleBaseError: a file that is no YAML says nothing that could be checked."""
+        """One file as nodes. Raises RuleBaseError if it is not YAML: then nothing else can be checked."""
         try:
             node = nodes.parse(nodes.read_text(self.folder / name, LIMIT), f"{self.shown}/{name}")
         except InputError as error:
@@ -96,7 +96,7 @@ def _keys(model: Any, path: Steps) -> list[str]:
 
 
 def _inside(kind: Any, step: str | int) -> list[Any]:
-    """The types of what stands under `step` in something of this type."""
+    """The types of the value under `step` in a value of this type."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return [field.annotation for name, field in kind.model_fields.items() if step in (name, field.alias)]
     return list(get_args(kind)[-1:])  # of a list or a mapping

@@ -44,7 +44,7 @@ class Model(BaseModel):
 
 
 class Evidence(Model):
-    """Exactly one of article, source, measured, judgement; `says` tells what a source or a section says."""
+    """Exactly one of article, source, measured, judgement; `says` is the content of the source or section."""
 
     article: Prose | None = None
     source: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
@@ -80,7 +80,7 @@ Bands = Annotated[dict[Id, Band], Field(min_length=2)]
 
 
 class WhenUnknown(Model):
-    """What "I don't know" does: one value is assumed and said, or all are followed and one gives the headline."""
+    """What "I don't know" does: assume one value and list it, or consider all values; one leads to the headline."""
 
     assume: Any = None
     open: Any = None
@@ -127,7 +127,7 @@ class Questions(Model):
 
 
 class Derived(Model):
-    """A number that follows from others: the product of its factors, each to the power given."""
+    """A number that is calculated from others: the product of its factors, each to the power given."""
 
     title: Prose
     unit: str

@@ -1,6 +1,6 @@
-"""What the rule base says with a date that has grown old: values of platform cards, and evidence of everything else.
+"""Lists old statements of the rule base: values of platform cards, and the evidence of everything else.
 
-Values that were written from memory come whatever their date: nobody has read them at their source.
+Values that were written from memory are listed whatever their date: nobody has checked them against a source.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Day = tuple[int, int, int]
 
 
 class Dated(NamedTuple):
-    """One statement with its date; `months` is its age. `unread`: written from memory, and not read at its source."""
+    """One statement with its date; `months` is its age. `unread`: written from memory and not checked."""
 
     place: Place
     what: str
@@ -43,7 +43,7 @@ def older_than(base: RuleBase, months: int, today: Day) -> tuple[list[Dated], in
 
 
 def never_read(base: RuleBase, today: Day) -> list[Dated]:
-    """The values of platform cards that were written from memory, whatever date they bear."""
+    """The values of platform cards that were written from memory, whatever their date."""
     return [statement for statement in _dated(base, today) if statement.unread]
 
 

@@ -37,7 +37,7 @@ class Formula(Model):
     evidence: EvidenceList
 
 
-COST_FIGURES: Final = (  # what advisor/engine/costs.py counts with
+COST_FIGURES: Final = (  # what advisor/engine/costs.py uses
     "connection-headroom", "delivery-bytes", "delivery-segments", "descriptors-per-stream", "ephemeral-ports",
     "event-bytes", "exchange-bytes", "exchange-segments", "frame-bytes", "heartbeat-event-bytes", "held-answers-per-s",
     "keep-alive-s",

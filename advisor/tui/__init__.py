@@ -1,4 +1,4 @@
-"""The interview as a Textual program. Nothing is decided here: it shows a Session and asks it for the next one."""
+"""The interview as a Textual program. It contains no decisions: it shows a Session and asks it for the next one."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The screen of all answers: what was said, what is open, what is kept aside; Enter jumps to a question."""
+"""The screen of all answers: answered, open and kept aside; Enter opens a question."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Jump = tuple[str, str] | None  # "goto" or "clear", and the question
 
 
 class AnswersScreen(Once, ModalScreen[Jump]):
-    """Gives back where to go, or which answer to take away."""
+    """Returns which question to open, or which answer to remove."""
 
     HELP = "Every question with its answer. x answered, ? open, - kept aside: has no effect now, but is kept."
     BINDINGS: ClassVar[list[BindingType]] = [

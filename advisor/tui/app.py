@@ -1,4 +1,4 @@
-"""The Textual program: its themes, the session that its screens show, and what happens before and after them."""
+"""The Textual program: its themes, its session, and what happens before and after the screens."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ that cannot change the result are left out."""
 def run(base: RuleBase, file: str | None) -> int:
     """The interview in the terminal; the exit code. Raises AdvisorError for a file that is wrong."""
     draft, project = open_draft(file, base, mend=True)
-    for name in ("COLUMNS", "LINES"):  # Textual would believe them for ever and never notice another size
+    for name in ("COLUMNS", "LINES"):  # with them set, Textual would never notice another size
         os.environ.pop(name, None)
     app = AdvisorApp(draft, project, _driver())
     app.run()
@@ -109,7 +109,7 @@ class AdvisorApp(Turns):
             self.theme = "advisor-light" if ground in ("7", "15") else "advisor-dark"
 
     def _handle_exception(self, error: Exception) -> None:
-        """A bug of ours ends the program at once; cli.py says so. Textual would print the whole rule base first."""
+        """An internal error ends the program at once; cli.py reports it. Textual would print the whole rule base."""
         self.failure = error
         self._return_code = int(Exit.BUG)
         if self.is_headless:  # a test wants to see it
@@ -131,7 +131,7 @@ class AdvisorApp(Turns):
         return InterviewScreen()
 
     def on_ready(self) -> None:
-        """The first screen stands. What is there now stays for good: the collector need never look at it again."""
+        """The first screen is ready. Present objects live until the end, so garbage collection can skip them."""
         if not self.is_headless:
             gc.freeze()
             gc.enable()
@@ -139,7 +139,7 @@ class AdvisorApp(Turns):
     def on_mount(self) -> None:
         """Go on with what an earlier run left, or ask for the first feature's name."""
         if self.session is not None:
-            self.call_after_refresh(self.keep, self.session)  # the screen can then say what there is to say
+            self.call_after_refresh(self.keep, self.session)  # the screen can then show messages
         elif self.left is not None:
             files.left_over(self, self.left, self.begin)
         else:
@@ -175,7 +175,7 @@ class AdvisorApp(Turns):
         self.keep(session)
 
     def show_all(self) -> None:
-        """The screens that show the session, wherever they stand under others, after a change of it."""
+        """Update all screens that show the session, also those under others, after a change."""
         for screen in self.screen_stack:
             if isinstance(screen, Shows):
                 screen.show()

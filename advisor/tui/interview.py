@@ -33,7 +33,7 @@ LETTERS = frozenset("baurefnq?")  # the keys of the screen that could be typed i
 
 
 class InterviewScreen(Shows):
-    """Shows the session of the app and hands every key on to it."""
+    """Shows the session of the app and applies every key to it."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (panes.WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (panes.SHORT, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # the same
@@ -54,8 +54,8 @@ class InterviewScreen(Shows):
         Binding("pageup", "scroll_text(-1)", "scroll it back", show=False),
     ]
     drawn = (0, 0)  # the size for which everything was last drawn
-    filled = ""  # the line as it was before anybody typed
-    told = Content("")  # what there is to tell, in the place of what the highlighted answer would do
+    filled = ""  # the line before the person typed anything
+    told = Content("")  # messages, shown instead of the effect of the highlighted answer
 
     def compose(self) -> ComposeResult:
         """The panes, empty until the session is shown."""
@@ -134,7 +134,7 @@ class InterviewScreen(Shows):
         self.show_preview()
 
     def show_question(self, session: Session, question: Question) -> None:
-        """The question at hand, with its choices or its line."""
+        """The current question, with its choices or its line."""
         self.put("question", panes.question(session, question, self.drawn[1]))
         answer = session.answers.get(question.id)
         line, numbered = self.query_one(Line), self.query_one(Numbered)
@@ -153,7 +153,7 @@ class InterviewScreen(Shows):
         self.show_keys(in_line=typed)
 
     def show_end(self, session: Session) -> None:
-        """Nothing is left to ask: say so, and what can be done next."""
+        """Show that nothing is left to ask, and what can be done next."""
         self.put("question", panes.end(session))
         self.query_one(Line).display = False
         self.query_one(Keys).typing = False
@@ -244,7 +244,7 @@ class InterviewScreen(Shows):
         """A choice was made: an answer, a text to ask for, or something to do next."""
         value, question = event.choice.value, self.session.question
         if event.asked is not self.session:
-            return  # it was for what is asked no more
+            return  # it was for a question that is no longer asked
         if isinstance(value, Next):
             value.do()
         elif question is not None and isinstance(value, Ask):

@@ -72,7 +72,7 @@ def recommendation(width: int, verdict: Verdict, index: int, base: RuleBase) -> 
 
 
 def _beside(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
-    """The article's five steps and this verdict in two lines, and why they part."""
+    """The article's five steps and this verdict in two lines, and why they differ."""
     article = feature["article"]
     given = words.title(article["primary"], base) if article["primary"] else "no single pattern"
     at = f" (settled at step {article['step']})" if article["step"] else ""

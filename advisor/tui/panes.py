@@ -1,4 +1,4 @@
-"""What stands in the panes beside the question, as styled text. Every mark has a meaning without its colour."""
+"""The content of the panes beside the question, as styled text. Every mark has a meaning without its colour."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Piece = str | tuple[str, str]
 
 
 def lines(parts: Sequence[Sequence[Piece]], width: int, hang: int) -> Content:
-    """Lines of plain and styled pieces, wrapped at `width` with the rest indented. Nothing is taken for markup."""
+    """Lines of plain and styled pieces, wrapped at `width` with the rest indented. Nothing is read as markup."""
     made: list[Content] = []
     for part in parts:
         whole = Content.assemble(*part)
@@ -165,7 +165,7 @@ def question(session: Session, asked: Question, height: int) -> Content:
 
 
 def end(session: Session) -> Content:
-    """What is said where nothing is left to ask."""
+    """The text when nothing is left to ask."""
     feature = session.verdict["features"][session.current]
     pattern, alone = feature["primary"], feature["alone"]
     decided = session.base.patterns[pattern].title if pattern else "no pattern fits"

@@ -1,4 +1,4 @@
-"""The screen of all features side by side: what each gets, what they share, and what does not go together."""
+"""The screen of all features side by side: their patterns, what they share, and what conflicts."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class PortfolioScreen(Shows):
         features.name(self.owner, "rename_project", self.session.project.name)
 
     def action_remove(self) -> None:
-        """Take it away; undo brings it back."""
+        """Remove it; undo restores it."""
         self.at()
         if self.owner.change(lambda session: session.remove_feature()):
             self.owner.tell("Removed; u restores it.")

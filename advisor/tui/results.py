@@ -40,7 +40,7 @@ MOST_COPIED = 70_000  # bytes; some terminals drop a longer OSC 52
 
 
 class Tabs(Static):
-    """One line of numbered tabs; the open one stands in brackets."""
+    """One line of numbered tabs; the open one is in brackets."""
 
     def show(self, at: int, width: int) -> None:
         """Mark the open one. Every tab can be clicked."""
@@ -261,7 +261,7 @@ class ResultsScreen(Ours):
         files.save_text(self.owner, Path(name), text)
 
     def action_back(self) -> None:
-        """To where one came from."""
+        """Back to the previous screen."""
         self.dismiss()
 
 

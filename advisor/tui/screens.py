@@ -11,7 +11,7 @@ from advisor.tui.turns import Once
 
 
 class Ours(Once, Screen[None]):
-    """A whole screen of the app."""
+    """A full screen of the app."""
 
     @property
     def owner(self) -> Host:
@@ -28,7 +28,7 @@ class Ours(Once, Screen[None]):
 
 
 class Shows(Ours):
-    """A screen that shows the session as it is now; it is told to after every change."""
+    """A screen that shows the current session; it is redrawn after every change."""
 
     @property
     def session(self) -> Session:
@@ -41,7 +41,7 @@ class Shows(Ours):
         raise NotImplementedError
 
     def action_undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         past = self.session.past
         if self.owner.change(lambda session: session.undo()):
             self.owner.tell(f"Undone: {past[-1].change}")

@@ -1,4 +1,4 @@
-"""What the features of a project have in common and where they do not go together, as a table and a page."""
+"""What the features of a project share and where they conflict, as a table and a page."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def row(session: Session, index: int) -> tuple[str, ...]:
 
 
 def common(session: Session, width: int) -> Content:
-    """What the features share, then what does not go together."""
+    """What the features share, then what conflicts."""
     verdict, base = session.verdict, session.base
     shared, times = verdict["shared"], verdict["shared"]["timing"]
     page = Page(width)
@@ -83,7 +83,7 @@ def common(session: Session, width: int) -> Content:
 
 
 def rides(feature: FeatureVerdict, base: RuleBase) -> str:
-    """What merging with other features changed."""
+    """Features whose pattern changed because they share a connection."""
     now, alone = words.title(feature["primary"], base), words.title(feature["alone"], base)
     name = visible(feature["name"], panes.NAME)
     return f"{name} uses a connection that is already open: {now}; alone it would use {alone}."

@@ -26,7 +26,7 @@ class PlainBars(ScrollBarRender):
 
 
 class Text(Calm, Static):
-    """Text that is laid out anew only if its height may have changed, and not at all while it stays the same."""
+    """Text with a new layout only if its height may have changed, and none if it is the same."""
 
     def __init__(self, widget_id: str, *, wraps: bool = True) -> None:
         super().__init__(id=widget_id, markup=False)
@@ -43,7 +43,7 @@ class Text(Calm, Static):
 
 
 class Hint(Text):
-    """What to do next on a screen; what there is to tell stands there instead until the screen shows something new."""
+    """What to do next on a screen; a message replaces it until the screen shows something new."""
 
     def __init__(self, text: str) -> None:
         super().__init__("hint")
@@ -94,7 +94,7 @@ class Keys(Static):
 
 
 class Rows(OptionList):
-    """Blocks of text to move through; a mark stands before the one at hand, since colour alone must mean nothing."""
+    """Blocks of text to move through, with a mark before the current one: colour alone must not carry meaning."""
 
     def __init__(self, widget_id: str) -> None:
         super().__init__(id=widget_id, markup=False, compact=True)
@@ -300,7 +300,7 @@ class Line(Input):
         super().__init__(text, id=widget_id, compact=True, select_on_focus=replace)  # what is selected is typed over
         self.asked: object = None  # what the line answers
         self.commands: Collection[str] = ()
-        self.untouched = ""  # what stood there before anybody typed, as far as commands work beside it
+        self.untouched = ""  # the text before the person typed, if commands work beside it
 
     def fill(self, text: str, placeholder: str, asked: object, commands: Collection[str], *, beside: bool) -> None:
         """Show another text to edit, which answers `asked`. Commands work while it is empty, or `beside` the text."""

@@ -1,1 +1,1 @@
-"""YAML as people write it: read with the place of every value, edited in place, saved from a damaged file."""
+"""YAML as people write it: reading with the position of every value, editing in place, recovering damaged files."""

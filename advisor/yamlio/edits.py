@@ -50,7 +50,7 @@ class Edits:
         return at - self.line_start(at)
 
     def leads(self, at: int) -> bool:
-        """Whether nothing but spaces stands before this place in its line."""
+        """Whether only spaces are before this place in its line."""
         return not self.text[self.line_start(at) : at].strip()
 
     def blank(self, at: int) -> bool:
@@ -76,7 +76,7 @@ class Edits:
     # --- changes ------------------------------------------------------------------------------------------------------
 
     def put(self, start: int, end: int, text: str) -> None:
-        """Write this text instead of what stands from start to end."""
+        """Replace the text from start to end by this text."""
         self.made.append((start, end, text))
 
     def lines_after(self, at: int, lines: Sequence[str]) -> None:
@@ -84,7 +84,7 @@ class Edits:
         after = self.next_line(at)
         if after > self.line_end(at):
             self.put(after, after, "".join(line + self.newline for line in lines))
-        else:  # the last line has no line break, and the new one shall have none
+        else:  # the last line has no line break, and the new one must not have one
             self.put(after, after, "".join(self.newline + line for line in lines))
 
     def drop_lines(self, start: int, end: int) -> None:
@@ -122,7 +122,7 @@ class Edits:
     # --- block style --------------------------------------------------------------------------------------------------
 
     def drop_entry(self, key: Spot, value: Spot) -> None:
-        """A block mapping without this entry; what stands before it in its line (a dash) stays."""
+        """Remove this entry from a block mapping; a dash before it in its line stays."""
         end = max(key.end, value.end)
         line = self.line_start(key.start)
         before = self.text[line : key.start].rstrip().removesuffix("?").rstrip()
@@ -132,7 +132,7 @@ class Edits:
             self.drop_lines(key.start, end)
 
     def dash(self, item: Spot, column: int) -> int:
-        """The place of the dash before an item of a block list whose dashes stand in this column."""
+        """The place of the dash before an item of a block list whose dashes are in this column."""
         at = item.start
         while True:
             start = self.line_start(at)
@@ -149,7 +149,7 @@ class Edits:
     ) -> None:
         """A collection in brackets without some of its `parts`, and with new ones, each after the part of a number.
 
-        A comment stays in the line of the part before it; commas stand where they have to.
+        A comment stays in the line of the part before it; commas are added and removed as needed.
         """
         bounds, commas = self._bounds(node, parts)
         final = [

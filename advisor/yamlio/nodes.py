@@ -1,7 +1,7 @@
-"""YAML as nodes with places, checked while it is parsed.
+"""YAML as nodes with positions, checked while it is parsed.
 
-Nothing is composed or constructed by the YAML library: it only hands over events, one after the other, and reading ends
-at the first one that goes too deep. Aliases, merge keys and foreign tags never take effect.
+The YAML library only delivers events, one after the other; it composes and constructs nothing. Reading ends at the
+first event that is nested too deep. Aliases, merge keys and foreign tags never take effect.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Map", "Node", "Scalar", "Seq", "Source", "attempt", "find", "parse",
 
 MAX_DEPTH = 64
 TOO_DEEP = f"lists and mappings are nested more than {MAX_DEPTH} levels deep; is a closing bracket missing?"
-MAX_PROBLEMS = 20  # that are told
+MAX_PROBLEMS = 20  # that are reported
 MAX_COUNTED = 200  # after which reading ends: hints cost time
 Step: TypeAlias = "str | int"
 
@@ -67,7 +67,7 @@ class Source:
         self.problems: Final[list[Problem]] = []
 
     def add(self, line: int, column: int, message: str) -> None:
-        """Note a problem; the line that it is about goes with it, made visible and at most 120 columns long.
+        """Add a problem, with its line of the file (visible, at most 120 columns).
 
         Raises InputError where there are too many to go on.
         """
@@ -96,7 +96,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\
 
 
 def parse(text: str, name: str, *, pure: bool = False) -> Node:
-    """The one document of a YAML text. Raises InputError. `pure` does without libyaml."""
+    """The document of a YAML text. Raises InputError. `pure` parses without libyaml."""
     text = text.removeprefix("\ufeff")
     source = Source(name, text.splitlines())
     if found := FORBIDDEN.search(text):
@@ -121,7 +121,7 @@ def attempt(text: str, name: str) -> tuple[Node | None, list[Problem], int]:
 
 
 def forbidden(character: str) -> str:
-    """What to say about a character that no YAML file holds."""
+    """The message for a character that YAML does not allow."""
     hint = " (is this UTF-16 or a binary file?)" if character == "\0" else ""
     return f"the character {visible(character)} is not allowed in a YAML file{hint}"
 
@@ -144,7 +144,7 @@ class _Parser:
         self.events = self.guarded(yaml.parse(text, Loader=loader))
 
     def guarded(self, events: Iterator[Any]) -> Iterator[Any]:
-        """The events, with the library's errors as ours."""
+        """The events; errors of the library become problems of the source."""
         try:
             yield from events
         except self.yaml.MarkedYAMLError as error:

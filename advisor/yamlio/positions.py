@@ -1,4 +1,4 @@
-"""Where each node of a YAML text begins and ends, to the character: what an edit in place has to know."""
+"""The start and end of each node of a YAML text, to the character, for edits in place."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def spots(text: str) -> Spot:
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
             return _Finder(text, yaml, events).node(next(events))
-    raise ValueError("no document")  # the reader has refused such a text
+    raise ValueError("no document")  # the parser has already refused such a text
 
 
 class _Finder:
@@ -52,7 +52,7 @@ class _Finder:
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, self.yaml.ScalarEvent):
             style = event.style or ""
-            if style in ("|", ">"):  # the mark stands after the blank lines that follow
+            if style in ("|", ">"):  # the mark is after the blank lines that follow
                 end = start + len(self.text[start:end].rstrip())
             return Spot("scalar", start, end, style=style, text=event.value)
         if isinstance(event, self.yaml.MappingStartEvent):

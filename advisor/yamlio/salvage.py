@@ -1,4 +1,4 @@
-"""What can be read of a YAML text with mistakes: a line that ends the reading is left out, and reading begins again."""
+"""Recovers what it can from a YAML text with mistakes: it leaves out a line that cannot be parsed and starts again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def salvage(text: str, name: str) -> tuple[Node, Source]:
         if not tries:
             break
         _, lines, (node, problems, began) = max(tries, key=lambda tried: tried[0])
-    if node is None:  # what stands before the last mistake
+    if node is None:  # the part before the last mistake
         node, problems, _ = attempt("".join(lines[: max(problems[-1].line - 1, 0)]), name)
     if node is not None:
         _note(source, problems)
@@ -46,8 +46,8 @@ def salvage(text: str, name: str) -> tuple[Node, Source]:
 def _suspects(lines: list[str], end: int, began: int) -> list[tuple[int, int]]:
     """The stretches of lines one of which is to blame for an end of the reading in line `end`, the shortest first.
 
-    They are the line itself, the one before, the one where the broken thing begins, and those that these stand under;
-    each alone, with what stands under it, and (the line itself) with all that follows at its depth.
+    They are the line itself, the line before, the line where the broken part begins, and the parents of these lines;
+    each alone, with its children, and (the line itself) with everything that follows at its depth.
     """
     depth = [len(line) - len(line.lstrip(" ")) if line.strip() else 10_000 for line in lines]
     heads = {number for number in (end, end - 1, began) if 0 < number <= len(lines)}
@@ -76,7 +76,7 @@ def _under(depth: list[int], number: int, least: int) -> int:
 
 
 def _note(source: Source, problems: list[Problem]) -> None:
-    """Keep the problems of lines that have none yet, with the line as it stands in the file."""
+    """Keep the problems of lines that have none yet, with the line as it is in the file."""
     told = {problem.line for problem in source.problems}
     for problem in problems:
         if problem.line not in told:

@@ -1,4 +1,4 @@
-"""Plain YAML scalars: their value as in YAML 1.2, and what a reader of YAML 1.1 would take them for."""
+"""Plain YAML scalars: their value in YAML 1.2, and what a program for YAML 1.1 would read instead."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def resolve(text: str) -> str | bool | int | float | None:
 
 
 def odd(text: str) -> str:
-    """What a reader of YAML 1.1 would take a plain text of ours for, or ""."""
+    """What a program for YAML 1.1 would read instead of this plain text, or ""."""
     if len(text) > 3 and text[0] not in _BEGINNINGS:
         return ""
     return next((what for pattern, what in _ODD if pattern.fullmatch(text)), "")
