@@ -89,7 +89,10 @@ def test_a_proxy_waits_for_three_heartbeats_or_a_little_longer_than_a_poll_is_he
 
 def test_where_nothing_fits_the_two_lines_are_named():
     (conflict,) = timing({"idle-timeout-s": 1}, RULES, "sse")["conflicts"]
-    assert conflict["between"] == ["idle limit of 1 s, your answer to idle-timeout-s", "one heartbeat a second at most"]
+    assert conflict["between"] == [
+        "idle limit of 1 s, your answer to idle-timeout-s",
+        "at most one heartbeat per second",
+    ]
     assert conflict["text"]
     named = timing({"max-connection-s": 0.5}, RULES, "websocket")["conflicts"]
     assert [c["between"][1] for c in named] == ["reconnects spread over 1000 ms"]

@@ -201,7 +201,7 @@ def test_no_limit_on_a_card_binds_nothing():
     way = {"reverse-proxy": "caddy", "service-mesh": "istio"}
     solved = timing(way, RULES, "websocket")
     assert [limit["kind"] for limit in solved["limits"]] == ["grace"]
-    assert solved["binding"]["heartbeat_s"] == "no idle limit is known on the way; this is the usual value"
+    assert solved["binding"]["heartbeat_s"] == "no idle limit is known on the path; this is the usual value"
     assert solved["drain_s"] == 4
 
 

@@ -111,13 +111,13 @@ def _heartbeat(limits: list[Limit], figures: Mapping[str, float]) -> _Solved:
     usual, share = int(figures["heartbeat-s"]), figures["heartbeat-share"]
     idle = next((limit for limit in limits if limit.kind == "idle"), None)
     if idle is None:
-        return _Solved(usual, "no idle limit is known on the way; this is the usual value")
+        return _Solved(usual, "no idle limit is known on the path; this is the usual value")
     most = _whole(idle.seconds * share)
     if most >= usual:
         return _Solved(usual, f"the usual value, at most half of the shortest {idle}")
     if most >= SHORTEST_S:
         return _Solved(most, f"half of the shortest {idle}")
-    conflict = Conflict(str(idle), "one heartbeat a second at most", remedy(idle, "use short polling"))
+    conflict = Conflict(str(idle), "at most one heartbeat per second", remedy(idle, "use short polling"))
     return _Solved(SHORTEST_S, f"no heartbeat fits the {idle}", conflict)
 
 
@@ -126,14 +126,14 @@ def _hold(limits: list[Limit], figures: Mapping[str, float]) -> _Solved:
     usual, share = int(figures["hold-s"]), figures["hold-share"]
     shortest = next((limit for limit in limits if limit.kind != "grace"), None)
     if shortest is None:
-        return _Solved(usual, "no limit on a pending request is known on the way; this is the usual value")
+        return _Solved(usual, "no limit on a pending request is known on the path; this is the usual value")
     most = _whole(shortest.seconds * share)
     if most >= usual:
         return _Solved(usual, f"the usual value, below the shortest {shortest}")
     if most >= SHORTEST_S:
         return _Solved(most, f"below the shortest {shortest}")
     conflict = Conflict(
-        str(shortest), f"a long poll held {SHORTEST_S} s at least", remedy(shortest, "use short polling")
+        str(shortest), f"a long poll held for at least {SHORTEST_S} s", remedy(shortest, "use short polling")
     )
     return _Solved(SHORTEST_S, f"no hold fits the {shortest}", conflict)
 
@@ -146,15 +146,15 @@ def _retry(answers: Mapping[str, Value], figures: Mapping[str, float], rates: li
     least, most = int(figures["retry-ms"]), int(figures["retry-limit-ms"])
     clients, instances = _count(answers, "concurrent-clients", 0), max(_count(answers, "instances", 1), 1)
     rate = int(figures["connects-per-s"])
-    ways = [(clients / instances / rate, f"{rate} a second and instance")]
-    ways += [(clients / r.seconds, f"{r.seconds:g} a second, all that {r.name} takes") for r in rates]
+    ways = [(clients / instances / rate, f"{rate} per second per instance")]
+    ways += [(clients / r.seconds, f"{r.seconds:g} per second, the limit of {r.name}") for r in rates]
     seconds, why = max(ways, key=lambda way: way[0])
     needed = min(seconds * 1000, most)
     if needed <= least:
         return _Solved(least, "the shortest window over which reconnects are spread")
     if needed >= most:
-        return _Solved(most, f"the widest window; all clients at once are more than {why}")
-    return _Solved(math.ceil(needed), f"all clients at once come back at {why}")
+        return _Solved(most, f"the widest window; if all clients reconnect at once, they exceed {why}")
+    return _Solved(math.ceil(needed), f"if all clients reconnect at once: {why}")
 
 
 def _drain(limits: list[Limit], figures: Mapping[str, float]) -> _Solved:
@@ -162,7 +162,7 @@ def _drain(limits: list[Limit], figures: Mapping[str, float]) -> _Solved:
     usual = int(figures["drain-s"])
     grace = next((limit for limit in limits if limit.kind == "grace"), None)
     if grace is None:
-        return _Solved(usual, "no grace is known; give the service more than this before it is killed")
+        return _Solved(usual, "no grace period is known; give the service more time than this before it is killed")
     return _Solved(min(usual, max(_whole(grace.seconds * figures["drain-share"]), SHORTEST_S)), f"below the {grace}")
 
 

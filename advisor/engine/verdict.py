@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     )
 
 CONFLICT = "requirements-conflict"  # the caveat under which contradicting answers are reported too
-USUAL = "The usual case; nobody said otherwise."
+USUAL = "The usual case; no answer says otherwise."
 
 
 class Merged(NamedTuple):

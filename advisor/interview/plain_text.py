@@ -110,7 +110,7 @@ def preview(session: Session, seen: Preview) -> str:
     again = f"; would bring back {_titles(session, back)}" if back else ""
     if not seen.falls:
         return f"rules out no pattern{again}"
-    settles = f", and settles it: {_titles(session, seen.left)}" if len(seen.left) == 1 else ""
+    settles = f", and leaves only {_titles(session, seen.left)}" if len(seen.left) == 1 else ""
     return f"rules out {_titles(session, seen.falls)}{settles}{again}"
 
 

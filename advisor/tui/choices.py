@@ -54,7 +54,7 @@ def hint(question: Question, *, typed: bool, rests: bool) -> str:
         )
     if question.type == "number":
         unit = f"In {question.unit}. " if question.unit else ""
-        doing = "Enter takes it; Escape leaves the line." if typed else "Type it and press Enter; ? means I don't know."
+        doing = "Enter takes it; Escape leaves the line." if typed else "Type it, then Enter; ? means I don't know."
         return f"{unit}{doing}"
     if question.type == "text":
         return "Type it and press Enter. Escape leaves the line; letters are then commands again."

@@ -16,12 +16,12 @@ CHOOSING = """\
   a number          takes or ticks that choice; 0 means "I don't know"
   ?                 also means "I don't know"
   Enter, space      take or tick the choice ("none of these": Enter)
-  up, down          move; the screen shows what each answer would rule out
+  up, down          move, and see what each answer would rule out
 """
 TYPING = """\
-  Enter             takes what you typed; while you type, the screen shows what that would rule out
+  Enter             takes what you typed; the screen shows what it would rule out
   ?                 means "I don't know" while the line is empty; a typed 0 is the number 0
-  letters           are part of what you type; in a line for a number, they are commands while the line is empty
+  letters           belong to the text; in an empty line for a number they are commands
 """
 EVERYWHERE = """\
   ctrl+p            all commands by name: questions, features, light and dark

@@ -147,7 +147,7 @@ def effect(session: Session, preview: Preview) -> Content:
     again = Content.assemble(" Possible again: ", (titles(session, back), "bold"), ".") if back else Content("")
     if len(preview.falls) == 0:
         return Content.styled("This answer rules out no pattern.", "dim") + again
-    settles = f" and settles it: {titles(session, preview.left)}" if len(preview.left) == 1 else ""
+    settles = f" and leaves only {titles(session, preview.left)}" if len(preview.left) == 1 else ""
     named = titles(session, preview.falls) if len(preview.falls) < 4 else plural(len(preview.falls), "pattern")
     return Content.assemble("This answer rules out ", (named, "bold"), settles, ".") + again
 

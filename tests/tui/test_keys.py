@@ -38,7 +38,7 @@ def test_zero_is_i_do_not_know(drive):
 
 def test_arrows_move_and_preview_and_enter_answers(drive):
     app = drive("b", "b", "b", "b", "up", "look", "enter")  # media: "yes" would leave WebRTC alone
-    assert "settles it: WebRTC" in app.seen[0]
+    assert "leaves only WebRTC" in app.seen[0]
     assert "would be out" in app.seen[0]
     assert facts(app)["media"] is True
     assert "is decided: WebRTC" not in app.shown  # what the kind says is still asked
