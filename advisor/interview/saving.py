@@ -25,7 +25,7 @@ class Keeper:
     notice: str = ""  # about other programs
 
     def keep(self, project: Project) -> None:
-        """Keep the answers at once, and say what is new about that and about other programs."""
+        """Keep the answers at once, and print new messages about this and about other programs."""
         trouble = self.draft.keep(project)
         if trouble and trouble != self.trouble:
             console.say(f"Unsaved answers cannot be kept on disk: {trouble}")
@@ -36,7 +36,7 @@ class Keeper:
         self.notice = notice
 
     def choose_file(self, session: Session) -> bool:
-        """Ask where to save, until it works or nothing is said; whether it was saved."""
+        """Ask for a file until saving works or the person enters nothing; whether it was saved."""
         while name := console.line("Save the answers to file (Enter to skip): "):
             try:
                 self.save_as(session, Path(name))
@@ -65,7 +65,7 @@ class Keeper:
         return True
 
     def settle(self, project: Project, again: Callable[[Project], None] | None, *, changed: bool) -> bool:
-        """Let the person decide what becomes of a file that cannot just be written; whether the answers are in one."""
+        """Let the person decide about a file that cannot simply be written; whether the answers were written."""
         mine = "write your answers into the changed file" if changed else "rewrite it and keep the old text as .bak"
         choices = [mine, "write your answers to a new file in the same folder"]
         choices.append("do not write; keep your answers in the recovery file")

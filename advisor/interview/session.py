@@ -31,7 +31,7 @@ MOST_UNDO = 500
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What `undo` goes back to, and what it takes back, in words."""
+    """The session that `undo` restores, and the change that it undoes, in words."""
 
     project: Project
     current: int
@@ -78,7 +78,7 @@ class Session:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """What `advisor recommend` would say about the answers so far."""
+        """The verdict of `advisor recommend` on the answers so far."""
         from advisor.engine.portfolio import recommend  # not needed before the first question is on the screen
 
         return recommend(self.project, self.base)

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Why something is believed; `text` tells what it says. `where` is the article's section, `url` the address."""
+    """Why something is believed; `text` is its content. `where` is the article's section, `url` the address."""
 
     kind: Literal["article", "source", "measured", "judgement"]
     text: str
@@ -59,8 +59,8 @@ class Band(NamedTuple):
 class Question(NamedTuple):
     """One fact: how it is asked, and what "I don't know" does.
 
-    `mode` is "assume" (the lead value is taken and printed as an assumption) or "open" (every value is followed; the
-    lead value gives the headline). `lead` is a Value; for a text it is an empty string.
+    `mode` is "assume" (the lead value is used and listed as an assumption) or "open" (every value is considered; the
+    lead value leads to the headline). `lead` is a Value; for a text it is an empty string.
     """
 
     id: str
@@ -76,8 +76,8 @@ class Question(NamedTuple):
     whole: bool
     mode: Literal["assume", "open"]
     lead: Value
-    settled: bool  # says what the feature is rather than what it needs: the last thing that anybody would change
-    feeds: tuple[str, ...]  # what needs it besides the decision: costs, timing, kit, merge, report
+    settled: bool  # describes the feature itself, not a need: offered last in "what would change it"
+    feeds: tuple[str, ...]  # other uses than the decision: costs, timing, kit, merge, report
     on_a_page: tuple[str, ...] = ()  # the options with which there is a page in a browser
     place: Place = Place("rules/questions.yaml", 1, 1)
 
@@ -128,7 +128,7 @@ class Rule(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Rules that must not disagree. Between steps the order decides."""
+    """Rules that must not disagree. Earlier steps win over later ones."""
 
     id: str
     title: str
@@ -139,7 +139,7 @@ class Step(NamedTuple):
 class Caveat(NamedTuple):
     """Something the team must know or do. `figures` is printed only when every number it names is known.
 
-    `stated` has for each box the facts that must have been stated for it. `first`: told at the top of the verdict.
+    `stated` has for each box the facts that must have been stated for it. `first`: printed at the top of the verdict.
     `doubt`: sources disagree, so the confidence is medium at most where it is certain.
     """
 
@@ -217,9 +217,9 @@ KnownBox: TypeAlias = dict[int, int]
 
 
 class RuleBase:
-    """Everything the rules folder says, cross-checked. `full[v]` is the mask of all values of variable v.
+    """The whole rules folder, cross-checked. `full[v]` is the mask of all values of variable v.
 
-    Compared and hashed by identity: what is made of it is kept by lru_cache, so it must never be written to.
+    Compared and hashed by identity: lru_cache keeps results for it, so it must never be modified.
     """
 
     SAID: Final = (
@@ -333,7 +333,7 @@ def finite(value: float) -> float:
 
 
 def multiply(a: float, b: float) -> float:
-    """The product, where zero times infinity is zero: no clients send nothing however often."""
+    """The product, where zero times infinity is zero: no clients cause no messages, whatever their rate."""
     return 0.0 if a == 0 or b == 0 else a * b
 
 

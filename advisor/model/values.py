@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Other:
-    """An option that the list lacks (`other: TEXT`). It is kept and shown and decides nothing.
+    """An option that is not in the list (`other: TEXT`). It is kept and shown, but no rule uses it.
 
     Not a NamedTuple: an answer that is a tuple is one of several options.
     """

@@ -50,7 +50,7 @@ class AnswersScreen(Once, ModalScreen[Jump]):
         yield Keys(id="keys", markup=False)
 
     def on_mount(self) -> None:
-        """Begin at the question at hand."""
+        """Begin at the current question."""
         self.query_one(OptionList).focus()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -89,7 +89,7 @@ class AnswersScreen(Once, ModalScreen[Jump]):
 
 
 def line(row: Row, width: int) -> Content:
-    """One question in columns: what became of it, its answer, what that rules out, and the question."""
+    """One question in columns: its state, its answer, the number of patterns ruled out, and its text."""
     question = row.question
     mark = {"answered": "x", "open": "?", "parked": "-", "skipped": " "}[row.state]
     answer = labelled(question, row.value) if row.value is not None else NOTES[row.state]

@@ -84,7 +84,7 @@ def _driver() -> type[Driver] | None:
 
 
 class AdvisorApp(Turns):
-    """Owns the session and its draft; the screens ask it for changes and show what comes of them."""
+    """Owns the session and its draft; the screens ask it for changes and show the results."""
 
     TITLE = "advisor"
     CSS_PATH = "advisor.tcss"
@@ -137,7 +137,7 @@ class AdvisorApp(Turns):
             gc.enable()
 
     def on_mount(self) -> None:
-        """Go on with what an earlier run left, or ask for the first feature's name."""
+        """Continue with the answers of an earlier run, or ask for the first feature's name."""
         if self.session is not None:
             self.call_after_refresh(self.keep, self.session)  # the screen can then show messages
         elif self.left is not None:
@@ -146,7 +146,7 @@ class AdvisorApp(Turns):
             self.begin(None)
 
     def begin(self, left: Project | None) -> None:
-        """Show the interview, with what an earlier run left or with the file."""
+        """Show the interview, with unsaved answers of an earlier run or with the file."""
         if left is None and self.draft.problems:
             files.with_mistakes(self, lambda: self.go_on(self.project))
         else:
@@ -183,7 +183,7 @@ class AdvisorApp(Turns):
     # --- changing -----------------------------------------------------------------------------------------------------
 
     def change(self, operation: Callable[[Session], Session]) -> bool:
-        """Go on with what the operation makes of the session; say so if it is refused. Every change is kept at once."""
+        """Apply an operation to the session; show a message if it is refused. Every change is kept at once."""
         assert self.session is not None
         try:
             session = operation(self.session)
@@ -199,7 +199,7 @@ class AdvisorApp(Turns):
         return True
 
     def keep(self, session: Session) -> None:
-        """Keep the answers on the disk; say what is new about that, and about other programs at the same file."""
+        """Keep the answers on the disk; show new messages about this and about other programs that use the file."""
         trouble = self.draft.keep(session.project)
         trouble = f"Unsaved answers cannot be kept on disk: {trouble}" if trouble else self.draft.notice()
         if trouble and trouble != self.trouble:
@@ -222,7 +222,7 @@ class AdvisorApp(Turns):
             self.notify(text, severity="warning" if wrong else "information", timeout=6 if wrong else 3, markup=False)
 
     def action_help(self) -> None:
-        """The question in full, the keys and the marks of the screen at hand."""
+        """The full question, and the keys and marks of the current screen."""
         asking = isinstance(self.screen, InterviewScreen) and self.session is not None
         question = self.session.question if asking and self.session else None
         if not isinstance(self.screen, Help):
@@ -261,7 +261,7 @@ class AdvisorApp(Turns):
             self.push_screen(ResultsScreen(self.session, index))
 
     def action_command_palette(self) -> None:
-        """All commands by name; back to them where their help stands in front of them."""
+        """Show all commands by name, or return to them from their help."""
         opened = [screen for screen in self.screen_stack if isinstance(screen, CommandPalette)]
         if not opened:
             self.push_screen(Palette())
@@ -281,7 +281,7 @@ class AdvisorApp(Turns):
         self.push_screen(ExportScreen(self.draft.file))
 
     def write(self, part: Part) -> list[str]:
-        """Write one part of an export; what there is to say. Raises OutputError."""
+        """Write one part of an export; return messages to show. Raises OutputError."""
         assert self.session is not None
         from advisor.interview import export
 
@@ -292,7 +292,7 @@ class AdvisorApp(Turns):
         return said
 
     async def action_quit(self) -> None:
-        """Ctrl+q: quit at once; the recovery file has what is not saved."""
+        """Ctrl+q: quit at once; unsaved answers are in the recovery file."""
         if self.session is not None:
             if self.still_saved(self.session):
                 self.draft.forget()
@@ -301,7 +301,7 @@ class AdvisorApp(Turns):
         self.exit()
 
     def still_saved(self, session: Session) -> bool:
-        """Whether the file still says what it said when the answers were the same; another program may have been there.
+        """Whether the file still contains the saved answers; another program may have changed it.
 
         Answers that were read of a file with mistakes are nothing to save.
         """

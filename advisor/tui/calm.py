@@ -39,7 +39,7 @@ class CalmScroll(Calm, VerticalScroll):
 class CalmList(Calm, OptionList):
     """A list of options that scrolls when its new size is known, not while it is filled."""
 
-    width = 0  # for which its lines were made
+    width = 0  # the width of its lines
     filling = False
 
     def set_lines(self, lines: list[Content]) -> None:

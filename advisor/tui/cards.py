@@ -1,4 +1,4 @@
-"""The pages of a result that one moves through: the steps and rules, the caveats, what would change it.
+"""The pages of a result with selectable blocks: steps and rules, caveats, and what would change the result.
 
 Each block leads somewhere: to a card with everything about a rule or a caveat, or to the question that it is about.
 """
@@ -41,7 +41,7 @@ class Blocks:
         self.made: list[Block] = []
 
     def head(self, text: str) -> None:
-        """A heading; an empty line stands before it."""
+        """A heading, after an empty line."""
         self.made.append(Block(Content.assemble("\n" if self.made else "", (wrap(text, self.width), "bold"))))
 
     def say(self, text: str, more: str = "", *, leads: str = "", style: str = "", mark: str = "") -> None:
@@ -54,7 +54,7 @@ class Blocks:
 
 
 def why(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
-    """The steps as walked, what was ruled out, and the article's steps beside them."""
+    """The steps with their results, the excluded patterns, and the article's steps."""
     blocks = Blocks(width)
     blocks.head("The decision, step by step")
     for number, step in enumerate(feature["steps"], 1):
@@ -79,7 +79,7 @@ def why(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
 
 
 def caveats(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
-    """What to watch, the worst first, with what to do; then what only some answers would raise."""
+    """The caveats, the worst first, with what to do; then caveats that depend on open answers."""
     blocks = Blocks(width)
     certain = [c for c in feature["caveats"] if c["certainty"] == "certain"]
     for head, listed in (
@@ -104,7 +104,7 @@ def caveats(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
 
 
 def changes(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
-    """The nearest answers that lead elsewhere, each with its question; what was assumed; what is open."""
+    """The nearest answers that lead to other patterns, with their questions; assumptions; open questions."""
     blocks = Blocks(width)
     if feature["changes"]:
         blocks.head("Answers that would lead to another pattern, the nearest first")

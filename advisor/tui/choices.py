@@ -33,7 +33,7 @@ def choices(session: Session, question: Question) -> list[Choice]:
 
 
 def place(listed: list[Choice], answer: Value | None) -> int:
-    """Where the highlight begins: at the answer, else at the first choice."""
+    """The first highlighted choice: the answer, else the first one."""
     for i, choice in enumerate(listed):
         if isinstance(answer, tuple) and answer and choice.value == answer[0]:
             return i

@@ -52,7 +52,7 @@ class Commands(Provider):
         return host(self.screen)
 
     def listed(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        """Name, help and what it does."""
+        """The name, the help and the action of every command."""
         owner, session = self.owner, self.owner.session
         if session is not None:
             for action, (name, more) in ACTIONS.items():

@@ -47,13 +47,13 @@ class AskText(Once, ModalScreen[str | None]):
             yield Static(f"Enter takes it, Escape {self.escape}, F1 helps", classes="keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say at once what is wrong with it; nothing is, before anything is typed."""
+        """Show at once what is wrong with the line; an empty line is not wrong yet."""
         event.stop()
         wrong = self.check(event.value) if self.check and event.value else ""
         self.say(wrong)
 
     def say(self, wrong: str) -> None:
-        """What is wrong with the line, or the note where nothing is."""
+        """Show what is wrong with the line, or the note."""
         self.query_one("#note", Static).update(Content.styled(wrong, "bold $text-error") if wrong else self.note)
 
     def on_line_entered(self, event: Line.Entered) -> None:
@@ -62,7 +62,7 @@ class AskText(Once, ModalScreen[str | None]):
         self.action_take()
 
     def action_take(self) -> None:
-        """Take the line, or say what is wrong with it."""
+        """Accept the line, or show what is wrong with it."""
         text = self.query_one(Line).value
         wrong = self.check(text) if self.check else ""
         if wrong:
@@ -102,7 +102,7 @@ class Choose(Once, ModalScreen[object]):
         self.query_one(Numbered).fill(self.choices, self.question)
 
     def on_numbered_picked(self, event: Numbered.Picked) -> None:
-        """Give back what was chosen."""
+        """Return the chosen value."""
         event.stop()
         self.dismiss(event.choice.value)
 

@@ -30,7 +30,7 @@ NEXT = "Enter on the first line writes what is ticked; on a file it shows the ch
 
 
 class ExportScreen(Ours):
-    """Looks at the disk when it opens and after every change; writes only what was shown."""
+    """Compares with the disk when it opens and after every change; writes only what was shown."""
 
     HELP = "Files that can be written. Existing files are compared first; nothing is replaced without asking."
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,7 +51,9 @@ class ExportScreen(Ours):
         }  # fmt: skip
         self.ticked: set[Kind] = set(TITLES)
         self.parts: list[Part] = []
-        self.rows: list[Part | Item | None] = []  # what each line of the list is; None: the line that writes
+        self.rows: list[
+            Part | Item | None
+        ] = []  # the part or file of each line of the list; None: the line that writes
 
     def compose(self) -> ComposeResult:
         """A head, the list, what to do next."""
@@ -67,7 +69,7 @@ class ExportScreen(Ours):
         self.call_after_refresh(self.look)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay the list out anew."""
+        """Draw the list for the new size."""
         if self.parts:
             self.show(event.size.width)
 
@@ -127,7 +129,7 @@ class ExportScreen(Ours):
         return self.rows[index] if index is not None and index < len(self.rows) else None
 
     def action_place(self) -> None:
-        """Ask where the highlighted part is to go."""
+        """Ask for the path of the highlighted part."""
         row = self.at
         if isinstance(row, Item):
             row = next(part for part in self.parts if part.kind == "kit")
@@ -159,7 +161,7 @@ class ExportScreen(Ours):
             self.write(chosen)
 
     def write(self, chosen: list[Part]) -> None:
-        """Write these parts and say what came of it."""
+        """Write these parts and show the result."""
         said: list[str] = []
         try:
             for part in chosen:

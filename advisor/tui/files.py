@@ -1,4 +1,4 @@
-"""Where answers and texts are saved, and what is asked first: a name, a file with mistakes, one that is in the way."""
+"""Saving answers and texts, and the dialogs for it: a name, a file with mistakes, a file that already exists."""
 
 from __future__ import annotations
 

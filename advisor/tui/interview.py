@@ -1,4 +1,4 @@
-"""The screen that asks: one question, its choices, and beside it what the answers so far have decided."""
+"""The screen of a question: its text, its choices, and in the side pane the result of the answers so far."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class InterviewScreen(Shows):
         self.draw(self.app.size)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap everything anew."""
+        """Wrap everything for the new size."""
         self.draw(event.size)
 
     def draw(self, size: Size) -> None:
@@ -193,7 +193,7 @@ class InterviewScreen(Shows):
             self.put("patterns", panes.patterns(session, preview, self.side_width))
 
     def doing(self, question: Question) -> str:
-        """The answer as it is, and what the keys do now."""
+        """The present answer, and what the keys do now."""
         numbered, line, answer = self.query_one(Numbered), self.query_one(Line), self.session.answers.get(question.id)
         if numbered.waits:
             return f"You typed the beginning of {numbered.waits}"

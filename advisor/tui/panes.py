@@ -51,7 +51,7 @@ def side_width(width: int) -> int:
 
 
 def head(session: Session, file: str, width: int) -> Content:
-    """The first line: the program and its file, the feature at hand at the right edge."""
+    """The first line: the program and its file, the current feature at the right edge."""
     features = session.project.features
     of = f"  ({session.current + 1} of {len(features)})" if session.several else ""
     left = Content.assemble(("advisor", "bold"), f"   {file}")
@@ -98,7 +98,7 @@ def path(session: Session, width: int) -> Content:
 
 
 def patterns(session: Session, preview: Preview, width: int) -> Content:
-    """The patterns that can still come out, what the highlighted answer would do to them, and why the others fell."""
+    """The patterns that are still possible, the effect of the highlighted answer, and why the others are ruled out."""
     base, possible = session.base, session.possible
     parts: list[list[Piece]] = [[("Still possible", "bold"), f"  {len(possible)} of {len(base.patterns)}"]]
     for pattern in possible:
@@ -153,7 +153,7 @@ def effect(session: Session, preview: Preview) -> Content:
 
 
 def question(session: Session, asked: Question, height: int) -> Content:
-    """What is asked; where there is room, why, how to find out, and what the answer can still change."""
+    """The question and, if there is room, why it is asked, how to find out, and what the answer can change."""
     parts = [Content.styled(asked.ask, "bold")]
     if height >= SHORT:
         parts.append(Content.assemble(("Why: ", "bold"), asked.why))

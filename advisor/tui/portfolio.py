@@ -21,7 +21,7 @@ NEXT = "Enter opens a feature's questions; n adds a feature; r shows the result;
 
 
 class PortfolioScreen(Shows):
-    """Shows the features of the session; every change goes to the app and comes back from it."""
+    """Shows the features of the session; the app makes every change and then redraws this screen."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (panes.HIGH, "-high")]  # noqa: RUF012  # as Textual declares it
     HELP = "All features of the project. They share the servers and the path to them; each feature has its own needs."
@@ -64,7 +64,7 @@ class PortfolioScreen(Shows):
         self.show()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay the columns out anew."""
+        """Draw the columns for the new size."""
         if event.size.width != self.drawn:
             self.drawn = event.size.width
             self.show()

@@ -99,7 +99,7 @@ class ResultsScreen(Ours):
         self.open(self.app.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap the page anew."""
+        """Wrap the page for the new size."""
         self.open(event.size.width)
 
     def open(self, width: int) -> None:
@@ -219,7 +219,7 @@ class ResultsScreen(Ours):
         self.action_tab((self.at + by) % len(TABS))
 
     def action_scroll(self, direction: int) -> None:
-        """A page on or back, of whatever is shown."""
+        """Scroll the open tab by a page."""
         if self.at in (0, 4, 5):
             pane = self.query_one("#code" if self.at == 4 else "#page", VerticalScroll)
             pane.scroll_relative(y=direction * max(pane.size.height - 2, 1), animate=False)
@@ -234,7 +234,7 @@ class ResultsScreen(Ours):
         self.open(self.size.width)
 
     def shown(self) -> tuple[str, str]:
-        """A name for what the open tab shows, and all of it as text."""
+        """A name for the content of the open tab, and the whole content as text."""
         if self.at == 4:
             name = self.files[self.query_one("#files", Rows).highlighted or 0]
             if self.kit and name != "notes":

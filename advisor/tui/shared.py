@@ -18,7 +18,7 @@ from advisor.tui.pages import Page
 if TYPE_CHECKING:
     from advisor.model.verdict import FeatureVerdict, HeldByPage
 
-MANY = 30  # with more features, what is left of each is not counted: that takes some milliseconds for every one
+MANY = 30  # with more features, the questions left are not counted: that takes milliseconds per feature
 HEADS = ("feature", "pattern so far", "confidence", "answered", "left")
 
 

@@ -1,4 +1,4 @@
-"""One key at a time, and none for what was not on the screen when it was pressed.
+"""Handles one key at a time, and drops keys that were pressed before the screen was drawn.
 
 A terminal may hand over several keys at once: a double press, a slow line, a machine that was busy. Textual passes each
 on before the one before it has had its effect, so that the second of a pair would answer a question that nobody has
@@ -132,7 +132,7 @@ class Turns(App[None]):
         return self.focused or self.screen
 
     def _path(self, target: DOMNode) -> list[DOMNode]:
-        """Everything that has a part in what comes of an event, the app last."""
+        """Everything that takes part in handling an event, the app last."""
         above = [node for node in target.ancestors_with_self if node is not self]
         return [*above, *(screen for screen in self.screen_stack if screen not in above), self]
 
@@ -150,7 +150,7 @@ class Turns(App[None]):
 
 
 class Once:
-    """A screen that closes once: what comes later, or while another is in front of it, closes nothing."""
+    """A screen that closes only once, and not while another one is in front of it."""
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         """Close it and give the result back."""

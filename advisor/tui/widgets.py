@@ -50,7 +50,7 @@ class Hint(Text):
         self.text = text
 
     def on_mount(self) -> None:
-        """Say what to do next."""
+        """Show what to do next."""
         self.rest()
 
     def rest(self) -> None:
@@ -58,7 +58,7 @@ class Hint(Text):
         self.put(Content.styled(self.text, "dim"))
 
     def tell(self, text: str, *, wrong: bool) -> None:
-        """Say this."""
+        """Show this message."""
         self.put(Content.styled(text, "bold $text-warning" if wrong else "bold"))
 
 
@@ -217,7 +217,9 @@ class Numbered(CalmList):
         event.stop()
         choice = self.choices[keys.index(typed)]
         waits = typed != "0" and any(key != typed and key.startswith(typed) for key in keys)
-        if waits or choice.ticks or choice.rests:  # what is taken at once is gone before a highlight would be seen
+        if (
+            waits or choice.ticks or choice.rests
+        ):  # a choice that is taken at once is gone before a highlight would be seen
             self.highlighted = keys.index(typed)
         if waits:
             self.typed = typed  # 1 may become 12: a further digit or Enter decides
