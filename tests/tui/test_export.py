@@ -73,7 +73,7 @@ def test_what_changed_after_it_was_shown_is_not_replaced(drive, home):
         await pilot.pause()
 
     app = drive(then=meddle)
-    assert "has changed since it was shown" in flat(app.shown)
+    assert "has changed since it was compared" in flat(app.shown)
     assert (home / "DECISION.md").read_text() == "newer\n"
 
 
@@ -91,7 +91,7 @@ def test_without_a_kit_it_is_said_what_to_do_next(drive):
     text = "features: [{name: call, media: yes}]\n"
     none = flat(drive("e", "enter", "look", text=text).seen[0])
     assert "no template for WebRTC yet" in none
-    assert "Next: DECISION.md." in none
+    assert "Next: DECISION.md lists what to do first." in none
     answers = flat(drive("0", "e", "2", "enter", "y", text=text, file="my answers.yaml").shown)
     assert "advisor recommend --answers 'my answers.yaml' prints what to do first." in answers
     left_out = flat(drive("e", "3", "enter", "y").shown)

@@ -11,7 +11,7 @@ from advisor.tui.interview import InterviewScreen
 def test_help_shows_the_question_in_full_and_the_keys(drive):
     app = drive("f1", "look", "escape", size=(120, 60))
     assert "Find out: " in app.seen[0]
-    assert "takes the last change back" in app.seen[0]
+    assert "undo the last change, whatever it was" in app.seen[0]
     assert "describes the feature best?" in app.shown
 
 
@@ -22,9 +22,9 @@ def test_where_a_number_is_typed_help_does_not_call_0_unknown(drive):
         await pilot.pause()
 
     typed, chosen = drive(then=go, size=(120, 90)).shown, drive("f1", size=(120, 90)).shown
-    assert "takes what was typed" in typed
-    assert "0 is" not in typed
-    assert '0 is "I don\'t know"' in chosen
+    assert "takes what you typed" in typed
+    assert '0 means "I don' not in typed
+    assert '0 means "I don\'t know"' in chosen
 
 
 def flat(shown):

@@ -68,7 +68,7 @@ def test_something_else_asks_for_its_text(drive):
     kept = drive("b", "b", "1", "0", "=pager", "enter")
     assert facts(kept)["clients"] == ("browser", Other("pager"))
     refused = drive("2", "5", "=chat", "enter", "look", "escape")
-    assert "in the list already" in refused.seen[0]
+    assert "is already in the list; choose it there" in refused.seen[0]
     assert "kind" not in facts(refused)
 
 
@@ -194,7 +194,7 @@ def test_the_end_of_a_feature_that_rides_on_anothers_connection_says_so(drive):
     chat = "{name: chat, kind: chat, page: room, bidirectional-realtime: yes}"
     app = drive(*["?"] * 48, "look", text=f"features: [{{name: board, kind: dashboard, page: room}}, {chat}]\n")
     said = " ".join(app.seen[0].replace("│", " ").split())
-    assert '"board" is decided: WebSocket, on a connection that is open anyway;' in said
+    assert '"board" is decided: WebSocket, on a connection that is already open;' in said
 
 
 def test_contradictory_answers_are_said_and_can_be_changed(drive):
@@ -224,7 +224,7 @@ def test_quitting_without_a_change_touches_nothing(drive, home):
 def test_what_a_killed_run_left_is_offered(drive):
     drive("3")  # ends without quitting
     app = drive("look", "1", text=None, fresh=False)
-    assert "never saved" in app.seen[0]
+    assert "Found unsaved answers from an earlier interview" in app.seen[0]
     assert facts(app)["kind"] == "dashboard"
     assert not app.saved
     away = drive("escape", text=None, fresh=False)  # neither of the two: they wait for the next run
@@ -322,6 +322,6 @@ def test_what_cannot_be_seen_in_a_pasted_name_is_marked_and_refused_at_once(driv
     app = drive("n", "=a\u202eb\x1bc\u200bd", "look", "=plain", "look", "enter", size=(70, 24))
     assert "a?b?c?d" in app.seen[0]
     assert not set("\u202e\x1b\u200b") & set(app.seen[0])
-    assert "a text is one line without control characters" in " ".join(app.seen[0].split())
+    assert "write one line without control characters" in " ".join(app.seen[0].split())
     assert "one line without" not in " ".join(app.seen[1].split())
     assert app.session.feature.name == "plain"

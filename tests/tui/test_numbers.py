@@ -55,12 +55,12 @@ def test_what_is_no_plain_number_is_shown_and_refused(drive):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("3s", '"3s" is not a number; write only the number (ms) in plain digits, or '),
+        ("3s", '"3s" is not a number; write only the number (in ms) in plain digits, or '),
         ("1,5", '"1,5" is not a number; write 1.5.'),
         ("0,5", '"0,5" is not a number; write 0.5.'),
         ("1,000", '"1,000" is not a number; write 1000.'),
         ("05", '"05" is not a number; write 5.'),
-        ("\uff13", '"\uff13" is not a number; write only the number (ms) in plain digits, or '),
+        ("\uff13", '"\uff13" is not a number; write only the number (in ms) in plain digits, or '),
     ],
 )
 def test_the_refusal_is_the_same_on_the_screen_and_in_the_plain_twin(drive, base, text, said):

@@ -41,7 +41,7 @@ def test_configs_show_the_files_of_the_kit(drive):
 def test_no_screen_promises_a_kit_or_times_where_there_are_none(drive):
     app = drive("look", "r", "look", "5", "look", "escape", "f", "look", text=CALLS, size=(80, 24))
     question, result, configs, features = map(flat, app.seen)
-    assert "the rest is for caveats and what else goes with it" in question
+    assert "they affect caveats and the kit" in question
     assert "the starter kit if there is one" in result
     assert "There is no kit to choose a file from" in configs
     assert "heartbeat" not in features
@@ -101,7 +101,7 @@ def test_a_caveat_opens_with_its_reason_the_figures_of_this_feature_and_the_evid
 def test_what_would_change_it_goes_to_the_question(drive):
     app = drive("r", "4", "enter")
     assert app.session.question.id == "bidirectional-realtime"
-    assert "also send data in real time?" in app.shown
+    assert "While the feature is in use, must the client also send data in" in app.shown
     other = drive("f", "n", "=second", "enter", "r", "f", "4", "enter")
     assert other.session.current == 0
 
@@ -117,7 +117,7 @@ def test_the_articles_verdict_stands_beside_the_refined_one(drive):
 
 def test_a_file_of_the_kit_is_copied_and_saved(drive, home):
     app = drive("r", "5", "down", "c", "look", "s", "=out.md", "enter", "look", "s", "enter", "look")
-    assert "DECISION.md is handed to the terminal's clipboard" in flat(app.seen[0])
+    assert "DECISION.md was sent to the terminal's clipboard" in flat(app.seen[0])
     assert app.clipboard.startswith("---\nstatus: proposed")
     assert (home / "out.md").read_text() == app.clipboard
     assert "Saved in out.md." in app.seen[1]
@@ -135,7 +135,7 @@ def test_what_is_saved_replaces_nothing_unasked(drive, home):
 
 def test_a_long_copy_is_said_to_be_one(drive, monkeypatch):
     monkeypatch.setattr("advisor.tui.results.MOST_COPIED", 100)
-    assert "bytes, which some terminals do not take" in drive("r", "c").shown
+    assert "bytes, which is too much for some terminals" in drive("r", "c").shown
 
 
 def test_the_open_tab_has_its_whole_name_in_60_columns(drive):

@@ -62,14 +62,14 @@ def test_a_bug_of_ours_ends_at_once_and_loses_no_answer(terminal, tmp_path):
     (tmp_path / "planted.py").write_text(code)
     terminal.start(f"env -u ADVISOR_DEBUG {sys.executable} planted.py")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live sound")
+    terminal.keys("Enter", until="live audio")
     terminal.keys("2", until="1 answered")
     shown = terminal.keys("2", until="ended with")
     assert "internal error: AssertionError: planted" in shown
-    assert "answers so far are kept" in shown
+    assert "Your answers are kept" in shown
     assert "ended with 70" in shown
     terminal.start(f"{COMMAND} orders.yaml")
-    terminal.wait("never saved")
+    terminal.wait("Found unsaved answers")
 
 
 @pytest.mark.lab
@@ -108,7 +108,7 @@ def test_a_terminal_that_goes_away_loses_nothing(terminal, tmp_path):
     terminal.kill()
     assert not (tmp_path / "orders.yaml").exists()
     terminal.start(f"{COMMAND} orders.yaml")
-    terminal.wait("never saved")
+    terminal.wait("Found unsaved answers")
     assert "1 answered" in terminal.keys("1", until="app or the page is closed")
 
 
@@ -254,7 +254,7 @@ def test_a_hang_up_and_a_kill_lose_nothing(terminal, tmp_path, base, plain, sent
     assert left_behind(tmp_path, base) == {"media": False}
     terminal.kill()
     terminal.start(f"{COMMAND} {plain}orders.yaml")
-    terminal.wait("never saved")
+    terminal.wait("Found unsaved answers")
     assert "1 answered" in terminal.keys("1", *enter, until="app or the page is closed")
     terminal.keys("q", *enter, until="ended with 0")
     assert [path.name for path in tmp_path.glob("*orders*")] == ["orders.yaml"]
@@ -363,7 +363,7 @@ def test_a_file_with_mistakes_is_shown_with_them_and_mended_in_the_terminal(term
     assert "bad.yaml:3:5:" in terminal.wait("did you mean media?")
     terminal.keys("1", until="live audio or video")
     terminal.keys("2", until="app or the page is closed")
-    terminal.keys("q", until="write it anew")
+    terminal.keys("q", until="rewrite it")
     assert (tmp_path / "bad.yaml").read_text() == text
     terminal.keys("2", until="ended with 0")
     assert read(tmp_path / "bad.yaml", base).features[0].facts == {"media": False, "clients": ("browser",)}
