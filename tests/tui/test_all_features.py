@@ -21,7 +21,7 @@ def test_features_are_added_renamed_copied_removed_and_chosen(drive):
     assert app.session.current == 0
     app = drive("f", "d", "enter", "x", "look", "u", "look")
     assert "order status 2" not in app.seen[0]
-    assert "u brings it back" in app.seen[0]
+    assert "u restores it" in app.seen[0]
     assert 'Undone: feature "order status 2" removed' in app.seen[1]
     assert len(names(app)) == 2
     assert "at least one feature" in drive("f", "x").shown
