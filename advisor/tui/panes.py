@@ -77,7 +77,7 @@ def progress(session: Session) -> Content:
         parts.append((said, "bold $text-error"))
     elif len(session.possible) == 1 and found.most:
         parts += ["  The remaining questions cannot change the pattern: ", (titles(session, session.possible), "bold")]
-        parts.append("; they affect caveats and the kit (r shows the result so far)")
+        parts.append("; they affect caveats and details (r shows the result so far)")
     elif not session.several and session.so_far and found.answered:
         parts += ["  So far: ", (session.base.patterns[session.so_far].title, "bold")]
     return Content.assemble(*parts)

@@ -102,7 +102,7 @@ def test_what_a_running_kit_wrote_is_carried_over(tmp_path):
     ["", ".", "..", "../x", "a/../b", "/etc/x", "a//b", "a/", "./a", "nul\0", "a\\b", "c:x", "new\nline", "a/.."],
 )
 def test_a_name_that_leads_out_is_refused(tmp_path, name):
-    with pytest.raises(OutputError, match="not a name inside"):
+    with pytest.raises(OutputError, match="not a valid name for a file inside"):
         folder.write({name: b""}, tmp_path / "out")
     only(tmp_path)
 
@@ -151,14 +151,14 @@ def test_the_folder_that_one_is_in_is_refused(tmp_path, monkeypatch):
     (tmp_path / "out/below").rmdir()
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
-    with pytest.raises(OutputError, match="the folder you are in"):
+    with pytest.raises(OutputError, match="is your current folder"):
         folder.write(kit(), tmp_path / "empty")
 
 
 def test_a_folder_with_something_in_it_is_refused_and_stays(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine").write_bytes(b"mine")
-    with pytest.raises(OutputError, match="not empty and holds no kit"):
+    with pytest.raises(OutputError, match="not empty and contains no kit"):
         folder.write(kit(), tmp_path / "out")
     assert state(tmp_path / "out") == {"mine": b"mine"}
 
@@ -179,7 +179,7 @@ def test_a_folder_with_something_in_it_is_refused_and_stays(tmp_path):
 def test_a_lock_that_makes_no_sense_is_no_kit(tmp_path, lock):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / folder.LOCK).write_bytes(lock)
-    with pytest.raises(OutputError, match="holds no kit"):
+    with pytest.raises(OutputError, match="contains no kit"):
         folder.write(kit(), tmp_path / "out")
     assert state(tmp_path / "out") == {folder.LOCK: lock}
 
@@ -194,7 +194,7 @@ def test_a_changed_kit_is_refused_and_every_difference_is_named(tmp_path):
     with pytest.raises(OutputError) as caught:
         folder.write(kit("2", **{"new.txt": b"n"}), out)
     text = str(caught.value)
-    assert "README.md (gone), new.txt (not from the kit), server/app.py (changed)" in text
+    assert "README.md (deleted), new.txt (not from the kit), server/app.py (changed)" in text
     assert "--force" in text
     assert state(out) == before
     only(tmp_path, "out")
@@ -205,7 +205,7 @@ def test_a_file_swapped_for_a_link_counts_as_changed(tmp_path):
     folder.write(kit("1"), out)
     (out / "README.md").unlink()
     (out / "README.md").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match=r"README\.md \(gone\)"):
+    with pytest.raises(OutputError, match=r"README\.md \(deleted\)"):
         folder.write(kit("2"), out)
 
 
@@ -246,7 +246,7 @@ def test_force_never_turns_a_folder_into_a_file_or_back(tmp_path, name):
         (out / name).mkdir()
         (out / name / "deep").write_bytes(b"kept")
     before = state(out)
-    with pytest.raises(OutputError, match="a file on one side"):
+    with pytest.raises(OutputError, match="is a file here and a folder in the new kit"):
         folder.write(kit(), out, force=True)
     assert state(out) == before
     only(tmp_path, "out")

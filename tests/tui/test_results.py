@@ -41,9 +41,9 @@ def test_configs_show_the_files_of_the_kit(drive):
 def test_no_screen_promises_a_kit_or_times_where_there_are_none(drive):
     app = drive("look", "r", "look", "5", "look", "escape", "f", "look", text=CALLS, size=(80, 24))
     question, result, configs, features = map(flat, app.seen)
-    assert "they affect caveats and the kit" in question
+    assert "they affect caveats and details" in question
     assert "the starter kit if there is one" in result
-    assert "There is no kit to choose a file from" in configs
+    assert "There is no kit for these answers; e exports" in configs
     assert "heartbeat" not in features
     assert "heartbeat" in drive("f", "n", "=chat", "enter", "f", text=CALLS, size=(80, 24)).shown
 
