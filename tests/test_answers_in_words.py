@@ -24,7 +24,7 @@ KINDS = [
     ("bidirectional-realtime", UNKNOWN, "not known"),
     ("instances", 1, "1 instance"),
     ("concurrent-clients", 250_000, "250,000 clients"),
-    ("server-msg-rate-per-s", 0.2, "0.2 messages a second"),
+    ("server-msg-rate-per-s", 0.2, "0.2 messages per second"),
     ("server-msg-rate-per-s", UNKNOWN, "not known"),
     ("existing-stack", (), "none of these"),
     ("existing-stack", UNKNOWN, "not known"),

@@ -1,6 +1,6 @@
 """The one place that says an answer in words: on screens, in reports, in explanations, in the texts of a verdict.
 
-yes, no, 5 clients, 1 message a second, the option or its label, "something else (Squid 6)", "none of these" for a list
+yes, no, 5 clients, 1 message per second, the option or its label, "something else (Squid 6)", "none of these" for a list
 without a choice, "not known". What a file holds (`{other: Squid 6}`, `[]`, `unknown`) is written by answers/file.py.
 """
 
@@ -52,6 +52,6 @@ def named(fact: str, value: Value | Answer, base: RuleBase) -> str:
 
 
 def _of_one(unit: str) -> str:
-    """The unit after a 1: 1 message a second, 2 messages a second."""
+    """The unit after a 1: 1 message per second, 2 messages per second."""
     first, space, rest = unit.partition(" ")
     return f"{first[:-1]}{space}{rest}" if len(first) > 2 and first.endswith("s") else unit

@@ -61,9 +61,9 @@ def _pattern(key: str, p: schema.Pattern, model: schema.Patterns, file: RuleFile
 def _misnamed(p: schema.Pattern, model: schema.Patterns) -> Iterator[str]:
     for name in [*p.fallbacks, *([p.nearest_core] if p.nearest_core else [])]:
         if name not in model.patterns:
-            yield f"no pattern {name!r}{did_you_mean(name, model.patterns)}"
+            yield f"there is no pattern {name!r}{did_you_mean(name, model.patterns)}"
     if (p.nearest_core is None) != (p.group == "core"):
-        yield "extended and outside patterns name their nearest core pattern, core ones do not"
+        yield "extended and outside patterns need `nearest-core`; core patterns must not have it"
     elif p.nearest_core in model.patterns and model.patterns[p.nearest_core].group != "core":
         yield f"{p.nearest_core} is no core pattern, so it is not the nearest of them"
     if p.channel is not None and p.channel not in model.channels:
