@@ -1,7 +1,7 @@
-"""The one place that says an answer in words: on screens, in reports, in explanations, in the texts of a verdict.
+"""Answers in words, for screens, reports, explanations and the texts of a verdict. No other module does this.
 
-yes, no, 5 clients, 1 message per second, the option or its label, "something else (Squid 6)", "none of these" for a list
-without a choice, "not known". What a file holds (`{other: Squid 6}`, `[]`, `unknown`) is written by answers/file.py.
+yes, no, 5 clients, 1 message per second, the option or its label, "something else (Squid 6)", "none of these" for a
+list without a choice, "not known". The form in files (`{other: Squid 6}`, `[]`, `unknown`) is in answers/file.py.
 """
 
 from __future__ import annotations

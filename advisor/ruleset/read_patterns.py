@@ -65,9 +65,9 @@ def _misnamed(p: schema.Pattern, model: schema.Patterns) -> Iterator[str]:
     if (p.nearest_core is None) != (p.group == "core"):
         yield "extended and outside patterns need `nearest-core`; core patterns must not have it"
     elif p.nearest_core in model.patterns and model.patterns[p.nearest_core].group != "core":
-        yield f"{p.nearest_core} is no core pattern, so it is not the nearest of them"
+        yield f"`nearest-core` must be a core pattern, and {p.nearest_core} is not one"
     if p.channel is not None and p.channel not in model.channels:
-        yield f"no channel {p.channel!r}{did_you_mean(p.channel, model.channels)}"
+        yield f"there is no channel {p.channel!r}{did_you_mean(p.channel, model.channels)}"
 
 
 def _contradicting(p: rb.Pattern, written: schema.Pattern, model: schema.Patterns) -> Iterator[str]:
@@ -75,15 +75,15 @@ def _contradicting(p: rb.Pattern, written: schema.Pattern, model: schema.Pattern
     if p.group == "outside":
         has = [name.replace("_", "-") for name in OWN if name in written.model_fields_set]
         if has:
-            yield f"outside the article a pattern has no {', '.join(has)}: only `holds` says what it keeps open"
+            yield f"a pattern outside the article must not have {', '.join(has)}, only `holds`"
         return
     if p.group == "core" and not (p.costed_as and p.times):
-        yield "a core pattern says `costed-as` and `times`"
+        yield "a core pattern needs `costed-as` and `times`"
         return
     if p.holds == "nothing" and p.channel:
-        yield "it holds nothing, so no limit on a `channel` ends it"
+        yield "it holds nothing, so it must not have a `channel`"
     if p.holds != "nothing" and not p.channel:
-        yield f"it holds a {p.holds}: say whose limits it meets (`channel`: one of {', '.join(model.channels)})"
+        yield f"it holds a {p.holds}, so it needs a `channel`: one of {', '.join(model.channels)}"
     if p.shareable and p.holds not in ("stream", "connection"):
         yield f"it holds {_held(p)}, which no second feature can share"
     if (p.costed_as == "short-polls") != (p.holds == "nothing"):
