@@ -170,7 +170,7 @@ def end(session: Session) -> Content:
     pattern, alone = feature["primary"], feature["alone"]
     decided = session.base.patterns[pattern].title if pattern else "no pattern fits"
     if alone is not None and pattern != alone:
-        decided += f", on a connection that is already open; alone it would be {session.base.patterns[alone].title}"
+        decided += f", on an open connection; alone it would be {session.base.patterns[alone].title}"
     said = f"{quoted(session.feature.name, NAME)} is decided: {decided}."
     if session.conflicts:
         said = "These answers contradict each other, so there is nothing to ask."

@@ -194,7 +194,7 @@ def test_the_end_of_a_feature_that_rides_on_anothers_connection_says_so(drive):
     chat = "{name: chat, kind: chat, page: room, bidirectional-realtime: yes}"
     app = drive(*["?"] * 48, "look", text=f"features: [{{name: board, kind: dashboard, page: room}}, {chat}]\n")
     said = " ".join(app.seen[0].replace("│", " ").split())
-    assert '"board" is decided: WebSocket, on a connection that is already open;' in said
+    assert '"board" is decided: WebSocket, on an open connection;' in said
 
 
 def test_contradictory_answers_are_said_and_can_be_changed(drive):
