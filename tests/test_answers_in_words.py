@@ -42,7 +42,7 @@ def in_the_interview(fact, value):
     project = Project("p", parts["path"], parts["app"], (Feature("f", parts["feature"]),))
     lines = plain_text.answers(Session(RULES, project))
     said = next(line for line in lines if line.startswith(f"  {fact}: ")).removeprefix(f"  {fact}: ")
-    return said.partition(" (ruled out")[0].partition(" (kept;")[0]
+    return said.partition(" (ruled out")[0].partition(" (kept,")[0]
 
 
 def in_a_report(fact, value):

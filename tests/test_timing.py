@@ -181,7 +181,7 @@ def test_every_figure_has_evidence():
     [
         ("    value: 15\n", "", "figures.heartbeat-s.value: is missing"),
         ("    value: 15\n", "    value: soon\n", "figures.heartbeat-s.value: Input should be a valid number"),
-        ("    unit: s\n", "    units: s\n", "figures.heartbeat-s.units: is not a key here; did you mean unit?"),
+        ("    unit: s\n", "    units: s\n", "figures.heartbeat-s.units: is not a known key here; did you mean unit?"),
     ],
 )
 def test_what_is_wrong_with_a_figure_is_named_with_its_place(tmp_path, old, new, message):
