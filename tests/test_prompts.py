@@ -107,8 +107,8 @@ def test_what_does_not_fit_is_said_and_asked_again(talk):
     for said in (
         "Type 1 for yes, 2 for no, or 0 for I don't know.",
         '"pager" is not one of the choices.',
-        '"browzer" is none of the choices; did you mean browser?',
-        '"99" is none of the choices.',
+        '"browzer" is not one of the choices; did you mean browser?',
+        '"99" is not one of the choices.',
     ):
         assert said in shown
     assert project.features[0].facts["clients"] == ("browser",)
