@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:  # a short-lived process: garbage collection would cost more than it frees
         gc.disable()
     if sys.stdout is None:
-        return _told(OutputError("standard output is closed"))
+        return _reported(OutputError("standard output is closed, so nothing can be printed"))
     if argv is None:
         _take_any_letter()
     try:
@@ -65,9 +65,9 @@ def _take_any_letter() -> None:
             stream.reconfigure(errors=errors)  # type: ignore[union-attr]  # nobody has replaced them yet
 
 
-def _told(error: Exception) -> int:
-    """Say what went wrong; the exit code."""
-    if isinstance(error, BrokenPipeError):  # the reader has seen enough (`| head`)
+def _reported(error: Exception) -> int:
+    """Print what went wrong and return the exit code."""
+    if isinstance(error, BrokenPipeError):  # the reader has closed the pipe (`| head`)
         _no_more_output()
         return 141
     if isinstance(error, ProblemsError):
@@ -233,10 +233,12 @@ def _rules(words: list[str]) -> int:
         nargs="?",
         help="for schema: the kind of file (default: answers); for docs: the folder for caveats.md and platforms.md",
     )
-    parser.add_argument("--folder", metavar="DIR", help="another rules folder than the shipped one")
-    parser.add_argument("--templates", metavar="DIR", help="check: another templates folder than the shipped one")
-    parser.add_argument("--older-than", default="12m", metavar="SPAN", help="stale: 12m (default), 2y")
-    parser.add_argument("--today", metavar="DAY", help="stale: seen from this day, say 2026-11-24")
+    parser.add_argument("--folder", metavar="DIR", help="use this rules folder instead of the shipped one")
+    parser.add_argument("--templates", metavar="DIR", help="for check: use this templates folder")
+    parser.add_argument(
+        "--older-than", default="12m", metavar="SPAN", help="for stale: minimum age: 12m (default) or 2y"
+    )
+    parser.add_argument("--today", metavar="DAY", help="for stale: calculate ages for this day, for example 2026-11-24")
     options = parser.parse(words)
     _one_of("command", options.what, ["check", "docs", "graph", "schema", "stale"])
     if options.what == "docs" and options.name is None:

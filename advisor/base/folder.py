@@ -163,12 +163,12 @@ def _locked(parent: Path, mask: Mask) -> Iterator[None]:
 
 
 def _blocked(more: Iterable[signal.Signals]) -> Mask:
-    """Let signals wait; returns those that waited before."""
+    """Block these signals too; return those that were blocked before."""
     return signal.pthread_sigmask(signal.SIG_BLOCK, more) if hasattr(signal, "pthread_sigmask") else set()
 
 
 def _set_blocked(mask: Mask) -> None:
-    """Only these signals wait; the others come at once, as a KeyboardInterrupt from here."""
+    """Block only these signals; a pending other one is raised here as a KeyboardInterrupt."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 

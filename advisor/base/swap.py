@@ -47,7 +47,7 @@ def workshop(target: Path) -> Path:
 
 
 def alive(folder: Path) -> int | None:
-    """A descriptor that tells others, for as long as it is open, that a run works in the folder. None: it cannot."""
+    """A descriptor whose lock shows other runs that this folder is in use; None if it cannot be locked."""
     with suppress(OSError):  # the file system has no locks
         return locks.take(folder, getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
     return None
@@ -225,7 +225,7 @@ def _recover(part: Path, target: Path) -> None:
     if descriptor is None:
         return
     try:
-        if not _mine(os.fstat(descriptor)):  # whoever may write beside the kit may not write into it
+        if not _mine(os.fstat(descriptor)):  # another user may write beside the kit, but not into it
             return
         names = _read_journal(part)
         if names is not None and _settle(part, target, names):
@@ -243,7 +243,7 @@ def _read_journal(part: Path) -> list[str] | None:
         return None
     about = path.lstat()
     if path.is_symlink() or not _mine(about) or about.st_size > _JOURNAL_LIMIT:
-        raise OSError(f"{path} is not ours")
+        raise OSError(f"{path} was not written by advisor for this user")
     try:
         names = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
     except ValueError:  # killed while it was written: nothing was moved yet

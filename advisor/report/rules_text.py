@@ -36,11 +36,11 @@ def stale_lines(unread: Sequence[Dated], old: Sequence[Dated], dated: int, month
     """The statements that nobody has read at their source, those that are old, then how many of all that are."""
     for s in [*unread, *(s for s in old if not s.unread)]:
         source = f" [{s.url}]" if s.url else ""
-        age = "from memory, not read again" if s.unread else f"as of {s.as_of}, {s.months} months ago"
-        yield f"{_at(s.place)}: {s.what} is {age}: {s.says}{source}"
+        age = "written from memory, not checked" if s.unread else f"as of {s.as_of}, {s.months} months old"
+        yield f"{_at(s.place)}: {s.what} ({age}): {s.says}{source}"
     yield (
         f"{len(old)} of {dated} dated statements are {months} months old or older; "
-        f"{len(unread)} are from memory and were not read again"
+        f"{len(unread)} were written from memory and not checked against a source"
     )
 
 

@@ -164,7 +164,7 @@ class AdvisorApp(Turns):
             else:
                 self.start(Session.new(self.draft.base, name, project=project), saved=False)
 
-        question = "What is the first feature called?"
+        question = "What is the name of the first feature?"
         self.push_screen(AskText(question, "feature 1", WELCOME, wrong_text, "quits"), take)
 
     def start(self, session: Session, *, saved: bool) -> None:

@@ -38,7 +38,7 @@ class ExportScreen(Ours):
         Binding("b,escape,e", "dismiss(None)", "back", key_display="b"),
         Binding("w", "write", "write"),
         Binding("space", "tick", "tick"),
-        Binding("p", "place", "where to"),
+        Binding("p", "place", "set the path"),
         Binding("q", "leave", "quit"),
         *(Binding(str(i), f"tick({i})", f"tick {title}", show=False) for i, title in enumerate(TITLES.values(), 1)),
     ]

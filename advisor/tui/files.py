@@ -18,7 +18,7 @@ LEFT = "They are in the recovery file: the last run ended before they were saved
 
 
 def left_over(app: Host, left: Project, then: Callable[[Project | None], None]) -> None:
-    """Offer what an earlier run left; `then` gets it, or None for the file. Escape quits and leaves it for later."""
+    """Offer the unsaved answers of an earlier run; `then` gets them, or None. Escape quits and keeps them for later."""
 
     def decide(chosen: object) -> None:
         if chosen is None:
@@ -33,7 +33,7 @@ def left_over(app: Host, left: Project, then: Callable[[Project | None], None]) 
 
 
 def with_mistakes(app: Host, then: Callable[[], None]) -> None:
-    """Show the mistakes of the file; go on with what could be read, or quit and have them printed."""
+    """Show the mistakes of the file; continue with what could be read, or quit and print them."""
     draft = app.draft
 
     def decide(chosen: object) -> None:
@@ -118,7 +118,7 @@ def replace(app: Host, error: OutputError, then: Callable[[], None]) -> None:
 
 
 def in_the_way(app: Host, error: AskFirstError) -> None:
-    """Let the person decide what becomes of an answers file that cannot just be written; quit where it was written."""
+    """Let the person decide about an answers file that cannot simply be written; quit if it was written."""
 
     def decide(chosen: object) -> None:
         session = app.session
