@@ -28,7 +28,7 @@ class Feature(NamedTuple):  # noqa: PLW1641  # the hash of a tuple refuses the d
 
 
 class Project(NamedTuple):  # noqa: PLW1641  # the same
-    """All answers. `path` and `app` hold for every feature that does not say otherwise. `file` is not compared."""
+    """All answers. `path` and `app` apply to every feature without answers of its own. `file` is not compared."""
 
     name: str
     path: dict[str, Value]

@@ -67,7 +67,7 @@ def _accepts(rule: Rule, base: RuleBase) -> Iterator[Failure]:
 def _caveats(caveat: Caveat, base: RuleBase) -> Iterator[Failure]:
     for example in caveat.examples:
         if example.expect not in ("raised", "silent"):
-            yield _failed(caveat, example, "`expect` of a caveat is raised or silent")
+            yield _failed(caveat, example, "`expect` of a caveat must be raised or silent")
         elif got := instead(caveat, example, base):
             yield _failed(caveat, example, f"it is {got}")
 
