@@ -69,7 +69,7 @@ def _caveats(caveat: Caveat, base: RuleBase) -> Iterator[Failure]:
         if example.expect not in ("raised", "silent"):
             yield _failed(caveat, example, "`expect` of a caveat must be raised or silent")
         elif got := instead(caveat, example, base):
-            yield _failed(caveat, example, f"it is {got}")
+            yield _failed(caveat, example, f"the caveat is {got}")
 
 
 def instead(caveat: Caveat, example: Example, base: RuleBase) -> str:

@@ -56,7 +56,7 @@ class Reader:
         """Answers that stand beside a rule, each checked against its question."""
         for fact, raw in facts.items():
             if fact not in self.questions:
-                self.problem(file, (*path, fact), f"no fact {fact!r}{did_you_mean(fact, self.questions)}")
+                self.problem(file, (*path, fact), f"there is no fact {fact!r}{did_you_mean(fact, self.questions)}")
             else:
                 yield fact, self.value(file, (*path, fact), self.questions[fact], raw)
 
@@ -72,7 +72,7 @@ class Reader:
         """Note every name that is no pattern."""
         for name in names:
             if name not in self.patterns:
-                self.problem(file, path, f"no pattern {name!r}{did_you_mean(name, self.patterns)}")
+                self.problem(file, path, f"there is no pattern {name!r}{did_you_mean(name, self.patterns)}")
 
     def problem(self, file: RuleFile, path: Steps, message: str) -> None:
         """Note something that is wrong where the path leads."""
