@@ -171,7 +171,7 @@ def test_no_shipped_caveat_loses_a_side_unnoticed(rules):
             r"did you mean eventsource-no-headers\?",
         ),
         ("caveats-sse", "raised:\n", "raised:\n      - {aut: cookie}\n", r"no fact 'aut'; did you mean auth\?"),
-        ("caveats-sse", "raised:\n", "rised:\n", r"rised: is not a key here; did you mean raised\?"),
+        ("caveats-sse", "raised:\n", "rised:\n", r"rised: is not a known key here; did you mean raised\?"),
     ],
 )
 def test_a_boundary_case_that_is_wrong_is_told_with_its_place(rules, file, old, new, sentence):

@@ -164,7 +164,7 @@ def test_each_word_of_the_readme_that_an_option_must_have_is_missed(templates, c
         (lambda data: data["files"].append({"copy": "*.rb"}), "nothing matches *.rb"),
         (lambda data: data["files"].append({"template": "x.j2", "to": "x", "target": "json"}), "there is no file x.j2"),
         (lambda data: data["files"].append({"template": "x.j2", "to": "x"}), "a template needs `to`, and a `target`"),
-        (lambda data: data.update(titel="x"), "titel: is not a key here; did you mean title?"),
+        (lambda data: data.update(titel="x"), "titel: is not a known key here; did you mean title?"),
     ],
 )
 def test_what_cannot_work_is_a_finding(templates, capsys, edit, said):
