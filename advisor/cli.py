@@ -248,12 +248,11 @@ def _rules(words: list[str]) -> int:
     from advisor.base.data import data
 
     folder = Path(options.folder) if options.folder else data("rules")
-    templates = Path(options.templates) if options.templates else data("templates")
-    for name, path in (("--folder", folder), ("--templates", templates)):
-        if not path.is_dir():
+    for name, path in (("--folder", folder), ("--templates", options.templates)):
+        if path and not Path(path).is_dir():
             raise UsageError(f"{name}: {path} is not a folder")
     if options.what == "check":
-        return _check(folder, templates)
+        return _check(folder, Path(options.templates or data("templates")))
     from advisor.ruleset.cache import load
 
     base = load(folder)

@@ -156,6 +156,7 @@ def test_a_change_of_any_module_is_seen(tmp_path):
     package, rules = tmp_path / "advisor", tmp_path / "rules"
     shutil.copytree(Path(rule_cache.__file__).parent.parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(data("rules"), rules)
+    shutil.copytree(data("templates"), tmp_path / "templates")
     command = [sys.executable, "-m", "advisor", "rules", "--folder", str(rules), "check"]
     environment = {**os.environ, "ADVISOR_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
     assert subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False).returncode == 0
