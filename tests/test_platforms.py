@@ -280,7 +280,7 @@ def test_the_command_exits_with_1_for_findings_and_0_without(capsys):
         out,
         re.MULTILINE,
     )
-    assert re.search(r"^\d+ of \d+ dated statements are 12 months old or older; \d+ are from", out, re.MULTILINE)
+    assert re.search(r"^\d+ of \d+ dated statements are 12 months old or older; \d+ were written", out, re.MULTILINE)
 
 
 def test_what_was_never_read_is_listed_whatever_its_date(folder, capsys):

@@ -157,7 +157,7 @@ def next_steps(parts: Iterable[Part], written: Collection[Kind]) -> Iterator[str
     if "record" in written:
         yield f"Next: {visible(str(record.where))} lists what to do first."
     elif "answers" in written:
-        yield f"Next: advisor recommend --answers {shell_word(str(file.where))} says what to do first."
+        yield f"Next: advisor recommend --answers {shell_word(str(file.where))} prints what to do first."
 
 
 def answers(session: Session, draft: Draft, file: Path, *, force: bool = False) -> Draft:
