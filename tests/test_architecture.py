@@ -5,68 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
+import layout
 import pytest
+from support.import_graph import FLOORS, PACKAGE, circle, imported, modules
 
-PACKAGE = Path(__file__).resolve().parent.parent / "advisor"
 ROOT = PACKAGE.parent
 
-# From the top; a folder imports those below it, and none beside it.
-FLOORS = (
-    {"__main__"},
-    {"cli"},
-    {"tui"},
-    {"interview"},
-    {"kit"},
-    {"report"},
-    {"ruleset", "answers"},
-    {"engine"},
-    {"model", "yamlio"},
-    {"base"},
-    {"__init__"},
-)
 FLOOR = {folder: i for i, folders in enumerate(FLOORS) for folder in folders}
-
-
-def modules() -> dict[str, Path]:
-    return {
-        p.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): p for p in sorted(PACKAGE.rglob("*.py"))
-    }
-
-
-def imported(source: str, known: set[str]) -> Iterator[str]:
-    """The modules of this package that a text imports: at run time, inside functions, or for the type checker."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "a relative import"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            if name.partition(".")[0] == "advisor":
-                yield module_of(name.partition(".")[2], known)
-
-
-def module_of(name: str, known: set[str]) -> str:
-    """The module that has this name: "tui.files.save" is of tui.files, "__version__" of the package itself."""
-    for candidate in (name, f"{name}.__init__", name.rpartition(".")[0], f"{name.rpartition('.')[0]}.__init__"):
-        if candidate in known:
-            return candidate
-    return "__init__"
-
-
-def circle(arrows: dict[str, set[str]]) -> list[str]:
-    """Modules that import each other, one after the other and back to the first; empty if there are none."""
-    try:
-        TopologicalSorter(arrows).prepare()
-    except CycleError as error:
-        return list(reversed(error.args[1]))
-    return []
 
 
 def test_every_module_is_in_a_folder_of_the_plan():
@@ -87,6 +33,15 @@ def test_no_modules_import_each_other_in_a_circle():
     arrows = {name: {*imported(path.read_text("utf-8"), known)} for name, path in modules().items()}
     del arrows["__init__"]  # it names the library for the type checker
     assert circle(arrows) == []
+
+
+def test_the_layout_of_the_program_fits_on_a_page():
+    lines = layout.page().splitlines()
+    assert len(lines) < 40
+    assert all(len(line) < 130 for line in lines)
+    assert [line.split()[0] for line in lines if line[0] != " "] == [
+        f for floor in FLOORS for f in sorted(floor) if "_" not in f
+    ]
 
 
 def test_a_circle_is_seen_in_every_kind_of_import():
