@@ -175,7 +175,7 @@ def test_no_name_of_a_project_becomes_the_name_of_a_file(tmp_path: Path) -> None
 
 def test_a_folder_holds_no_name_that_some_system_lacks(tmp_path: Path) -> None:
     for name in ("nul", "sub/Con.txt", "a /b", "a./b", "lpt1", "aux .x", "a?"):
-        with pytest.raises(folder.OutputError, match="is not a name inside the folder"):
+        with pytest.raises(folder.OutputError, match="is not a valid name for a file inside the folder"):
             folder.write({name: b""}, tmp_path / "kit")
     assert folder.write({"console": b"", "com/x": b"", ".dot": b"", "nullable.py": b""}, tmp_path / "kit") == "written"
 

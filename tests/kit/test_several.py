@@ -290,6 +290,7 @@ def test_kill_9_of_the_serving_instances_loses_and_doubles_nothing(make_several,
 
 
 @pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_kill_9_of_the_serving_instances_20000_events(make_several, any_nginx, tmp_path):
     several = make_several(history_events=30_000)
