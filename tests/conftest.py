@@ -39,8 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """With `-n auto`: one more than the cores, because many tests wait for a timeout or a program."""
-    return (os.cpu_count() or 1) + 1
+    """With `-n auto`: a worker per core, and two at least, because many tests wait for a timeout or a program."""
+    return max(2, os.cpu_count() or 1)
 
 
 @pytest.hookimpl(wrapper=True)

