@@ -187,5 +187,5 @@ class Context(Times, Silence, Numbers, Front, Team, Versions, Ports):
     instances: Annotated[int, "event servers, from 1; 3"]
     server_ports: Annotated[list[int], "their TCP ports; 8081, 8082, 8083"]
     all_clients: Annotated[int, "streams that all instances take while one of several is away; 2500"]
-    rules_version: Annotated[str, "of the rule base; 0.1.0"]
+    rules_version: Annotated[str, "of the rule base; 1.2.3"]
     notes: Annotated[list[str], "what the answers leave open and the kit does not do, in sentences"]
