@@ -323,7 +323,7 @@ def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(termin
         terminal.keys("n", until="name of the next feature")
         terminal.paste(name)  # over the name that is offered
         if wrong_text(name):
-            terminal.keys("Enter", until="a text is one line")
+            terminal.keys("Enter", until="write one line")
             terminal.keys("Escape", until="n new feature")
             terminal.wait("name of the next feature", gone=True)
         else:
