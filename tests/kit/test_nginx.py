@@ -284,7 +284,7 @@ def test_every_gate_is_used_and_has_evidence():
 
     folder = TEMPLATES / "edge/nginx"
     data = yaml.safe_load((folder / "gates.yaml").read_text(encoding="utf-8"))
-    used = set(re.findall(r"gates\.(\w+)", (folder / "nginx.conf.j2").read_text(encoding="utf-8")))
+    used = set(re.findall(r"needs\.(\w+)", (folder / "nginx.conf.j2").read_text(encoding="utf-8")))
     assert used == {name.replace("-", "_") for name in data["gates"]}
     for gate in data["gates"].values():
         assert gate["evidence"]
