@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.base import kept_text
 from advisor.base.data import data
 from advisor.ruleset import cache as rule_cache
 from advisor.ruleset.cache import cache_file, load
@@ -83,9 +84,9 @@ def test_a_change_of_the_rules_is_seen_at_once(tmp_path):
 
 
 @pytest.mark.usefixtures("cache")
-@pytest.mark.parametrize("settled", [0, rule_cache.SETTLED_S])
+@pytest.mark.parametrize("settled", [0, kept_text.SETTLED_S])
 def test_a_change_that_keeps_size_and_date_is_seen(tmp_path, monkeypatch, settled):
-    monkeypatch.setattr(rule_cache, "SETTLED_S", settled)
+    monkeypatch.setattr(kept_text, "SETTLED_S", settled)
     folder = tmp_path / "rules"
     shutil.copytree(data("rules"), folder)
     before = load(folder)
@@ -102,7 +103,7 @@ def test_a_change_that_keeps_size_and_date_is_seen(tmp_path, monkeypatch, settle
 @pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("name", ["extra.yaml", "caveats/extra.yaml"])
 def test_a_file_that_comes_or_goes_is_seen(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(rule_cache, "SETTLED_S", 0)
+    monkeypatch.setattr(kept_text, "SETTLED_S", 0)
     folder = tmp_path / "rules"
     shutil.copytree(data("rules"), folder)
     before = load(folder)
@@ -113,7 +114,7 @@ def test_a_file_that_comes_or_goes_is_seen(tmp_path, monkeypatch, name):
 
 
 def test_rules_that_were_only_touched_are_not_compiled_again(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(rule_cache, "SETTLED_S", 0)
+    monkeypatch.setattr(kept_text, "SETTLED_S", 0)
     folder = tmp_path / "rules"
     shutil.copytree(data("rules"), folder)
     fresh = to_data(load(folder))
@@ -121,7 +122,7 @@ def test_rules_that_were_only_touched_are_not_compiled_again(cache, tmp_path, mo
     for path in folder.glob("*.yaml"):
         path.touch()
     assert to_data(load(folder)) == fresh
-    monkeypatch.setattr(rule_cache, "_digest", lambda _: pytest.fail("read again"))  # the new dates are kept as well
+    monkeypatch.setattr(kept_text, "_digest", lambda *_: pytest.fail("read again"))  # the new dates are kept as well
     assert to_data(load(folder)) == fresh
     assert len([p for p in files(cache) if p.is_file()]) == 1
 
@@ -149,6 +150,19 @@ def test_a_warm_run_imports_neither_pydantic_nor_yaml():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_kit_is_made_without_pydantic_once_its_manifests_are_kept():
+    code = (
+        "import sys; import advisor;"
+        "base = advisor.load_rules(); project = advisor.read_answers('rules/examples/notifications.yaml', base);"
+        "kit = advisor.build_kit(project, advisor.recommend(project, base), base);"
+        "print(len(kit.files) > 20, 'pydantic' in sys.modules)"
+    )
+    for loaded in ("True", "False"):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout.split() == ["True", loaded]
 
 
 def test_a_change_of_any_module_is_seen(tmp_path):

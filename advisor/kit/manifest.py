@@ -1,58 +1,31 @@
 """The options of each kit layer, read from templates/<layer>/<option>/manifest.yaml.
 
 A layer that no answer decides has its one manifest in templates/<layer>/ itself. What an option lacks is a problem with
-its place, and no kit is made from templates that have one.
+its place, and no kit is made from templates that have one: manifest_reader.py checks them when they are new, and what
+it read is kept as plain data. So no kit and no screen loads pydantic (12 MB, a fifth of a second).
 """
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from advisor.base.errors import Problem, RuleBaseError
-from advisor.kit import version_gates as gates
+from advisor.base import kept_text
+from advisor.base.errors import RuleBaseError
+from advisor.kit import option_schema, version_gates
+from advisor.kit.kit_file import IMAGE, File, files_of
 from advisor.model.values import Other, Unknown, Value
-from advisor.yamlio import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from advisor.kit.option_schema import EdgeManifest, FileEntry, Manifest, PublishManifest, ServerManifest
+    from advisor.kit.option_schema import EdgeManifest, Manifest, PublishManifest, ServerManifest
     from advisor.kit.version_gates import Gates
-    from advisor.ruleset.files import RuleFile
-    from advisor.ruleset.reader import Reader
 
-IMAGE = "image"  # a file that another option takes from the chosen server
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file of a kit: copied as it is (`target` empty) or rendered for the language `target` with `extra` values.
-
-    `beside` names options of any layer, as NAME or LAYER/NAME (of "between" only so): the file is written with one of
-    them only. Empty: always. `apart` names those with which it is not written.
-    `instances` is "one" or "several" for a file that only such a kit has.
-    `of_server`: `files` puts the server's own template of that name in place of `source`.
-    """
-
-    source: Path
-    to: str
-    target: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    beside: tuple[str, ...] = ()
-    apart: tuple[str, ...] = ()
-    instances: str = ""
-    of_server: str = ""
-
-    def suits(self, names: Collection[str], instances: int) -> bool:
-        """Whether a kit of these options, for so many instances, has this file."""
-        with_option = not self.beside or any(name in names for name in self.beside)
-        return (
-            with_option
-            and not any(name in names for name in self.apart)
-            and self.instances in {"", "several" if instances > 1 else "one"}
-        )
+FORM = "1"  # of the kept data; raise it when option_schema.py or manifest_reader.py change its shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +67,7 @@ class Option:
     @property
     def server(self) -> ServerManifest:
         """What an event server says of itself. For options of the layer "server" only."""
-        return cast("ServerManifest", self.says)  # `_option` reads each layer with its own model
+        return cast("ServerManifest", self.says)  # each layer has a class of its own
 
     @property
     def edge(self) -> EdgeManifest:
@@ -147,7 +120,7 @@ def words(answer: Value | None) -> list[str]:
     return [choice.text if isinstance(choice, Other) else str(choice) for choice in chosen]
 
 
-# --- reading ----------------------------------------------------------------------------------------------------------
+# --- the manifests of a folder ----------------------------------------------------------------------------------------
 
 
 def load(templates: Path) -> dict[str, list[Option]]:
@@ -155,115 +128,61 @@ def load(templates: Path) -> dict[str, list[Option]]:
 
     Raises RuleBaseError with everything that the manifests lack.
     """
-    layers, problems = read(templates)
-    if problems:
-        raise RuleBaseError(problems)
-    return layers
+    return options(templates, _checked(templates))
 
 
 def kits(templates: Path) -> dict[str, dict[str, Any]]:
     """The kits of templates/kits.yaml: pattern to {layers, each, examples, transports, two-way}.
 
-    Raises RuleBaseError for a defect of that file.
+    Raises RuleBaseError with everything that this file or the manifests lack.
     """
-    from pydantic import RootModel
-
-    from advisor.kit.option_schema import Kit
-    from advisor.ruleset.reader import Reader
-
-    _, found = Reader(templates, "templates").read("kits.yaml", RootModel[dict[str, Kit]])
-    return {pattern: kit.model_dump(by_alias=True) for pattern, kit in found.root.items()}
+    found: dict[str, dict[str, Any]] = _checked(templates)["kits"]
+    return found
 
 
-def read(templates: Path) -> tuple[dict[str, list[Option]], list[Problem]]:
-    """Layer to its options, as `load` has them, without those that lack something; and what these lack.
-
-    Raises RuleBaseError where kits.yaml says nothing that could be read.
-    """
-    layers: dict[str, list[Option]] = {}
-    found: list[Problem] = []
-    wanted = kits(templates).values()
-    for layer in sorted({layer for kit in wanted for key in ("layers", "each", "examples") for layer in kit[key]}):
-        layers[layer] = []
-        for folder in _folders(templates / layer):
-            try:
-                layers[layer].append(_option(templates, layer, folder))
-            except RuleBaseError as error:
-                found += error.problems
-        layers[layer].sort(key=lambda option: (not option.fact, option.name))
-    return layers, found
+def options(templates: Path, read: Mapping[str, Any]) -> dict[str, list[Option]]:
+    """Layer to its options, as `load` has them, from what manifest_reader.py read."""
+    return {
+        layer: sorted(
+            (_option(templates, layer, entry) for entry in entries), key=lambda option: (not option.fact, option.name)
+        )
+        for layer, entries in read["options"].items()
+    }
 
 
-def _folders(layer: Path) -> list[Path]:
-    """The folders of a layer's options: its own where it has a manifest, else all inside it."""
-    if (layer / "manifest.yaml").exists():
-        return [layer]
-    inside = sorted(path for path in layer.iterdir() if path.is_dir()) if layer.is_dir() else []
-    return inside or [layer]
+def _checked(templates: Path) -> dict[str, Any]:
+    def make() -> str:
+        from advisor.kit import manifest_reader
+
+        data, problems = manifest_reader.read(templates)
+        if problems:
+            raise RuleBaseError(problems)
+        return json.dumps(data, separators=(",", ":"))
+
+    folder = os.fspath(templates)
+    found: dict[str, Any] = json.loads(
+        kept_text.text("templates", folder, lambda: kept_text.tree(folder, lambda _: True), make, FORM)
+    )
+    return found
 
 
-def _option(templates: Path, layer: str, folder: Path) -> Option:
-    """Raises RuleBaseError with everything that is wrong with the option."""
-    from advisor.kit import option_schema
-    from advisor.ruleset.reader import Reader
-
-    name = f"{folder.relative_to(templates).as_posix()}/manifest.yaml"
-    if not (folder / "manifest.yaml").is_file():
-        needs = ", ".join(option_schema.required(layer))
-        raise RuleBaseError([Problem(f"templates/{name}", 0, 0, f"is missing; an option of {layer} needs {needs}")])
-    reader = Reader(templates, "templates")
-    file, data = reader.read(name, option_schema.model_of(layer))
-    made = [one for i, entry in enumerate(data.files) for one in _files(reader, file, folder, entry, i)]
-    if isinstance(data, option_schema.ServerManifest) and not (folder / data.image.template).is_file():
-        reader.problem(file, ("image", "template"), f"there is no file {data.image.template} in {folder.name}/")
-    gated = _gates(reader, file, data.gates and f"{folder.relative_to(templates).as_posix()}/{data.gates}")
-    reader.stop()
-    ((fact, serves),) = data.answers.items() or [("", [])]
+def _option(templates: Path, layer: str, entry: Mapping[str, Any]) -> Option:
+    folder = templates / entry["folder"]
+    says = option_schema.manifest_of(layer, entry["says"])
+    ((fact, serves),) = says.answers.items() or [("", [])]
     return Option(
         layer=layer,
         name=folder.name,
-        title=data.title,
+        title=says.title,
         fact=fact,
         serves=tuple(serves),
-        unanswered=data.unanswered,
-        files=tuple(made),
-        gates=gated,
+        unanswered=says.unanswered,
+        files=tuple(file for one in says.files for file in files_of(folder, one)),
+        gates=version_gates.load(entry["gates"]) if entry["gates"] else None,
         folder=folder,
-        says=data,
-        rows=tuple(data.rows),
-        kept=data.kept,
-        otherwise=data.otherwise,
-        notes={answer: note.says for note in data.notes for answer in note.answers},
+        says=says,
+        rows=tuple(says.rows),
+        kept=says.kept,
+        otherwise=says.otherwise,
+        notes={answer: note.says for note in says.notes for answer in note.answers},
     )
-
-
-def _files(reader: Reader, file: RuleFile, folder: Path, entry: FileEntry, i: int) -> Iterator[File]:
-    only: dict[str, Any] = {"beside": tuple(entry.beside), "apart": tuple(entry.apart), "instances": entry.instances}
-    if entry.server:
-        yield File(folder, entry.to, "json", of_server=entry.server, **only)
-    elif entry.template:
-        source = _resolved(folder / entry.template)
-        if not source.is_file():
-            reader.problem(file, ("files", i, "template"), f"there is no file {entry.template}")
-        yield File(source, entry.to, entry.target, entry.extra, **only)
-    else:
-        found = [_resolved(p) for p in sorted(folder.glob(entry.copies)) if p.name not in entry.without]
-        if not found:
-            reader.problem(file, ("files", i, "copy"), f"nothing matches {entry.copies}")
-        yield from (File(path, f"{entry.to}{path.name}", **only) for path in found)
-
-
-def _gates(reader: Reader, file: RuleFile, name: str) -> Gates | None:
-    """The version gates in a file of the option, if it has one and that is whole; else the reader has the problem."""
-    if not name:
-        return None
-    try:
-        return gates.load(cast("dict[str, Any]", nodes.plain(reader.file(name).node)))
-    except (KeyError, ValueError, AttributeError) as error:
-        reader.problem(file, ("gates",), f"{name}: {error}")
-        return None
-
-
-def _resolved(path: Path) -> Path:
-    """A file that another option has too is named by its way from here: ../OPTION/FILE."""
-    return path.parent.resolve() / path.name if ".." in path.parts else path

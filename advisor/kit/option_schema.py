@@ -1,18 +1,38 @@
-"""What an option of a kit says of itself in its manifest.yaml, as models: its keys, and those that its layer must have.
+"""What an option of a kit says of itself in its manifest.yaml: its keys, and those that its layer must have.
 
-Text called Markdown here is a template itself: it may name what a template may name (context.py).
+Plain dataclasses, because every kit reads them; pydantic checks the files against them (manifest_reader.py) when they
+are new. Text called Markdown here is a template itself: it may name what a template may name (context.py).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from annotated_types import MaxLen, MinLen
 
 from advisor.kit.quoting import QUOTES, is_word
-from advisor.ruleset.schema import Model
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+ALIASES = {"extra": "with"}  # keys that Python keeps for itself
+
+
+def key(name: str) -> str:
+    """What a field is called in a manifest."""
+    return ALIASES.get(name, name.replace("_", "-"))
+
+
+class Checked:
+    """Marks a type whose values a function checks. It raises ValueError for a wrong one."""
+
+    def __init__(self, check: Callable[[str], str]) -> None:
+        self.check = check
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """For pydantic, which is not loaded for a kit."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
 
 
 def _word(text: str) -> str:
@@ -25,86 +45,92 @@ def _start_word(text: str) -> str:
     return text if text in {"{python}", "{program}"} else _word(text)
 
 
-PlainWord = Annotated[str, AfterValidator(_word)]  # without a meaning of its own in any language of a kit
-Command = Annotated[list[PlainWord], Field(min_length=1)]
-StartCommand = Annotated[list[Annotated[str, AfterValidator(_start_word)]], Field(min_length=1)]
+Text = Annotated[str, MinLen(1)]
+PlainWord = Annotated[str, Checked(_word)]  # without a meaning of its own in any language of a kit
+Command = Annotated[list[PlainWord], MinLen(1)]
+StartCommand = Annotated[list[Annotated[str, Checked(_start_word)]], MinLen(1)]
 
 
-class FileEntry(Model):
+class Keys:
+    """A mapping of a manifest, in which an unknown key is an error; keys are written with hyphens."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "alias_generator": key}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEntry(Keys):
     """One entry of `files`: copied as it is, rendered, or a file that the chosen server brings."""
 
-    copies: Annotated[str, Field(alias="copy")] = ""  # a glob in the option's folder
+    copy: str = ""  # a glob in the option's folder
     template: str = ""
     server: Literal["", "image"] = ""  # what this option takes from the server's manifest
     to: str = ""
     target: str = ""  # the language that values are quoted for: a key of quoting.QUOTES
-    extra: Annotated[dict[str, Any], Field(alias="with", default_factory=dict)]
-    without: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-    apart: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+    without: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
+    apart: list[str] = field(default_factory=list)
     instances: Literal["", "one", "several"] = ""
 
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if sum(map(bool, (self.copies, self.template, self.server))) != 1:
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.copy, self.template, self.server))) != 1:
             raise ValueError("needs one of copy, template and server")
         if self.template and (not self.to or self.target not in QUOTES):
             raise ValueError(f"a template needs `to`, and a `target` out of {', '.join(sorted(QUOTES))}")
         if self.server and not self.to:
             raise ValueError("needs `to`")
-        return self
 
 
-class Note(Model):
+@dataclass(frozen=True, kw_only=True)
+class Note(Keys):
     """What people are told about some of the answers that an option serves; `{answer}` is the answer's title."""
 
-    answers: Annotated[list[str], Field(min_length=1)]
+    answers: Annotated[list[str], MinLen(1)]
     says: Text
 
 
-class Manifest(Model):
+@dataclass(frozen=True, kw_only=True)
+class Manifest(Keys):
     """What every option says."""
 
     title: Text
     files: list[FileEntry]
-    answers: Annotated[
-        dict[str, list[str]], Field(max_length=1, default_factory=dict)
-    ]  # none: no answer decides the layer
+    answers: Annotated[dict[str, list[str]], MaxLen(1)] = field(default_factory=dict)  # none: no answer decides
     unanswered: bool = False
     otherwise: str = ""
     gates: str = ""
-    rows: tuple[str, ...] = ()
+    rows: list[str] = field(default_factory=list)
     kept: str = ""
-    notes: tuple[Note, ...] = ()
+    notes: list[Note] = field(default_factory=list)
 
     def fragments(self) -> list[str]:
         """The texts in Markdown, which are templates."""
         return []
 
 
-class Start(Model):
+@dataclass(frozen=True, kw_only=True)
+class Start(Keys):
     """How start.py runs the server. `--port N` is added to the command, which runs in the kit's folder."""
 
     command: StartCommand  # {python}: with the modules; {program}: one of programs
-    modules: tuple[
-        str, ...
-    ] = ()  # Python modules that it needs; where one is missing, requirements.txt goes into .venv
-    modules_several: tuple[str, ...] = ()  # more of them where there are several instances
-    programs: tuple[str, ...] = ()  # one of these must be on the PATH
+    modules: list[str] = field(
+        default_factory=list
+    )  # Python modules; where one is missing, requirements.txt is installed
+    modules_several: list[str] = field(default_factory=list)  # more of them where there are several instances
+    programs: list[str] = field(default_factory=list)  # one of these must be on the PATH
     install: str = ""  # what people are told where none is
-    prepare: tuple[Command, ...] = ()  # commands to run once, and again when a file of `prepared-from` changes
-    prepared_from: tuple[str, ...] = ()
+    prepare: list[Command] = field(default_factory=list)  # commands to run once, and again when one of these changes:
+    prepared_from: list[str] = field(default_factory=list)
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def __post_init__(self) -> None:
         if ("{program}" in self.command) != bool(self.programs) or bool(self.programs) != bool(self.install):
             raise ValueError("{program} in `command`, `programs` and `install` go together")
         if bool(self.prepare) != bool(self.prepared_from):
             raise ValueError("`prepare` and `prepared-from` go together")
-        return self
 
 
-class Image(Model):
+@dataclass(frozen=True, kw_only=True)
+class Image(Keys):
     """The server as a container: it runs as user 10001 in /kit, and keeps its files in /kit/var.
 
     `--host` and `--port` are added to the command. In `health`, a command that ends with 0 while the server answers,
@@ -113,18 +139,20 @@ class Image(Model):
 
     template: Text  # of the Dockerfile, rendered for JSON; its CMD is the command
     command: Command
-    health: Annotated[list[Text], Field(min_length=1)]
+    health: Annotated[list[Text], MinLen(1)]
 
 
-class Unit(Model):
+@dataclass(frozen=True, kw_only=True)
+class Unit(Keys):
     """The server under systemd, its kit in a folder of /opt. The first word of `exec` is absolute or in that folder."""
 
     exec: Command
-    copies: Annotated[list[PlainWord], Field(alias="copy")]  # what it needs there besides server, client, settings.json
+    copy: list[PlainWord]  # what it needs there besides server, client, settings.json
     install: list[Text]  # shell commands, as Markdown
 
 
-class ServerReadme(Model):
+@dataclass(frozen=True, kw_only=True)
+class ServerReadme(Keys):
     """Words of the kit's README about the server, each Markdown."""
 
     needs: Text  # "It wants ...": for start.py and for the server
@@ -139,6 +167,7 @@ class ServerReadme(Model):
     polling: str  # what holds for long polling only; empty: nothing
 
 
+@dataclass(frozen=True, kw_only=True)
 class ServerManifest(Manifest):
     """An event server: a process that speaks docs/kit-protocol.md."""
 
@@ -150,18 +179,17 @@ class ServerManifest(Manifest):
     unit: Unit
     readme: ServerReadme
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def __post_init__(self) -> None:
         if len(self.memory_kb) != 2:
             raise ValueError("memory-kb needs websocket and other")
-        return self
 
     def fragments(self) -> list[str]:
         """The words of the README, and the commands that install the server."""
-        return [*self.readme.model_dump().values(), *self.unit.install]
+        return [*asdict(self.readme).values(), *self.unit.install]
 
 
-class EdgeReadme(Model):
+@dataclass(frozen=True, kw_only=True)
+class EdgeReadme(Keys):
     """Words of the kit's README about the proxy, each Markdown."""
 
     first_step: Text  # before production: where the certificate goes, or that something else has to end TLS
@@ -171,6 +199,7 @@ class EdgeReadme(Model):
     tested: Text  # what the tests run of such a kit, and with which version
 
 
+@dataclass(frozen=True, kw_only=True)
 class EdgeManifest(Manifest):
     """A proxy."""
 
@@ -180,22 +209,24 @@ class EdgeManifest(Manifest):
 
     def fragments(self) -> list[str]:
         """The words of the README."""
-        return list(self.readme.model_dump().values())
+        return list(asdict(self.readme).values())
 
 
+@dataclass(frozen=True, kw_only=True)
 class PublishManifest(Manifest):
     """An example of publishing from a back end."""
 
     tested: bool  # whether a test runs it
 
 
-class Kit(Model):
+@dataclass(frozen=True, kw_only=True)
+class Kit(Keys):
     """The kit of a pattern: an entry of kits.yaml."""
 
     layers: list[str]
-    each: tuple[str, ...] = ()
-    examples: tuple[str, ...] = ()
-    transports: tuple[str, ...] = ()
+    each: list[str] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+    transports: list[str] = field(default_factory=list)
     two_way: bool = False
 
 
@@ -203,10 +234,21 @@ MODELS: dict[str, type[Manifest]] = {"server": ServerManifest, "edge": EdgeManif
 
 
 def model_of(layer: str) -> type[Manifest]:
-    """The model of the manifests of a layer."""
+    """The class of the manifests of a layer."""
     return MODELS.get(layer, Manifest)
 
 
-def required(layer: str) -> list[str]:
-    """The keys that a manifest of the layer must have, in the order of the file."""
-    return [field.alias or name for name, field in model_of(layer).model_fields.items() if field.is_required()]
+def required(kind: type[Any]) -> list[str]:
+    """The keys that a mapping must have, in the order of the class."""
+    return [key(f.name) for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
+
+
+def manifest_of(layer: str, data: dict[str, Any]) -> Manifest:
+    """The manifest that `dataclasses.asdict` made into this data."""
+    made = {**data, "files": [FileEntry(**f) for f in data["files"]], "notes": [Note(**n) for n in data["notes"]]}
+    if layer == "server":
+        inside = {"start": Start, "image": Image, "unit": Unit, "readme": ServerReadme}
+    else:
+        inside = {"readme": EdgeReadme} if layer == "edge" else {}
+    made |= {name: kind(**data[name]) for name, kind in inside.items()}
+    return model_of(layer)(**made)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints, is_typeddict
 
 from advisor.base.errors import Problem
 from advisor.base.text import did_you_mean
-from advisor.kit import manifest, render
+from advisor.kit import manifest, manifest_reader, render
 from advisor.kit.context import Context
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def problems(templates: Path) -> list[Problem]:
     """Everything that is wrong, with its place, sorted. Empty: nothing. Line 0: the problem is a file's absence."""
-    layers, found = manifest.read(templates)
-    for option in (option for options in layers.values() for option in options):
+    read, found = manifest_reader.read(templates)
+    for option in (option for options in manifest.options(templates, read).values() for option in options):
         for file in manifest.templates_of(option):
             name = file.source.resolve().relative_to(templates.resolve()).as_posix()
             found += check(file.source.read_text(encoding="utf-8"), file.target, f"templates/{name}", file.extra)

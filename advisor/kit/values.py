@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import OutputError
@@ -94,7 +95,7 @@ def _edge(option: Option) -> Edge:
         "title": option.title,
         "tls": says.tls,
         "limits_addresses": says.limits_addresses,
-        "readme": {key: quoting.Fragment(text) for key, text in says.readme.model_dump().items()},
+        "readme": {key: quoting.Fragment(text) for key, text in asdict(says.readme).items()},
     }
 
 
@@ -105,13 +106,13 @@ def _server(says: ServerManifest, serves: list[str]) -> Server:
         "language": says.language,
         "log": says.log,
         "memory_kb": memory,
-        "start": says.start.model_dump(),
+        "start": asdict(says.start),
         "image": [quoting.Word(word) for word in says.image.command],
         "health": [quoting.Word(w) if quoting.is_word(w) else w for w in says.image.health],
         "unit": [quoting.Word(word) for word in says.unit.exec],
-        "unit_copy": [quoting.Word(path) for path in says.unit.copies],
+        "unit_copy": [quoting.Word(path) for path in says.unit.copy],
         "unit_install": [quoting.Fragment(line) for line in says.unit.install],
-        "readme": {key: quoting.Fragment(text) for key, text in says.readme.model_dump().items()},
+        "readme": {key: quoting.Fragment(text) for key, text in asdict(says.readme).items()},
     }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from advisor.base.kept_text import digest_of
 from advisor.model.rulebase import Place
 from advisor.yamlio import nodes
 
@@ -31,19 +31,6 @@ def sources(folder: str | Path) -> list[str]:
 def digest(folder: str | Path) -> str:
     """SHA-256 over the names and bytes of the rule files."""
     return digest_of((name, os.path.join(folder, name)) for name in sources(folder))
-
-
-def digest_of(files: Iterable[tuple[str, str]]) -> str:
-    """SHA-256 over names and, at their paths, bytes."""
-    import hashlib
-
-    sha = hashlib.sha256()
-    for name, path in files:
-        with open(path, "rb") as file:
-            content = file.read()
-        sha.update(f"{name} {len(content)}\n".encode())
-        sha.update(content)
-    return sha.hexdigest()
 
 
 class RuleFile:

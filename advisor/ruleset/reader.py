@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from advisor.base.errors import InputError, Problem, RuleBaseError
 from advisor.base.text import did_you_mean
@@ -18,8 +19,9 @@ from advisor.ruleset.example_value import value
 from advisor.ruleset.files import RuleFile, Steps
 from advisor.yamlio import nodes
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M")
 LIMIT = 2_000_000  # bytes of one rules file
+EXTRA = {"extra_forbidden", "unexpected_keyword_argument"}  # pydantic's words for an unknown key
 
 
 class Reader:
@@ -41,14 +43,17 @@ class Reader:
         return RuleFile(f"{self.shown}/{name}", node)
 
     def read(self, name: str, model: type[M]) -> tuple[RuleFile, M]:
-        """One file as its model. Raises RuleBaseError with everything in it that does not fit the model."""
+        """One file as its model (a pydantic model, a dataclass, or a mapping of them).
+
+        Raises RuleBaseError with everything in it that does not fit the model.
+        """
         file = self.file(name)
         try:
-            return file, model.model_validate(nodes.plain(file.node))
+            return file, TypeAdapter(model).validate_python(nodes.plain(file.node))
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 path = tuple(step for step in item["loc"] if not isinstance(step, str) or "[" not in step)
-                hint = did_you_mean(str(path[-1]), _keys(model, path[:-1])) if item["type"] == "extra_forbidden" else ""
+                hint = did_you_mean(str(path[-1]), _keys(model, path[:-1])) if item["type"] in EXTRA else ""
                 self.problem(file, path, f"{'.'.join(map(str, path))}: {_words(item['msg'])}{hint}")
             raise RuleBaseError(self.problems) from None
 
@@ -91,14 +96,25 @@ def _keys(model: Any, path: Steps) -> list[str]:
     for step in path:
         inner = [part for kind in found for part in _inside(kind, step)]
         found = [part for kind in inner for part in _alternatives(kind)]
-    models = [kind for kind in found if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return [field.alias or name for kind in models for name, field in kind.model_fields.items()]
+    return [key for kind in found for key in _fields(kind)]
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    """The keys of a model, and their types; of anything else none."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+    if dataclasses.is_dataclass(kind):
+        alias = getattr(kind, "__pydantic_config__", {}).get("alias_generator", str)
+        hints = get_type_hints(kind)
+        return {alias(field.name): hints[field.name] for field in dataclasses.fields(kind)}
+    return {}
 
 
 def _inside(kind: Any, step: str | int) -> list[Any]:
     """The types of the value under `step` in a value of this type."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return [field.annotation for name, field in kind.model_fields.items() if step in (name, field.alias)]
+    fields = _fields(kind)
+    if fields:
+        return [fields[step]] if step in fields else []
     return list(get_args(kind)[-1:])  # of a list or a mapping
 
 
@@ -112,6 +128,8 @@ def _alternatives(kind: Any) -> list[Any]:
 
 def _words(message: str) -> str:
     message = re.sub(r"^Value error, ", "", message)
-    return {"Field required": "is missing", "Extra inputs are not permitted": "is not a known key here"}.get(
-        message, message
-    )
+    return {
+        "Field required": "is missing",
+        "Extra inputs are not permitted": "is not a known key here",
+        "Unexpected keyword argument": "is not a known key here",
+    }.get(message, message)

@@ -23,7 +23,10 @@ from advisor.model.project import Feature, Project
 from advisor.model.values import Other
 
 FEATURE = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ("browser",), "auth": "none"}
-FIELDS = {f"{layer}/{name}": option_schema.required(layer) for layer, name in (("server", "python"), ("edge", "caddy"))}
+FIELDS = {
+    f"{layer}/{name}": option_schema.required(option_schema.model_of(layer))
+    for layer, name in (("server", "python"), ("edge", "caddy"))
+}
 
 
 @pytest.fixture
@@ -128,7 +131,7 @@ def test_a_server_that_only_has_files_is_a_finding_for_everything_else(templates
     code, findings = checked(templates, capsys)
     assert code == 1
     missing = {re.search(r"TEMPLATE: (\S+): is missing", finding)[1] for finding in findings}
-    assert missing == set(option_schema.required("server")) - {"title", "files"}
+    assert missing == set(option_schema.required(option_schema.ServerManifest)) - {"title", "files"}
     assert all(finding.startswith("templates/server/node/manifest.yaml:1:1: ") for finding in findings)
     with pytest.raises(RuleBaseError, match="start: is missing"):
         made(base, templates, **{"server-stack": "node"})
@@ -147,10 +150,11 @@ def test_each_key_that_an_option_must_have_is_missed(templates, capsys, option, 
 @pytest.mark.parametrize("option", FIELDS)
 def test_each_word_of_the_readme_that_an_option_must_have_is_missed(templates, capsys, option):
     model = {"server": option_schema.ServerReadme, "edge": option_schema.EdgeReadme}[option.partition("/")[0]]
-    needed = {field.alias for field in model.model_fields.values() if field.is_required()}
     change(templates / option / "manifest.yaml", lambda data: data.update(readme={}))
     _, findings = checked(templates, capsys)
-    assert {re.search(r"TEMPLATE: readme\.(\S+): is missing", finding)[1] for finding in findings} == needed
+    assert {re.search(r"TEMPLATE: readme\.(\S+): is missing", finding)[1] for finding in findings} == set(
+        option_schema.required(model)
+    )
 
 
 @pytest.mark.parametrize(

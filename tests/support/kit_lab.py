@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -224,7 +224,7 @@ def assemble(folder: Path, **changes: Any) -> Lab:
     for name in ("start.py", "programs.py"):
         shutil.copy(TEMPLATES / "run" / name, folder)
     start = manifest.load(TEMPLATES)["server"][0].server.start
-    (folder / "server.json").write_text(start.model_dump_json(), encoding="utf-8")
+    (folder / "server.json").write_text(json.dumps(asdict(start)), encoding="utf-8")
     settings = SETTINGS | changes
     wanted = (TEMPLATES / "server/python/requirements.txt.j2").read_text(encoding="utf-8")
     wanted = render.render(wanted, "shell", {"instances": settings.get("instances", 1)})
