@@ -70,7 +70,7 @@ def test_every_place_words_an_answer_alike(where, fact, value, wording):
     assert where(fact, value) == wording
 
 
-def test_an_option_has_its_label_on_its_screen_and_its_id_beside_the_id_of_its_question():
+def test_an_option_shows_its_label_and_its_id_beside_the_questions_id():
     clients = ("mobile-browser", Other("pager"))
     assert labelled(RULES.questions["clients"], clients) == "browser on a phone or tablet, something else (pager)"
     assert named("clients", clients, RULES) == "mobile-browser, something else (pager)"

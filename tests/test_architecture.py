@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -127,6 +128,11 @@ def test_no_module_is_long_and_no_function_either():
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{name}: {node.name}"
+
+
+def test_the_name_of_a_test_fits_a_line():
+    text = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name in re.findall(r"def (test_\w+)", text) if len(name) > 80] == []
 
 
 @pytest.mark.parametrize("tool", [["ruff", "check", "--quiet"], ["mypy"]])

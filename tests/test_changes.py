@@ -83,7 +83,7 @@ def test_other_answers_reach_every_value_that_rules_tell_apart():
     assert set(other_answers(several, ("a",))) == {("a", "b"), ("b",)}
 
 
-def test_a_proposed_number_is_whole_where_the_question_counts_and_never_below_its_minimum():
+def test_a_proposed_number_is_whole_for_counts_and_not_below_the_minimum():
     number = question("n", "number", bands=(Band("a", 0, 5), Band("b", 5, float("inf"))), whole=True, minimum=4.0)
     assert list(other_answers(number, 9)) == [4]
     none = question("n", "number", bands=(Band("a", 0, 5), Band("b", 5, float("inf"))), minimum=5.0)

@@ -42,7 +42,7 @@ def test_the_shipped_rule_base_comes_back_from_json_as_it_was(base):
     same(base, from_data(json.loads(json.dumps(to_data(base), allow_nan=False))))
 
 
-def test_every_fact_of_the_vocabulary_is_asked_in_its_scope_with_its_type_and_answers(base):
+def test_every_fact_of_the_vocabulary_is_a_question_of_its_scope_and_type(base):
     for scope, facts in VOCABULARY["facts"].items():
         for fact, kind in facts.items():
             asked = base.questions[fact]

@@ -74,7 +74,7 @@ def test_a_kind_alone_is_not_enough_for_high(judge, kind):
     assert feature["confidence"] != "high"
 
 
-def test_the_riskiest_answer_is_one_that_nobody_stated_and_really_changes_the_pattern(judge):
+def test_the_riskiest_answer_is_unstated_and_changes_the_pattern(judge):
     feature = judge.feature(
         "x", {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ("browser",)}
     )
@@ -165,9 +165,7 @@ PRIVATE = [
 
 @pytest.mark.parametrize(("facts", "told"), PRIVATE)
 @pytest.mark.parametrize("pattern", [{"bidirectional-realtime": False}, {"bidirectional-realtime": True}])
-def test_that_the_kit_sends_everything_to_everybody_is_told_first_where_the_answers_speak_of_private_data(
-    judge, facts, told, pattern
-):
+def test_the_lack_of_privacy_is_told_first_where_data_is_private(judge, facts, told, pattern):
     verdict = recommend(one_feature({**pattern, **facts}), judge.base, judge)
     feature = verdict["features"][0]
     assert ("broadcast-to-all" in ids(feature["caveats"])) == told

@@ -46,7 +46,7 @@ def test_possible_is_exact(world, rng):
 
 @slow
 @given(worlds(joint=False), randoms)
-def test_a_variable_is_relevant_exactly_when_two_completions_that_differ_in_it_alone_differ_in_the_outcome(world, rng):
+def test_a_variable_is_relevant_exactly_when_two_completions_differ_by_it(world, rng):
     diagram = Diagram.build(world.base)
     for box in ({}, random_box(rng, world.base)):
         outcomes = {case: world.outcome(case) for case in world.inside(box)}

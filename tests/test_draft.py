@@ -308,7 +308,7 @@ def test_a_file_without_features_opens_with_what_there_is(file, text, kept):
     assert file.read_text() == text
 
 
-def test_a_character_that_stands_for_unreadable_bytes_is_named_before_a_file_is_written_anew(file):
+def test_a_replacement_character_is_named_before_a_file_is_rewritten(file):
     file.write_text(f"# caf\ufffd\n{ONE}")
     draft, project = opened(file)
     with pytest.raises(AskFirstError, match=r"rewritten: it contains bytes that are not UTF-8 \(or U\+FFFD"):
@@ -367,7 +367,7 @@ def stated(project):
 @pytest.mark.long
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seeds)
-def test_any_edits_of_any_file_leave_one_whose_recommendation_is_that_of_the_interview(tmp_path_factory, seed):
+def test_after_any_edits_file_and_interview_recommend_the_same(tmp_path_factory, seed):
     base, rng = load(), Random(seed)
     file = tmp_path_factory.mktemp("any") / "a.yaml"
     text, _ = Hand(rng, base).file(random_project(rng, base))

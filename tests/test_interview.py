@@ -66,7 +66,7 @@ def step(session, rng):
 
 @slow
 @given(randoms)
-def test_any_sequence_of_operations_leaves_a_valid_session_whose_verdict_is_that_of_its_file(rng):
+def test_after_any_operations_the_session_is_valid_and_its_file_agrees(rng):
     base = load_once()
     session = Session.new(base, "orders")
     for _ in range(rng.randint(5, 25)):
@@ -156,7 +156,7 @@ def test_an_answer_is_parked_with_its_question_and_returns_with_it(base):
     assert {row.question.id: row.state for row in other.rows}["nginx-version"] == "parked"
 
 
-def test_answers_that_contradict_each_other_are_refused_with_the_reason_and_the_other_answer(base):
+def test_contradicting_answers_are_refused_with_reason_and_other_answer(base):
     session = Session.new(base, "orders").answer("existing-connection", "websocket")
     with pytest.raises(RefusedError, match=r"cannot be open.*answered existing-connection: a WebSocket"):
         session.answer("websockets-blocked", "always")

@@ -56,7 +56,7 @@ def without_page(facts):
 
 
 @pytest.mark.parametrize("unknown", [{}, {"page": UNKNOWN}, {"page": ""}])
-def test_without_a_stated_page_each_feature_is_decided_alone_and_the_project_gets_one_advice(judge, unknown):
+def test_without_a_page_each_feature_is_decided_alone_with_one_advice(judge, unknown):
     """No page stated once meant one page: an admin report rode on the chat's WebSocket."""
     report = {**without_page(STATUS), **unknown}
     features, verdict = decided(judge, {"chat": {**without_page(CHAT), **unknown}, "report": report})
@@ -69,7 +69,7 @@ def test_without_a_stated_page_each_feature_is_decided_alone_and_the_project_get
         assert " ".join(format_(verdict, judge.base).split()).count("could use the WebSocket connection of") == 1
 
 
-def test_a_neighbour_that_no_page_is_shared_with_gives_no_advice_where_it_could_not_help(judge):
+def test_a_neighbour_without_a_page_gives_no_useless_advice(judge):
     one_way = without_page(STATUS)
     _, verdict = decided(judge, {"chat": CHAT, "status": {**one_way, "page": "stock"}})
     assert verdict["shared"]["reuse"] == []  # both pages are stated, and are two
@@ -291,7 +291,7 @@ def test_each_proposed_change_works_among_the_other_features(judge, seed):
     check_changes(judge, project(features, path=path))
 
 
-def test_who_rides_on_a_neighbours_connection_is_told_of_a_page_of_its_own_not_to_close_it(judge):
+def test_who_rides_on_a_connection_is_not_told_to_close_it(judge):
     verdict = check_changes(judge, project({"chat": CHAT, "status": STATUS}))
     status = verdict["features"][1]
     assert {"to": "sse", "set": {"page": "another page"}} in [

@@ -208,7 +208,7 @@ def test_export_writes_answers_and_kit_and_replaces_nothing(talk, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["orders.yaml", ""])
-def test_export_of_answers_that_have_no_file_yet_asks_for_one_and_writes_the_kit_either_way(talk, tmp_path, name):
+def test_export_without_a_file_asks_for_one_and_writes_the_kit(talk, tmp_path, name):
     lines = ["orders", "2", "2", "1", "none", "1", "e", name, str(tmp_path / "kit")]
     _, shown, _ = talk(*lines, "q", file=None)
     assert ("Answers written to orders.yaml." in shown) == bool(name)
@@ -339,7 +339,7 @@ def sit(base, monkeypatch, capsys, talk):
     return run
 
 
-def test_a_file_with_mistakes_opens_with_them_and_is_written_only_when_the_person_agrees(sit, talk, base):
+def test_a_file_with_mistakes_opens_with_them_and_is_kept_until_agreed(sit, talk, base):
     text = "# ours\nfeatures:\n  - name: chat\n    medai: no\n    clients: [browser]\n"
     talk.file.write_text(text)
     code, shown = sit("1", "q")
@@ -373,7 +373,7 @@ def test_a_file_without_features_asks_for_a_name_and_keeps_the_rest(sit, talk, b
     assert "Answers saved in " in shown
 
 
-def test_a_file_that_changes_meanwhile_is_noticed_at_the_next_answer_and_the_person_decides(sit, talk):
+def test_a_file_changed_meanwhile_is_noticed_at_the_next_answer(sit, talk):
     text = "features:\n  - name: chat\n"
     theirs = "# theirs\nfeatures:\n  - name: chat\n    media: yes\n"
 
@@ -408,7 +408,7 @@ def test_a_file_that_becomes_unreadable_meanwhile_keeps_nobody_from_answering(si
     assert "3 answered" in sit("1", "q")[1]
 
 
-def test_answers_that_another_program_wrote_over_after_they_were_saved_are_not_called_saved(sit, talk, base):
+def test_answers_overwritten_by_another_program_are_not_called_saved(sit, talk, base):
     theirs = "features:\n  - name: theirs\n"
     talk.file.write_text("features:\n  - name: chat\n")
     _, shown = sit("2", "save", lambda: talk.file.write_text(theirs), "q", "3")

@@ -128,7 +128,7 @@ def test_the_least_hiding_set_hides_and_none_of_it_can_be_spared(world):
             assert any(not any(means(r.when, case, base) for r in rest) for case in mine)
 
 
-def test_a_rule_hidden_only_by_several_together_is_dead_and_the_least_of_them_are_named():
+def test_a_rule_hidden_by_several_together_is_dead_and_these_are_named():
     base = make(
         [question("a", "yes-no"), question("b", "yes-no"), question("c", "yes-no")],
         ["p", "r", "s"],
@@ -144,7 +144,7 @@ def test_a_rule_hidden_only_by_several_together_is_dead_and_the_least_of_them_ar
     assert dead.sentence == "hidden never decides: already covered by one, two"
 
 
-def test_a_question_that_only_a_derived_number_reads_is_used_and_one_that_nothing_reads_is_not():
+def test_a_question_that_only_a_derived_number_reads_is_used():
     product = rb.Derived("ab", "", "", {"a": 1, "b": 1}, bands(4))
     base = make(
         [question("a", "number", bands=bands(4)), question("b", "number", bands=bands(4)), question("c", "yes-no")],
@@ -296,7 +296,7 @@ questions:
 """
 
 
-def test_a_question_that_nothing_reads_and_answers_that_nothing_tells_apart_are_reported(broken):
+def test_unread_questions_and_indistinct_answers_are_reported(broken):
     folder = broken("questions.yaml", "questions:\n", SEEDED_QUESTION)
     unused = findings(folder)["UNUSED_QUESTION:seeded-fact"]
     line = (folder / "questions.yaml").read_text("utf-8").splitlines().index("  seeded-fact:") + 1
@@ -316,7 +316,7 @@ def test_an_example_that_does_not_hold_is_reported_with_what_comes_out_instead(b
     assert failed.place.line > 1
 
 
-def test_a_waiver_sets_a_seeded_finding_aside_and_is_one_itself_when_nothing_needs_it(broken):
+def test_a_waiver_sets_a_finding_aside_and_an_unused_one_is_a_finding(broken):
     folder = broken("decision.yaml", "waive: []", "waive: [{finding: 'DEAD_CAVEAT:seeded', because: Seeded.}]")
     assert list(findings(folder)) == ["UNUSED_WAIVER:DEAD_CAVEAT:seeded"]
     broken("caveats/sse.yaml", "caveats:\n", "caveats:\n" + CAVEAT)

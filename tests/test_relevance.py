@@ -66,7 +66,7 @@ def tells_apart(moves, cases, base, part=lambda said: said):
 
 @slow
 @given(randoms)
-def test_a_question_is_relevant_exactly_when_two_cases_that_it_alone_tells_apart_differ(rng):
+def test_a_question_is_relevant_exactly_when_two_cases_differ_by_it(rng):
     base = made(rng, priors=True)
     answers = random_answers(rng, base, unknown=0.6)
     found = relevance(answers, base)
@@ -121,7 +121,7 @@ def test_what_is_not_asked_changes_nothing_however_it_is_answered(rng):
 
 @slow
 @given(randoms)
-def test_the_cases_of_the_verdict_lie_in_the_cases_of_the_interview_however_it_goes_on(rng):
+def test_the_verdicts_cases_lie_in_those_of_the_interview(rng):
     base = made(rng, priors=True)
     answers = random_answers(rng, base, unknown=0.6)
     box = completions(answers, base).box
@@ -152,7 +152,7 @@ def test_the_first_questions_decide_and_a_settled_pattern_leaves_only_what_it_ne
     assert "concurrent-clients" not in call.reasons or call.reasons["concurrent-clients"].kind == "caveat"
 
 
-def test_numbers_that_only_feed_costs_times_or_the_kit_are_asked_where_a_pattern_needs_them(base):
+def test_numbers_for_costs_or_the_kit_are_asked_where_a_pattern_needs_them(base):
     start = relevance({}, base)
     assert (start.reasons["server-stack"].kind, start.reasons["server-stack"].id) == ("feeds", "kit")
     assert "server-stack" not in relevance({"media": True}, base).reasons

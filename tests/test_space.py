@@ -105,7 +105,7 @@ def test_two_derived_numbers_that_exclude_each_other_have_no_witness():
     assert witness(box, [], base) is None
 
 
-def test_an_impossible_combination_over_a_derived_number_is_left_out_with_what_no_numbers_give():
+def test_an_impossible_combination_over_a_derived_number_is_left_out():
     a, b = question("a", "number", bands=bands(4)), question("b", "number", bands=bands(4))
     product = rb.Derived("ab", "", "", {"a": 1, "b": 1}, bands(4, 16))
     base = make([a, b], ["p"], derived=[product], impossible=[("never", {"ab": "b2"})])

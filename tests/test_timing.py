@@ -106,7 +106,7 @@ def test_who_polls_is_not_told_to_poll_or_to_reconnect(limit):
     assert [*words.conflicts(feature), *words.hard_ends(feature, RULES)] == []
 
 
-def test_a_stated_idle_limit_takes_the_place_of_settings_but_not_of_what_nobody_can_change():
+def test_a_stated_idle_limit_replaces_settings_but_no_fixed_limit():
     stated = timing({"idle-timeout-s": 600, "reverse-proxy": "nginx", "platform": "heroku"}, RULES)
     ids = [limit["id"] for limit in stated["limits"]]
     assert "nginx-read" not in ids

@@ -40,7 +40,7 @@ def level(judge, known, primary, acceptable):
 
 @slow
 @given(worlds(sound=True, joint=False), randoms)
-def test_a_caveat_is_certain_possible_or_absent_as_over_the_completions_that_keep_the_primary(world, rng):
+def test_a_caveat_is_certain_possible_or_absent_as_over_all_completions(world, rng):
     base = world.base
     known = know(random_answers(rng, base), base)
     primary = decide(known.lead, base).primary
@@ -102,7 +102,7 @@ def contradictory():
     )
 
 
-def test_answers_that_contradict_each_other_are_decided_with_their_caveats_and_their_doubts():
+def test_contradicting_answers_are_decided_with_caveats_and_doubts():
     base = contradictory()
     judge = Judge(base)
     known = know({"open-socket": True, "blocked": True}, base)

@@ -310,7 +310,7 @@ def test_fastly_passes_streams_and_polls_and_hands_sockets_over():
     assert "upgrade" not in "".join(statements(stage("fastly", pattern="sse")[0]["fastly.vcl"]))
 
 
-def test_akamai_waits_longer_than_the_kit_is_silent_and_neither_caches_nor_compresses():
+def test_akamai_outwaits_the_kits_silence_and_does_not_cache_or_compress():
     text, values = main("akamai")
     rule = json.loads(text)
     behaviors = {one["name"]: one["options"] for one in rule["behaviors"]}
@@ -328,7 +328,7 @@ def test_akamai_waits_longer_than_the_kit_is_silent_and_neither_caches_nor_compr
 
 @pytest.mark.parametrize("name", BETWEEN)
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_file_says_first_that_it_was_not_run_and_nothing_of_what_the_kit_does_not_do(name, pattern):
+def test_a_file_that_was_not_run_says_so_first(name, pattern):
     for edge in ("nginx", "varnish", "none"):
         for file, text in stage(name, pattern=pattern, reverse_proxy=edge)[0].items():
             start = json.loads(text)["comments"] if file.endswith(".json") else text.splitlines()[0].removeprefix("# ")
@@ -409,7 +409,7 @@ def real(pattern, balancer, cdn, idle=None):
 
 @pytest.mark.parametrize("pattern", FEATURES)
 @pytest.mark.parametrize("idle", [None, pytest.param(3600, marks=pytest.mark.long)])
-def test_what_is_set_lies_within_the_platforms_range_and_outlasts_the_silence_of_the_kit(pattern, idle):
+def test_settings_lie_in_the_platforms_range_and_outlast_the_silence(pattern, idle):
     base, checked = cache.load(), 0
     for name, option in BETWEEN.items():
         stands = {"load-balancer": "none", "cdn": "none"} | {option.fact: option.serves[0]}
@@ -436,7 +436,7 @@ def test_files_of_two_stages_go_into_one_folder():
             assert not set(said[balancer]) & set(said[cdn]), (balancer, cdn)
 
 
-def test_a_limit_that_the_verdict_calls_a_conflict_is_raised_or_left_and_never_called_harmless():
+def test_a_limit_in_conflict_is_never_called_harmless():
     _, verdict = real("sse", "gcp-lb", "none")
     (conflict,) = verdict["features"][0]["timing"]["conflicts"]
     assert "Raise it to 86400 s at most with backendService.timeoutSec" in conflict["text"]
@@ -458,9 +458,7 @@ def times(heartbeat_s, hold_s):
         (10, 25, ["short-polling"], 5, 60),
     ],
 )
-def test_what_is_silent_for_three_heartbeats_or_a_hold_hangs_and_what_stands_in_front_waits_a_little_longer(
-    heartbeat_s, hold_s, serves, quiet, held
-):
+def test_three_silent_heartbeats_are_a_hang_and_proxies_wait_a_little_longer(heartbeat_s, hold_s, serves, quiet, held):
     found = silence(times(heartbeat_s, hold_s), serves)
     assert (found["quiet_s"], found["held_timeout_s"], found["front_timeout_s"]) == (quiet, held, held + 5)
 

@@ -129,9 +129,7 @@ def holds(name, check, folder, *changes):
     [row if row[3] in ORDINARY else pytest.param(*row, marks=pytest.mark.long) for row in LINES],
     ids=[f"{n} {line} {c.__name__}" for n, line, _, c, _ in LINES],
 )
-def test_each_line_of_a_tier_does_what_it_is_there_for_and_without_it_the_check_is_red(
-    name, line, instead, check, both, tmp_path
-):
+def test_each_line_of_a_tier_is_missed_by_a_check(name, line, instead, check, both, tmp_path):
     first = [both] if both else []
     assert holds(name, check, tmp_path / "kit", *first)
     assert not holds(name, check, tmp_path / "without", *first, (line, instead))

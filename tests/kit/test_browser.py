@@ -71,7 +71,7 @@ bare.addEventListener("order-status", (event) => bareIds.push(event.lastEventId)
 """
 
 
-def test_red_control_a_502_closes_a_bare_eventsource_for_good_and_the_page_comes_back(make_lab, any_nginx, browser):
+def test_red_control_a_502_ends_a_bare_eventsource_but_not_the_page(make_lab, any_nginx, browser):
     kit = make_lab(heartbeat_s=30)  # so that the watchdog has no part in it
     kit.start_nginx(any_nginx, without_retry_location(kit, any_nginx))
     page = open_page(browser, kit.url)

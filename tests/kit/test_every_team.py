@@ -99,7 +99,7 @@ def test_without_kit_the_exit_code_is_that_of_the_verdict(capsys):
 
 
 @pytest.mark.parametrize("platform", NOT_THERE)
-def test_where_the_event_server_cannot_run_the_kit_says_so_and_is_for_a_machine_beside(build, platform, base):
+def test_where_the_event_server_cannot_run_the_kit_says_so(build, platform, base):
     made = build(platform=platform)
     title = base.questions["platform"].options[platform]
     assert f"the event server cannot run on {title}" in " ".join(made.notes)
@@ -171,7 +171,7 @@ def test_every_layer_has_an_option_for_every_answer(base):
 
 
 @pytest.mark.lab
-def test_the_start_command_for_a_platform_takes_port_and_secrets_from_the_environment(build, tmp_path):
+def test_a_platforms_start_command_takes_port_and_secrets_from_environment(build, tmp_path):
     files = build(platform="heroku").files
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

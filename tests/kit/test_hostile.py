@@ -165,7 +165,7 @@ FRAMES = {
 }
 
 
-def test_what_is_not_rfc_6455_is_closed_with_its_code_and_a_compressed_frame_is_never_inflated(make_lab):
+def test_frames_against_rfc_6455_are_closed_and_never_inflated(make_lab):
     kit = make_lab(**ALL)
     with followed(peer_clients.follow_socket, kit.direct) as got, ThreadPoolExecutor(len(FRAMES)) as pool:
 
@@ -268,7 +268,7 @@ async def burst(kit, count, connections=50):
 
 
 @pytest.mark.long
-def test_10_000_publishes_of_one_client_in_a_burst_keep_their_order_and_starve_nobody(make_lab):
+def test_a_burst_of_10_000_publishes_keeps_its_order_and_starves_nobody(make_lab):
     kit = make_lab(**ALL, history_events=20_000)
     with followed(peer_clients.follow_socket, kit.direct) as got, ThreadPoolExecutor(1) as pool:
         storm = pool.submit(lambda: asyncio.run(burst(kit, 10_000)))

@@ -160,7 +160,7 @@ def test_what_the_kit_does_not_do_is_said_and_stands_in_its_readme(build, facts,
     assert said in readme
 
 
-def test_what_is_to_be_set_on_the_way_is_written_for_each_stage_that_the_answers_name(build):
+def test_settings_are_written_for_each_stage_that_the_answers_name(build):
     made = build(load_balancer="aws-alb", cdn=Other("Our own"))
     assert {name for name in made.files if name.startswith("between/")} == {"between/aws-alb.tf"}
     (note,) = [note for note in made.notes if "no template" in note]
@@ -545,7 +545,7 @@ def units(files):
     [("1.22.1", "1.30.4"), ("1.22", "1.30.4"), ("1.30", "1.30.4"), ("1.30.4", "1.30.4"), ("1.31.3", "1.31.3"),
      ("1.31", "1.31"), ("newest", "1.30.4"), (UNKNOWN, "1.30.4")],
 )  # fmt: skip
-def test_images_are_of_a_supported_nginx_and_say_why_they_are_not_of_the_one_that_the_team_has(build, stated, image):
+def test_images_are_of_a_supported_nginx_and_say_why(build, stated, image):
     files = build(nginx_version=stated, platform="kubernetes").files
     for text in (build(nginx_version=stated).files["compose.yaml"], files["deploy/kubernetes/server.yaml"]):
         assert set(re.findall(r"image: \"?nginx:([\d.]+)", text.decode())) == {image}
@@ -696,9 +696,7 @@ def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, instances, tmp_p
 
 @pytest.mark.lab
 @pytest.mark.parametrize("pattern", often(["all", "websocket", "long-polling", "short-polling"]))
-def test_a_kit_from_answers_starts_with_its_own_command_and_carries_events_over_each_transport(
-    build, pattern, tmp_path
-):
+def test_a_kit_from_answers_starts_and_carries_events_over_each_transport(build, pattern, tmp_path):
     facts = {"websocket": [CHAT], "long-polling": [BEDS], "short-polling": [LAMPS], "all": [CHAT, {}, BEDS, LAMPS]}
     made = build("Acme", *((f"f{i}", own | {"auth": "none"}) for i, own in enumerate(facts[pattern])))
     folder.write(made.files, tmp_path / "a kit")

@@ -510,7 +510,7 @@ def probe(kit, lab, name):
 
 
 @pytest.mark.lab
-def test_the_pod_of_one_instance_runs_in_its_image_and_carries_events_through_its_nginx(tmp_path, any_nginx):
+def test_the_pod_of_one_instance_carries_events_through_its_nginx(tmp_path, any_nginx):
     nginx = any_nginx  # a pod has the current one, whatever a machine has
     kit = files(reverse_proxy="nginx", patterns=ALL, auth="none", nginx_version=nginx_version(nginx))
     with served(kit, tmp_path) as lab:
@@ -557,7 +557,7 @@ def test_the_pod_of_one_instance_runs_in_its_image_and_carries_events_through_it
 
 
 @pytest.mark.lab
-def test_a_pod_of_several_gets_no_new_clients_while_redis_is_away_and_is_not_killed_for_it(tmp_path, make_store):
+def test_without_redis_a_pod_gets_no_new_clients_and_is_not_killed(tmp_path, make_store):
     kit = files(instances=3, auth="none")
     store = make_store()
     (wanted,) = container(kit, "server")["env"]

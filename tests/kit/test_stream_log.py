@@ -181,7 +181,7 @@ def test_a_redis_that_loses_nothing_starts_again_in_the_same_epoch(make_store):
     assert (again.epoch, again.latest, again.oldest) == (made.epoch, 5, 1)
 
 
-def test_after_a_start_of_one_that_may_lose_a_second_ids_are_new_and_what_is_left_can_be_read(make_store):
+def test_after_a_start_that_may_lose_a_second_ids_are_new(make_store):
     store = make_store("everysec")
     made = filled(store)
     assert opened(store).epoch == made.epoch  # another instance that starts is no reason
@@ -216,7 +216,7 @@ def test_a_log_that_is_behind_what_an_instance_has_told_is_a_new_epoch(make_stor
     assert made.latest == 3
 
 
-def test_after_a_backup_the_command_of_the_readme_makes_a_new_epoch_in_which_old_keys_and_events_are_right(make_store):
+def test_after_a_backup_the_readmes_command_makes_a_new_epoch(make_store):
     readme = rendered(instances=2)["README.md"].decode()
     command = re.search(r"`redis-cli (HDEL) '(realtime:\{acme-orders\}:log)' ([a-z ]+)`", readme)
     store = make_store()

@@ -171,7 +171,7 @@ def test_a_new_log_resets_every_tab_once(tabs_of):
     until(lambda: kit.streams() == 1, "one connection")
 
 
-def test_plain_http_to_another_machine_shares_too_although_web_locks_are_missing_there(make_lab, any_nginx, browser):
+def test_tabs_share_over_plain_http_although_web_locks_are_missing(make_lab, any_nginx, browser):
     kit = make_lab(**SSE)
     kit.start_nginx(any_nginx)
     tabs = Tabs(browser, kit.url.replace("127.0.0.1", "kit.example")).open(3)
@@ -181,7 +181,7 @@ def test_plain_http_to_another_machine_shares_too_although_web_locks_are_missing
     assert kit.streams() == 1
 
 
-def test_a_worker_that_does_not_start_is_replaced_by_an_own_connection_and_the_page_says_so(make_lab, browser):
+def test_a_worker_that_does_not_start_is_replaced_by_an_own_connection(make_lab, browser):
     kit = make_lab(**SSE, run=False)
     (kit.folder / "client/shared-worker.js").unlink()
     kit.start_server()

@@ -131,7 +131,7 @@ done({ got, soon, after: asked.length - closedAt, visible: gap(0, hiddenFrom), h
 """
 
 
-def test_short_polling_asks_at_the_servers_interval_with_an_etag_and_slower_when_hidden(modules):
+def test_short_polling_asks_at_the_servers_interval_with_an_etag(modules):
     found = run(modules, SHORT)
     assert found["first"] == [[c, "0", f'"{c}"', "Bearer x"] for c in ("e-0", "e-0", "e-0", "e-1")]
     assert found["got"] == ["e-1"]

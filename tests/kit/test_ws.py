@@ -74,7 +74,7 @@ def test_the_server_notices_at_once_that_a_client_has_left(make_lab, nginx):
     until(lambda: kit.streams() == 0, "the stream is gone", seconds=2)
 
 
-def test_too_large_and_binary_messages_are_closed_with_their_codes_also_through_the_proxy(make_lab, nginx):
+def test_too_large_and_binary_messages_are_closed_with_their_codes(make_lab, nginx):
     kit = make_lab(**WS)
     kit.start_nginx(nginx)
     for url in (kit.direct, kit.url):

@@ -43,7 +43,7 @@ features:
 """
 
 
-def test_the_screen_of_all_features_says_what_they_share_and_what_does_not_go_together(drive, golden):
+def test_the_screen_of_all_features_says_what_they_share_and_conflicts(drive, golden):
     app = drive("f", text=THREE, size=(120, 32))
     golden("portfolio-wide", app.shown)
     flat = " ".join(app.shown.split())
@@ -60,6 +60,6 @@ def test_the_screen_of_all_features_says_what_they_share_and_what_does_not_go_to
     assert "These answers show no conflict." in alone.shown
 
 
-def test_contradictions_and_features_without_a_pattern_are_among_what_does_not_go_together(drive):
+def test_contradictions_and_features_without_a_pattern_are_conflicts(drive):
     text = "path: {websockets-blocked: always}\nfeatures: [{name: a, existing-connection: websocket}]\n"
     assert "! a: its answers contradict each other." in drive("f", text=text).shown

@@ -36,7 +36,7 @@ def test_a_file_with_mistakes_opens_with_them_and_stays_until_the_person_agrees(
     assert files(home) == ["answers.yaml"]
 
 
-def test_what_was_answered_then_is_written_anew_with_the_old_text_beside_or_into_a_file_beside(drive, home, base):
+def test_a_file_with_mistakes_is_written_anew_beside_its_old_text(drive, home, base):
     app = drive("1", "2", "q", "look", "1", text=BROKEN)
     assert "would have to be rewritten" in app.seen[0].replace("\n", " ").replace("  ", " ")
     assert not app.saved
@@ -113,7 +113,7 @@ def test_saved_answers_that_another_program_wrote_over_are_not_called_saved(driv
     assert read(home / RECOVERY, base).features[0].facts == {"media": False}
 
 
-def test_a_second_interview_on_the_same_file_is_noticed_and_takes_nothing_from_the_first(drive, home, base):
+def test_a_second_interview_on_a_file_takes_nothing_from_the_first(drive, home, base):
     from advisor.answers.draft import open_draft
 
     (home / "answers.yaml").write_text(WHOLE)
@@ -140,7 +140,7 @@ KEYS = [
 
 
 @pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 8))])
-def test_any_keys_leave_answers_that_are_on_the_disk_and_a_file_that_recommend_agrees_with(drive, home, base, seed):
+def test_after_any_keys_the_answers_are_on_disk_and_recommend_agrees(drive, home, base, seed):
     rng = Random(seed)
 
     async def walk(pilot):

@@ -264,7 +264,7 @@ def test_a_hang_up_and_a_kill_lose_nothing(terminal, tmp_path, base, plain, sent
 
 
 @pytest.mark.lab
-def test_stopped_and_brought_back_it_goes_on_and_stopped_and_killed_it_has_lost_nothing(terminal, tmp_path, base):
+def test_stopped_brought_back_and_killed_it_loses_nothing(terminal, tmp_path, base):
     """Under a shell with job control, as people have it."""
     terminal.start("true", after="env PS1='ready> ' bash --norc -i")
     terminal.wait("ready>")

@@ -198,7 +198,7 @@ def test_a_name_typed_fast_is_whole_and_enter_takes_it(drive):
     assert "kind" not in facts(app)
 
 
-def test_letters_behind_the_key_that_opens_a_dialog_are_kept_and_enter_is_not_taken_unseen(drive):
+def test_letters_typed_ahead_of_a_dialog_are_kept_and_enter_is_not(drive):
     async def go(pilot):
         await at_once(pilot, "n", *"lived", "backspace", "enter")
         assert type(pilot.app.screen) is AskText
