@@ -9,7 +9,6 @@ figures of the first contact (`first-contact.yaml`, written once by `--first`) b
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
 from collections import Counter
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from support.shares import share
 
 FOLDER = Path(__file__).resolve().parent / "first-contact"
 MAJORITY = 2  # of three labellers
@@ -68,22 +68,9 @@ class Figures:
             yield f"facts left out, because the program does not ask for them: {self.left_out}"
 
 
-def share(part: int, whole: int) -> str:
-    low, high = interval(part, whole)
-    return f"{part:3} of {whole:3} = {100 * part / max(whole, 1):5.1f} %  [{100 * low:.0f} to {100 * high:.0f}]"
-
-
-def interval(part: int, whole: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    if not whole:
-        return 0.0, 1.0
-    z, p = 1.96, part / whole
-    middle, spread = p + z * z / (2 * whole), z * math.sqrt(p * (1 - p) / whole + z * z / (4 * whole * whole))
-    return (middle - spread) / (1 + z * z / whole), (middle + spread) / (1 + z * z / whole)
-
-
 def rounds() -> list[str]:
-    return sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+    """The rounds that have been scored: the others are kept unseen until their turn."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/first-contact.yaml"))
 
 
 def cases(name: str) -> list[dict[str, Any]]:

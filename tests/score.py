@@ -2,6 +2,7 @@
 
 The scenarios in tests/scenarios/*.yaml carry the first labelling. second.yaml beside them carries another, made from
 the stories alone by somebody who saw neither the first nor the rules; the agreement of the two is what to compare with.
+Below come the rounds of first contact (first_contact.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import first_contact
+from support.shares import share
 
 FOLDER = Path(__file__).resolve().parent / "scenarios"
 
@@ -43,15 +47,11 @@ class Score:
 
     def lines(self) -> Iterator[str]:
         yield f"{self.features} labelled features"
-        yield f"plainly wrong  {share(self.wrong, self.features)}"
-        yield f"acceptable     {share(self.acceptable, self.features)}"
-        yield f"best           {share(self.best, self.features)}"
+        yield f"best                   {share(self.best, self.features)}"
+        yield f"acceptable             {share(self.acceptable, self.features)}"
+        yield f"plainly wrong          {share(self.wrong, self.features)}"
         yield f"insisted caveats named {share(self.warned, self.warnings)}"
         yield f"caveats on an average verdict {self.caveats / max(self.features, 1):.1f}"
-
-
-def share(part: int, whole: int) -> str:
-    return f"{part} of {whole} ({100 * part / max(whole, 1):.1f} %)"
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -134,12 +134,15 @@ def agreement(items: list[dict[str, Any]]) -> Iterator[str]:
     best = sum(bool(set(label.primary) & set(other["primary"])) for label, other in pairs)
     fine = sum(set(other["primary"]) <= set(label.acceptable) for label, other in pairs)
     wrong = sum(bool(set(other["primary"]) & set(label.never)) for label, other in pairs)
-    yield f"second labelling, {len(pairs)} features: same best {share(best, len(pairs))}, "
-    yield f"acceptable to the first {share(fine, len(pairs))}, plainly wrong to the first {share(wrong, len(pairs))}"
+    yield "second labelling"
+    yield f"  same best                  {share(best, len(pairs))}"
+    yield f"  acceptable to the first    {share(fine, len(pairs))}"
+    yield f"  plainly wrong to the first {share(wrong, len(pairs))}"
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     everything = scenarios()
     result = score(everything)
-    sys.stdout.write("\n".join([*result.misses, "", *result.lines(), *agreement(everything)]) + "\n")
+    rounds = first_contact.report(first_contact.rounds(), misses=False)
+    sys.stdout.write("\n".join([*result.misses, "", *result.lines(), *agreement(everything), "", *rounds]) + "\n")
