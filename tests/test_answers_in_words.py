@@ -13,7 +13,7 @@ from advisor.model.answers_in_words import in_words, labelled, named
 from advisor.model.project import Feature, Project
 from advisor.model.values import UNKNOWN, Other, from_plain, plain
 from advisor.report import words
-from advisor.report.explain import explain
+from advisor.report.lookup import explain
 from advisor.ruleset.cache import load
 
 RULES = load(data("rules"))

@@ -38,10 +38,10 @@ def test_version_and_help_are_data() -> None:
     assert advisor("--version").stdout.decode() == f"advisor {__version__}\n"
     asked = advisor("--help")
     assert (asked.returncode, asked.stderr) == (0, b"")
-    assert b"advisor recommend --answers FILE" in asked.stdout
+    assert b"recommend   recommend a pattern" in asked.stdout
 
 
-@pytest.mark.parametrize("command", ["recommend", "new", "explain", "rules"])
+@pytest.mark.parametrize("command", ["recommend", "check", "diff", "new", "explain", "rules", "completion"])
 def test_every_command_has_help(command: str) -> None:
     asked = advisor(command, "--help")
     assert asked.returncode == 0
@@ -90,13 +90,13 @@ def test_a_broken_cache_is_ignored(tmp_path: Path) -> None:
     ("words", "says"),
     [
         (["recomend"], "unknown command 'recomend'; did you mean recommend?"),
-        (["recommend"], "--answers"),
+        (["recommend"], "name the answers file, for example: advisor recommend answers.yaml"),
         (["recommend", "--answers", "x", "--fromat", "json"], "did you mean --format?"),
         (["recommend", "--answers", str(NOTIFICATIONS), "--format", "jsn"], "did you mean json?"),
         (["rules", "chek"], "did you mean check?"),
         (["rules", "schema", "answer"], "did you mean answers?"),
         (["rules", "check", "--folder", "/nowhere"], "/nowhere is not a folder"),
-        (["explain", "sse-bufering"], "sse-buffering"),
+        (["explain", "caveat:sse-bufering"], "no caveat is called"),
         (["recommend", "--answers", "missing.yaml"], "missing.yaml: cannot be read"),
         (["recommend", "--answers", "."], "folder"),
     ],
@@ -152,7 +152,7 @@ def test_no_terminal_is_refused_before_textual_is_loaded() -> None:
         [sys.executable, "-c", code], input=b"", capture_output=True, check=False, cwd=ROOT, timeout=60
     )
     assert (ran.returncode, ran.stdout) == (2, b"[]\n")
-    assert b"advisor recommend --answers FILE" in ran.stderr
+    assert b"advisor recommend FILE" in ran.stderr
 
 
 def test_a_closed_pipe_ends_quietly() -> None:

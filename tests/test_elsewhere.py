@@ -195,6 +195,6 @@ def test_a_path_of_windows_can_be_copied_into_its_shell(path: object, word: str)
 
 def test_a_path_with_a_space_can_be_copied_from_every_message(tmp_path: Path) -> None:
     name = "my answers.yaml"
-    assert b"--answers 'my answers.yaml'" in ours("new", name, at=tmp_path).stderr
+    assert b"recommend 'my answers.yaml'" in ours("new", name, at=tmp_path).stderr
     assert b"python3 'my kit/start.py'" in ours("recommend", "--answers", name, "--kit", "my kit", at=tmp_path).stderr
     assert b"advisor 'my answers.yaml'" in ours("--plain", name, at=tmp_path, given=b"q\n").stdout

@@ -9,15 +9,16 @@ import pytest
 
 from advisor.base.data import data
 from advisor.base.errors import UsageError
-from advisor.report.explain import catalogue, explain
+from advisor.report.explain import catalogue
 from advisor.report.flowchart import label, mermaid, node
+from advisor.report.lookup import explain, groups, search
 from advisor.ruleset.compile import compile_folder
 
 RULES = compile_folder(data("rules"))
 
 
 def test_every_id_of_the_rule_base_is_explained():
-    things = catalogue(RULES)
+    things = catalogue(RULES, (2026, 11, 24))
     names = {name for _, name, _ in things}
     assert set(RULES.questions) | set(RULES.patterns) | set(RULES.caveats) | set(RULES.derived) <= names
     for kind, name, _ in things:
@@ -27,7 +28,7 @@ def test_every_id_of_the_rule_base_is_explained():
 
 
 def test_explanations_stay_within_the_width_except_addresses():
-    for kind, name, _ in catalogue(RULES):
+    for kind, name, _ in catalogue(RULES, (2026, 11, 24)):
         for line in explain(f"{kind}:{name}", RULES, width=72).splitlines():
             assert len(line) <= 72 or " " not in line.strip().removeprefix("- "), line
 
@@ -55,17 +56,64 @@ def test_a_rule_says_its_condition_in_words_and_its_patterns():
     assert "It excludes: " in said
 
 
-@pytest.mark.parametrize(("wanted", "nearest"), [("websockt", "websocket"), ("cloudflar", "Cloudflare")])
-def test_an_unknown_id_names_the_nearest_one(wanted, nearest):
-    with pytest.raises(UsageError, match=f"Did you mean {nearest}"):
+@pytest.mark.parametrize(
+    ("wanted", "first"),
+    [
+        ("SSE", "sse (pattern"),
+        ("Server-Sent Events", "sse (pattern"),
+        ("long polling", "long-polling (pattern"),
+        ("LONG_POLLING", "long-polling (pattern"),
+        ("aws alb", "aws-alb (platform"),
+        ("AWS Application Load Balancer", "aws-alb (platform"),
+        ("a silent connection is cut on the way", "idle-timeout-heartbeat (caveat"),
+        ("silent connection cut", "idle-timeout-heartbeat (caveat"),
+        ("llm-stream", "llm-stream: answer of a language model, word by word (an answer to kind)"),
+        ("WebSockets", 'Nothing is called "WebSockets"; the nearest is websocket.'),
+        ("websockt", 'Nothing is called "websockt"; the nearest is websocket.'),
+        ("cloudflar", 'Nothing is called "cloudflar"; the nearest is cloudflare.'),
+        ("polling", 'Nothing is called "polling". These have it in their title:'),
+    ],
+)
+def test_ids_titles_answers_words_and_near_misses_are_found(wanted, first):
+    assert explain(wanted, RULES).startswith(first)
+
+
+def test_every_title_leads_to_what_has_it():
+    for pattern in RULES.patterns.values():
+        assert f"{pattern.id} (pattern" in explain(pattern.title, RULES)
+    for caveat in RULES.caveats.values():
+        assert f"{caveat.id} (caveat" in explain(caveat.title, RULES)
+
+
+@pytest.mark.parametrize("wanted", ["", "qqqq", ":", "x" * 5000, "- -"])
+def test_what_nothing_is_like_is_refused_with_what_to_try(wanted):
+    with pytest.raises(UsageError, match="advisor explain --search WORD"):
         explain(wanted, RULES)
 
 
-@pytest.mark.parametrize("wanted", ["\x1b[31m", "\x1b[2Jfastly\u202e"])
+def test_a_search_finds_every_explanation_with_the_word():
+    found = search("jitter", RULES)
+    for kind, name, render in catalogue(RULES, (2026, 11, 24)):
+        inside = "jitter" in " ".join(line for _, line in render()).casefold()
+        assert (f"{kind} {name}: " in " ".join(found.split())) == inside, name
+    with pytest.raises(UsageError):
+        search("qqqq", RULES)
+
+
+def test_without_an_id_every_id_is_listed_by_kind():
+    listed = groups(RULES)
+    for kind, name, _ in catalogue(RULES, (2026, 11, 24)):
+        assert f"{kind} (" in listed
+        assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", listed), name
+
+
+@pytest.mark.parametrize("wanted", ["\x1b[31m", "\x1b[2Jzzzzzzz\u202e", "\x1b[2Jfastly\u202e"])
 def test_an_unknown_id_is_shown_safely(wanted):
-    with pytest.raises(UsageError) as caught:
-        explain(wanted, RULES)
-    assert not {"\x1b", "\u202e"} & set(str(caught.value))
+    try:
+        said = explain(wanted, RULES)
+    except UsageError as error:
+        said = str(error)
+    assert not {"\x1b", "\u202e"} & set(said)
 
 
 def test_a_kind_narrows_an_id_down():

@@ -18,7 +18,7 @@ from advisor.engine.verdict import Judge
 from advisor.model import platforms
 from advisor.model.platforms import WAY, cards, doubts, months_between
 from advisor.report.card_text import age_text
-from advisor.report.explain import explain
+from advisor.report.lookup import explain
 from advisor.ruleset.compile import compile_folder
 from advisor.ruleset.prove import prove
 from advisor.ruleset.stale import months_of, older_than, today_of

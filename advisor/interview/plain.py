@@ -279,7 +279,7 @@ class Plain:
 
     def explain(self, name: str) -> Iterable[str]:
         """What an id means, and on what evidence."""
-        from advisor.report.explain import explain
+        from advisor.report.lookup import explain
 
         if not name and self.here.question is not None:
             name = self.here.question.id

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from advisor.base.errors import UsageError
-from advisor.base.text import nearest, quoted, wrap
+from advisor.base.text import wrap
 from advisor.model import platforms
 from advisor.model.answers_in_words import named
 from advisor.model.conditions import say, span
 from advisor.model.rulebase import Place
 from advisor.model.values import Other
 from advisor.report import card_text, cost_tables, words
-from advisor.ruleset.stale import today_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,38 +37,16 @@ KINDS: tuple[Kind, ...] = ("article", "source", "measured", "judgement")
 Line: TypeAlias = "tuple[int, str]"  # indent, text
 
 
-def explain(wanted: str, base: RuleBase, width: int = 80, today: Day | None = None) -> str:
-    """Everything the rule base says about an id, as text. `kind:id` picks one where several things share an id.
+def explained(lines: Iterable[Line], width: int) -> str:
+    """The lines of one thing, wrapped."""
+    return "\n".join(_wrapped(lines, width))
 
-    Platforms are found by their names as well. `today` tells how old their values are. Raises UsageError for an id that
-    nothing has, naming the nearest ones.
+
+def catalogue(base: RuleBase, now: Day) -> list[tuple[str, str, Callable[[], Iterator[Line]]]]:
+    """Everything that has an id: its kind, the id, and what prints it. Kinds in the order in which they are shown.
+
+    `now` tells how old the values of platforms are.
     """
-    things = catalogue(base, today)
-    kind, _, name = wanted.rpartition(":")
-    found = [thing for thing in things if thing[1] == name and kind in ("", thing[0])]
-    if not found:
-        called = {word: card.id for card in platforms.cards(base).values() for word in (card.name, *card.also_called)}
-        card = next((called[word] for word in called if word.casefold() == name.casefold().strip()), "")
-        found = [thing for thing in things if thing[:2] == ("platform", card) and kind in ("", "platform")]
-    if not found:
-        names = list(dict.fromkeys([*(thing[1] for thing in things), *called]))
-        close = nearest(name, names)
-        hint = (
-            f" Did you mean {close}?"
-            if close
-            else " Reports show the ids of rules and caveats, answers files those of questions."
-        )
-        raise UsageError(f"nothing has the id {quoted(wanted)}.{hint}")
-    parts = ["\n".join(_wrapped(render(), width)) for _, _, render in found]
-    if len(found) > 1:
-        kinds = ", ".join(f"{kind}:{name}" for kind, name, _ in found)
-        parts.insert(0, f"Several things have this id: {kinds}.")
-    return "\n\n".join(parts) + "\n"
-
-
-def catalogue(base: RuleBase, today: Day | None = None) -> list[tuple[str, str, Callable[[], Iterator[Line]]]]:
-    """Everything that has an id: its kind, the id, and what prints it. Kinds in the order in which they are shown."""
-    now = today or today_of(None)
     steps = [("step", step) for step in base.steps] + [("article step", step) for step in base.article]
     rules: list[tuple[str, Step | None, Rule]] = [("exclusion", None, rule) for rule in base.excludes]
     rules += [(kind, step, rule) for kind, step in steps for rule in step.rules]

@@ -7,6 +7,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from advisor.base.errors import UsageError
+from advisor.base.text import did_you_mean, visible
 from advisor.model.conditions import say
 from advisor.report import words
 
@@ -14,13 +16,70 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from advisor.model.rulebase import Rule, RuleBase, Step
+    from advisor.model.verdict import FeatureVerdict, Verdict
 
+MARKS = {"true": "as the rule asks", "false": "otherwise", "unknown": "not known"}
 WIDTH = 48  # characters of a label's line
 
 
 def mermaid(base: RuleBase) -> str:
     """The whole decision, and the article's five steps beside it, as one `flowchart TD`, ending with a newline."""
     return "\n".join(["flowchart TD", *_decision(base), *_excludes(base), *_article(base)]) + "\n"
+
+
+def of_step(name: str, base: RuleBase) -> str:
+    """One step alone, which fits a page. Raises UsageError for a step that there is not."""
+    found = next((step for step in base.steps if step.id == name), None)
+    if found is None:
+        names = [step.id for step in base.steps]
+        raise UsageError(
+            f"there is no step {name!r}{did_you_mean(name, names) or '; the steps are ' + ', '.join(names)}"
+        )
+    step = node("s", found.id)
+    lines = ["flowchart TD", f"  {step}{{{{{label(f'{found.number}. {found.title}')}}}}}"]
+    ends = dict.fromkeys(p for rule in found.rules for p in rule.patterns)
+    lines += [f"  {node('p', pattern)}([{label(words.title(pattern, base))}])" for pattern in ends]
+    for rule in found.rules:
+        lines.append(f"  {step} --> {_rule('r', rule, base)}")
+        lines += _choices(node("r", rule.id), rule.patterns)
+    return "\n".join(lines) + "\n"
+
+
+def walked(verdict: Verdict, base: RuleBase) -> str:
+    """The steps that each feature walked through, with the rules that were tried in the step that decided."""
+    lines = ["flowchart TD"]
+    for number, feature in enumerate(verdict["features"], 1):
+        lines.append(f"  subgraph feature_{number} [{label(visible(feature['name']))}]")
+        lines += [f"    {line}" for line in _walk(f"f{number}", feature, base)]
+        lines.append("  end")
+    return "\n".join(lines) + "\n"
+
+
+def _walk(prefix: str, feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
+    passed = [step["title"] for step in feature["steps"] if step["state"] == "passed"]
+    decided = next((step for step in feature["steps"] if step["state"] == "decided"), None)
+    end = f"{prefix}_end"
+    primary = feature["primary"]
+    yield f"{end}([{label(words.title(primary, base) if primary else 'No pattern fits')}])"
+    before = ""
+    if passed:
+        before = f"{prefix}_passed"
+        yield f"{before}[{label('Steps that nothing in the answers asks for:', *passed)}]"
+    if decided is None:
+        if before:
+            yield f"{before} --> {end}"
+        return
+    step = f"{prefix}_step"
+    yield f"{step}{{{{{label(decided['title'])}}}}}"
+    if before:
+        yield f"{before} --> {step}"
+    for rule in decided["rules"]:
+        name = f"{prefix}_{node('r', rule['rule'])}"
+        facts = [f"{c['fact']}: {MARKS[c['result']]}" for c in rule["conditions"]]
+        yield f"{name}[{label(rule['rule'], *facts)}]"
+        yield f"{step} {'==>' if rule['rule'] == decided['rule'] else '-.->'} {name}"
+        if rule["rule"] == decided["rule"]:
+            yield f"{name} ==> {end}"
 
 
 def label(*lines: str) -> str:

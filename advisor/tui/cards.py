@@ -15,7 +15,7 @@ from advisor.base.text import wrap
 from advisor.model.answers_in_words import named
 from advisor.model.rulebase import RuleBase
 from advisor.report import words
-from advisor.report.explain import explain
+from advisor.report.lookup import explain
 from advisor.tui.pages import Page
 from advisor.tui.panes import WORST
 

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "advisor"
 FLOORS = (
     {"__main__"},
     {"cli"},
+    {"commands"},
     {"tui"},
     {"interview"},
     {"kit"},

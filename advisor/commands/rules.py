@@ -1,0 +1,128 @@
+"""`advisor rules WHAT`: check, draw, describe, document and date the rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from advisor.base.arguments import Parser
+from advisor.base.errors import Exit, OutputError, UsageError
+from advisor.commands import streams
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
+    from advisor.model.rulebase import RuleBase
+
+WHAT = ("check", "docs", "graph", "schema", "stale")
+
+
+def parser() -> Parser:
+    """The arguments."""
+    made = Parser(
+        "advisor rules",
+        "check: prove that the rules have no gaps or contradictions. graph: draw the decision as Mermaid. "
+        "schema: print a JSON Schema. docs: write the pages about caveats and platforms. stale: list old statements.",
+        "advisor rules check",
+        "advisor rules graph --answers answers.yaml",
+        "advisor rules schema verdict",
+        "advisor rules stale --older-than 2y",
+    )
+    made.add_argument("what", choices=WHAT, metavar="WHAT", help=", ".join(WHAT))
+    made.add_argument(
+        "name",
+        nargs="?",
+        help="for schema: the kind of file (default: answers); for docs: the folder for caveats.md and platforms.md; "
+        "for graph: a step, to draw it alone",
+    )
+    made.add_argument("--answers", metavar="FILE", help="for graph: draw what these answers walk through")
+    made.add_argument("--folder", metavar="DIR", help="use this rules folder instead of the shipped one")
+    made.add_argument("--templates", metavar="DIR", help="for check: use this templates folder")
+    made.add_argument("--older-than", default="12m", metavar="SPAN", help="for stale: minimum age: 12m (default) or 2y")
+    made.add_argument("--today", metavar="DAY", help="for stale: calculate ages for this day, for example 2026-11-24")
+    return made
+
+
+def run(words: list[str]) -> int:
+    """Do what is asked; the exit code."""
+    options = parser().parse(words)
+    if options.what == "docs" and options.name is None:
+        raise UsageError("rules docs: name the folder to write to, for example: advisor rules docs docs")
+    from pathlib import Path
+
+    from advisor.base.data import data
+
+    folder = Path(options.folder) if options.folder else data("rules")
+    for name, path in (("--folder", folder), ("--templates", options.templates)):
+        if path and not Path(path).is_dir():
+            raise UsageError(f"{name}: {path} is not a folder")
+    if options.what == "check":
+        return _check(folder, Path(options.templates or data("templates")))
+    from advisor.ruleset.cache import load
+
+    base = load(folder)
+    if options.what == "graph":
+        return _graph(base, options)
+    if options.what == "stale":
+        return _stale(base, options.older_than, options.today)
+    if options.what == "docs":
+        return _docs(base, Path(options.name))
+    from advisor.ruleset.editor_schema import schema_text
+
+    streams.data(schema_text(options.name or "answers", base))
+    return Exit.OK
+
+
+def _check(folder: Path, templates: Path) -> int:
+    from advisor.kit.template_check import problems
+    from advisor.report.rules_text import proof_lines
+    from advisor.ruleset.boundaries import read
+    from advisor.ruleset.compile import compile_folder
+    from advisor.ruleset.prove import prove
+
+    base = compile_folder(folder)
+    proof, wrong = prove(base, read(folder, base)), problems(templates)
+    for line in proof_lines(base, proof, wrong):
+        streams.data(line)
+    return Exit.FINDINGS if proof.findings or wrong else Exit.OK
+
+
+def _graph(base: RuleBase, options: Namespace) -> int:
+    from advisor.report import flowchart
+
+    if options.answers is None:
+        streams.data(flowchart.mermaid(base) if options.name is None else flowchart.of_step(options.name, base))
+        return Exit.OK
+    from advisor.answers.file import read
+    from advisor.engine.portfolio import recommend
+
+    streams.data(flowchart.walked(recommend(read(options.answers, base), base), base))
+    return Exit.OK
+
+
+def _docs(base: RuleBase, folder: Path) -> int:
+    from advisor.base.writing import write_text
+    from advisor.report.reference import pages
+
+    path = folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in pages(base).items():
+            path = folder / name
+            write_text(path, text)
+            streams.note(f"advisor: {path} written")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    return Exit.OK
+
+
+def _stale(base: RuleBase, span: str, today: str | None) -> int:
+    from advisor.report.rules_text import stale_lines
+    from advisor.ruleset.stale import months_of, never_read, older_than, today_of
+
+    months, now = months_of(span), today_of(today)
+    unread = never_read(base, now)
+    old, dated = older_than(base, months, now)
+    for line in stale_lines(unread, old, dated, months):
+        streams.data(line)
+    return Exit.FINDINGS if old or unread else Exit.OK
