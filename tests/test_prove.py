@@ -257,10 +257,10 @@ def test_a_choice_that_exclusions_can_empty_is_reported_with_the_case(broken):
 
 
 def test_a_pattern_and_an_alternative_that_never_come_out_are_reported(broken):
-    folder = broken("decision.yaml", "choose: [webrtc]", "choose: [webrtc, mqtt]")
-    assert "DEAD_ALTERNATIVE:media-needs-webrtc.mqtt" in findings(folder)
-    folder = broken("decision.yaml", "choose: [webrtc, mqtt]", "choose: [mqtt]")
-    assert "UNUSED_PATTERN:webrtc" in findings(folder)
+    folder = broken("decision.yaml", "choose: [push-notification]", "choose: [push-notification, mqtt]")
+    assert "DEAD_ALTERNATIVE:closed-app-needs-push.mqtt" in findings(folder)
+    folder = broken("decision.yaml", "choose: [push-notification, mqtt]", "choose: [mqtt]")
+    assert "UNUSED_PATTERN:push-notification" in findings(folder)
 
 
 CAVEAT = f"""\

@@ -142,11 +142,14 @@ def test_it_takes_less_than_thirty_milliseconds(base, answers, benchmark):
     assert benchmark.stats.stats.min < 0.030
 
 
+CALL = {"media": True, "clients": ("browser",), "bidirectional-realtime": True}
+
+
 def test_the_first_questions_decide_and_a_settled_pattern_leaves_only_what_it_needs(base):
     start = relevance({}, base)
     assert start.reasons["media"].kind == "pattern"
     assert set(start.possible) == set(base.patterns)
-    call = relevance({"media": True}, base)
+    call = relevance(CALL, base)
     assert call.possible == {"webrtc"}
     assert "idle-timeout-s" not in call.reasons
     assert "concurrent-clients" not in call.reasons or call.reasons["concurrent-clients"].kind == "caveat"
@@ -154,8 +157,8 @@ def test_the_first_questions_decide_and_a_settled_pattern_leaves_only_what_it_ne
 
 def test_numbers_for_costs_or_the_kit_are_asked_where_a_pattern_needs_them(base):
     start = relevance({}, base)
-    assert (start.reasons["server-stack"].kind, start.reasons["server-stack"].id) == ("feeds", "kit")
-    assert "server-stack" not in relevance({"media": True}, base).reasons
+    assert (start.reasons["broker"].kind, start.reasons["broker"].id) == ("feeds", "kit")
+    assert "broker" not in relevance(CALL, base).reasons
     assert "nginx-version" not in relevance({"reverse-proxy": "caddy"}, base).reasons
     assert "nginx-version" in relevance({"reverse-proxy": "nginx"}, base).reasons
     assert "nginx-version" not in relevance({"reverse-proxy": UNKNOWN}, base).reasons
@@ -169,7 +172,8 @@ def test_the_page_matters_only_beside_other_features_for_browsers(base):
 
 def test_i_do_not_know_is_taken_as_the_verdict_takes_it_priors_included(base):
     rate = base.index["server-msg-rate-per-s"]
-    box = completions({"kind": "game", "server-msg-rate-per-s": UNKNOWN}, base).box
+    game = {"kind": "game", "bidirectional-realtime": True, "server-msg-rate-per-s": UNKNOWN}
+    box = completions(game, base).box
     assert [v for i, v in enumerate(base.variables[rate].values) if box[rate] >> i & 1] == ["fast"]
     before = completions({"server-msg-rate-per-s": UNKNOWN}, base)
     assert before.box[rate].bit_count() > 1  # what it will be depends on the kind

@@ -24,6 +24,7 @@ class DecisionCase(NamedTuple):
     about: str
     given: dict[str, Value]
     primary: str | None
+    rule: str | None
     acceptable: tuple[str, ...]
     unacceptable: tuple[str, ...]
     excluded: tuple[str, ...]
@@ -61,7 +62,7 @@ def read(folder: Path, base: RuleBase) -> Boundaries:
                 named = getattr(case, key) or ()
                 reader.known_patterns(file, ("decisions", i, key), [named] if isinstance(named, str) else named)
             given = dict(reader.given(file, ("decisions", i, "given"), case.given))
-            patterns = (case.primary, tuple(case.acceptable), tuple(case.unacceptable), tuple(case.excluded))
+            patterns = (case.primary, case.rule, tuple(case.acceptable), tuple(case.unacceptable), tuple(case.excluded))
             decisions.append(DecisionCase(case.about, given, *patterns, file.place(("decisions", i))))
     reader.stop()
     return Boundaries(caveats, tuple(decisions))
@@ -91,7 +92,10 @@ def caveat_failures(caveat: Caveat, cases: tuple[Example, ...], base: RuleBase) 
 def decision_failures(case: DecisionCase, base: RuleBase) -> Iterator[str]:
     """What of a case of the decision does not come out."""
     at = lead_case(case.given, base)
-    primary = decide(at, base).primary
+    decided = decide(at, base)
+    primary = decided.primary
+    if case.rule is not None and (decided.rule is None or decided.rule.id != case.rule):
+        yield f"it is not {case.rule} that decides the case"
     if case.primary is not None and primary != case.primary:
         yield f"the case gives {primary}, not {case.primary}"
     fine = {primary}

@@ -320,6 +320,7 @@ class BoundaryDecision(Model):
     about: Prose
     given: dict[str, Any]
     primary: Id | None = None
+    rule: Id | None = None
     acceptable: list[Id] = []
     unacceptable: list[Id] = []
     excluded: list[Id] = []
