@@ -164,6 +164,7 @@ def test_no_shipped_caveat_loses_a_side_unnoticed(rules):
         ("decisions-steps", "primary: websocket", "acceptable: [webrtc]", r"webrtc should be acceptable beside"),
         ("decisions-steps", "primary: websocket", "unacceptable: [websocket]", r"websocket should not be acceptable"),
         ("decisions-steps", "primary: websocket", "excluded: [websocket]", r"websocket should be excluded"),
+        ("decisions-steps", "primary: websocket", "rule: one-way-stream", r"not one-way-stream that decides"),
         (
             "caveats-sse",
             "  eventsource-no-headers:",
