@@ -52,9 +52,9 @@ def in_a_report(fact, value):
 
 
 def in_an_explanation(fact, value):
-    rules = RULES.steps[0].rules
-    example = rules[0].examples[0]._replace(given={fact: value})
-    steps = (RULES.steps[0]._replace(rules=(rules[0]._replace(examples=(example,)), *rules[1:])), *RULES.steps[1:])
+    rule = next(rule for step in RULES.steps for rule in step.rules if rule.id == RULE)
+    shown = rule._replace(examples=(rule.examples[0]._replace(given={fact: value}),))
+    steps = tuple(s._replace(rules=tuple(shown if r is rule else r for r in s.rules)) for s in RULES.steps)
     printed = explain(RULE, RULES.replaced(steps=steps), 200)
     return printed.partition(f"- {fact}: ")[2].partition(" -> ")[0]
 
@@ -74,6 +74,12 @@ def test_an_option_shows_its_label_and_its_id_beside_the_questions_id():
     clients = ("mobile-browser", Other("pager"))
     assert labelled(RULES.questions["clients"], clients) == "browser on a phone or tablet, something else (pager)"
     assert named("clients", clients, RULES) == "mobile-browser, something else (pager)"
+
+
+def test_what_a_question_takes_for_not_known_is_not_called_something_else():
+    for fact, said in (("hosting-layer", "not said"), ("websockets-blocked", "perhaps for some users")):
+        assert named(fact, RULES.questions[fact].lead, RULES) == said
+        assert named(fact, plain(RULES.questions[fact].lead), RULES) == said
 
 
 def test_a_number_that_follows_has_its_unit_too():

@@ -48,7 +48,10 @@ def named(fact: str, value: Value | Answer, base: RuleBase) -> str:
     The answer may be in the form in which the verdict carries it.
     """
     asked = base.questions.get(fact) or base.derived.get(fact)
-    return in_words(from_plain(value), asked.unit if asked is not None else "")
+    answer = from_plain(value)
+    if isinstance(answer, Other) and fact in base.questions and answer == base.questions[fact].lead:
+        return visible(answer.text)  # nobody named something else: it is what the question takes for "I don't know"
+    return in_words(answer, asked.unit if asked is not None else "")
 
 
 def _of_one(unit: str) -> str:

@@ -6,7 +6,10 @@ import pytest
 
 from advisor.tui.results import SHORT, TABS
 
-CALLS = "features: [{name: call, media: yes}, {name: film, media: yes}]\n"
+CALLS = (
+    "features: [{name: call, media: yes, clients: [browser], bidirectional-realtime: yes},"
+    " {name: film, media: yes, clients: [browser], bidirectional-realtime: yes}]\n"
+)
 
 
 def flat(shown):
@@ -59,13 +62,13 @@ def test_only_the_open_tab_is_made(drive):
     assert app.last.blocks == []
 
 
-def test_every_rule_opens_its_card_with_the_evidence(drive):
-    app = drive("r", "2", *["down"] * 16, "enter", "look", "escape", size=(120, 50))
+def test_every_rule_opens_its_card_with_the_evidence(drive, base):
+    app = drive("r", "2", *["down"] * (len(base.steps) - 1), "enter", "look", "escape", size=(120, 50))
     assert "one-way-stream (rule: step one-way)" in app.seen[0]
     assert "Evidence:" in app.seen[0]
     assert "[2 Why]" in app.shown
     step = drive("r", "2", "enter")
-    assert "media (step 1)" in step.shown
+    assert f"{base.steps[0].id} (step 1)" in step.shown
 
 
 def test_every_block_of_every_example_leads_to_a_card_or_a_question(base):
