@@ -11,7 +11,8 @@ from support.handwritten_answers import random_answers_of_file
 
 from advisor.answers.file import parse, read
 from advisor.base.data import data
-from advisor.engine.confidence import FEW, without_unlisted
+from advisor.engine.confidence import FEW, plausible, without_unlisted
+from advisor.engine.decision import know
 from advisor.engine.portfolio import recommend
 from advisor.engine.verdict import Judge
 from advisor.interview.session import Session
@@ -99,6 +100,8 @@ def test_a_vendor_that_says_no_keeps_confidence_at_medium_and_is_named(judge):
         "server-msg-rate-per-s": 0.2,
         "clients": ("browser",),
         "replay-needed": False,
+        "latency-need-ms": 2000,
+        "concurrent-clients": 5000,
     }
     settled = {**facts, "corporate-networks": False, "http2-to-browser": True, "reverse-proxy": "nginx", "instances": 1}
     there = judge.feature("x", {**settled, "server-model": "async", "cdn-websocket": True, "cdn": "azure-front-door"})
@@ -196,3 +199,47 @@ def test_the_interview_warns_as_much_after_an_unlisted_name_as_after_i_do_not_kn
     )
     assert {c.id for c in named.caveats} >= {c.id for c in unknown.caveats}
     assert "sse-buffering" in {c.id for c in named.caveats}
+
+
+# --- plausible values -------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_high_holds_for_each_plausible_value_taken_alone(judge, seed):
+    """Decided again from the answers file up, as a person would who corrects one assumption."""
+    answers = random_answers_of_file(Random(seed), judge.base)
+    known = know(answers, judge.base)
+    feature = judge.feature("x", answers)
+    fine = {feature["primary"], *(item["id"] for item in feature["acceptable"])}
+    others = [(fact, value) for fact, found in plausible(known, judge.base).items() for value, _ in found]
+    primaries = {judge.feature("x", {**answers, fact: value})["primary"] for fact, value in others}
+    if feature["confidence"] == "high":
+        assert primaries <= {feature["primary"]}
+    elif feature["confidence"] == "medium":
+        assert primaries <= fine
+    if not primaries <= fine:
+        assert feature["confidence"] == "low"
+
+
+def test_what_is_not_listed_as_plausible_is_no_doubt(judge):
+    """A prototype, live media, a network that cuts responses: decisive, and nobody would forget to say so."""
+    facts = {
+        "kind": "status", "bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "clients": ("browser",),
+        "latency-need-ms": 2000, "replay-needed": False, "corporate-networks": False, "http2-to-browser": True,
+        "server-model": "async", "concurrent-clients": 5000, "same-content-for-all": False, "bounded-job": False,
+    }  # fmt: skip
+    feature = judge.feature("x", facts)
+    decisive = {a["fact"] for a in feature["assumptions"] if a["decides"]}
+    assert {"prototype", "media"} <= decisive
+    assert (feature["primary"], feature["confidence"]) == ("sse", "high")
+    del facts["latency-need-ms"]  # a status page may well be half a minute late, and a timer does then
+    late = judge.feature("x", facts)
+    assert (late["primary"], late["confidence"] != "high", late["riskiest"]["fact"]) == ("sse", True, "latency-need-ms")
+
+
+def test_every_assumed_number_and_choice_has_weights_that_leave_room_for_what_is_assumed(judge):
+    for item in judge.base.plausible:
+        assert judge.base.questions[item.fact].mode == "assume" or item.fact == "bidirectional-realtime"
+        assert sum(weight for _, weight in item.others) <= 1
+        assert item.evidence

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.base.text import plural
-from advisor.engine.changes import Changes
-from advisor.engine.decision import Answers, Known
+from advisor.engine.changes import Changes, Decider
+from advisor.engine.decision import Answers, Known, holds
 from advisor.engine.decision_diagram import Diagram
 from advisor.engine.regions import regions
 from advisor.model.boxes import find
@@ -16,26 +16,63 @@ from advisor.model.values import Other, Value
 if TYPE_CHECKING:
     from advisor.model.verdict import Level, RaisedCaveat, Riskiest
 
+
+class Doubt(NamedTuple):
+    """A fact that was assumed, another plausible value of it, how often that is so, and the pattern that it gives."""
+
+    fact: str
+    value: Value
+    weight: float
+    to: str | None
+
+
 FEW = 3  # stated facts without which confidence is not high
-STAYS = "no missing answer changes the pattern, as long as the assumptions hold"
+STAYS = "no open answer changes the pattern, and neither does another likely value of what is assumed"
 MOVES_INSIDE = "a missing answer can change the pattern, but only to one that is acceptable too"
 MOVES_AWAY = "a missing answer can change the pattern to one that is not acceptable now"
+
+
+def doubts(known: Known, decider: Decider, base: RuleBase) -> list[Doubt]:
+    """The plausible other values of what is assumed that alone would give another pattern."""
+    here, found = decider.primary({}), []
+    for fact, others in plausible(known, base).items():
+        for value, weight in others:
+            to = decider.primary({fact: value})
+            if to != here:
+                found.append(Doubt(fact, value, weight, to))
+    return found
+
+
+def plausible(known: Known, base: RuleBase) -> dict[str, list[tuple[Value, float]]]:
+    """For each assumed fact, its other values that are plausible in this case, with their weights.
+
+    What is not listed in rules/priors.yaml is no doubt. Open facts are not among these: they are followed both ways.
+    """
+    found: dict[str, list[tuple[Value, float]]] = {}
+    for item in base.plausible:
+        if item.fact in known.stated or item.fact in known.open or item.fact in found or not holds(item, known.lead):
+            continue
+        here = base.encode(item.fact, known.answers[item.fact])
+        found[item.fact] = [(v, weight) for v, weight in item.others if base.encode(item.fact, v) != here]
+    return found
 
 
 def level(
     readings: list[Known],
     primary: str | None,
     acceptable: set[str],
+    doubtful: list[Doubt],
     raised: list[RaisedCaveat],
     base: RuleBase,
     diagram: Diagram | None,
 ) -> tuple[Level, str]:
-    """How sure the pattern is over every open answer, and why not surer.
+    """How sure the pattern is over every open answer and each plausible value, and why not surer.
 
     An answer that is not listed is read both as itself and as not known. High never rests on fewer than FEW stated
     facts, nor on a caveat whose sources disagree.
     """
     possible = set[str]().union(*(_possible(known, base, diagram) for known in readings))
+    possible |= {doubt.to or "" for doubt in doubtful}
     if not possible <= acceptable | {primary or ""}:
         return "low", MOVES_AWAY
     if not possible <= {primary or ""}:
@@ -59,12 +96,19 @@ def _possible(known: Known, base: RuleBase, diagram: Diagram | None) -> set[str]
     return possible
 
 
-def riskiest(known: Known, other: Changes, acceptable: set[str], base: RuleBase) -> Riskiest | None:
+def riskiest(
+    known: Known, other: Changes, doubtful: list[Doubt], acceptable: set[str], base: RuleBase
+) -> Riskiest | None:
     """The unstated fact whose other answers matter most, and the patterns that they give; None where none does.
 
-    First what a feature needs, then what it is; among these, first what leads out of the acceptable patterns, and
-    to one of the article's rather than out of its scope; then the order of the decision.
+    First what is plausible: what leads out of the acceptable patterns, then what is likely. Where nothing is: first
+    what a feature needs, then what it is; among these, first what leads out of the acceptable patterns, and to one of
+    the article's rather than out of its scope; then the order of the decision.
     """
+    if doubtful:
+        worst = max(doubtful, key=lambda doubt: (doubt.to not in acceptable, doubt.weight))
+        to = dict.fromkeys(doubt.to for doubt in doubtful if doubt.fact == worst.fact and doubt.to)
+        return {"fact": worst.fact, "decides": list(to)}
     core = {p.id for p in base.patterns.values() if p.group == "core"}
 
     def weight(fact: str) -> tuple[bool, bool, bool]:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from advisor.model.boxes import Box, contains, covers, find
 from advisor.model.conditions import Space, say_wanted
 from advisor.model.patterns import compared
-from advisor.model.rulebase import PATTERN, Caveat, Impossible, Prior, Rule, RuleBase, Step, band_of
+from advisor.model.rulebase import PATTERN, Caveat, Impossible, Plausible, Prior, Rule, RuleBase, Step, band_of
 from advisor.model.values import UNKNOWN, Unknown, Value
 
 Answers = Mapping[str, Value]
@@ -133,7 +133,7 @@ def with_pattern(case: Sequence[int], pattern: str, base: RuleBase) -> tuple[int
     return tuple(made)
 
 
-def holds(rule: Rule | Caveat | Impossible, case: Sequence[int]) -> bool:
+def holds(rule: Rule | Caveat | Impossible | Plausible, case: Sequence[int]) -> bool:
     """Whether the condition holds in this case."""
     for box in rule.boxes:  # noqa: SIM110  # `any` with a generator takes three times as long
         if contains(box, case):

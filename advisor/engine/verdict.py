@@ -97,13 +97,14 @@ class Judge:
         contradictions: list[Contradiction] = [
             {"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)
         ]
-        doubtful = confidence.without_unlisted(answers)
-        readings = [known] if doubtful == dict(answers) else [known, know(doubtful, base)]
+        listed = confidence.without_unlisted(answers)
+        readings = [known] if listed == dict(answers) else [known, know(listed, base)]
         raised, only_if = raised_by(readings, primary, times, base) if primary else ([], [])
         if contradictions and CONFLICT in base.caveats and all(c["id"] != CONFLICT for c in raised):
             conflict = told(base.caveats[CONFLICT], known, times, base, certain=True)
             raised.insert(0, {**conflict, "why": " ".join(c["why"] for c in contradictions)})
-        level, why = confidence.level(readings, primary, fine, raised, base, self.diagram)
+        doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
+        level, why = confidence.level(readings, primary, fine, doubtful, raised, base, self.diagram)
         settled, departs = self._article(known, decision)
         return {
             "name": name,
@@ -118,7 +119,7 @@ class Judge:
             "departs": departs,
             "confidence": level,
             "confidence_why": why,
-            "riskiest": confidence.riskiest(known, other, fine, base),
+            "riskiest": confidence.riskiest(known, other, doubtful, fine, base),
             "stated": [fact for fact in base.questions if fact in known.stated],
             "caveats": raised,
             "contradictions": contradictions,

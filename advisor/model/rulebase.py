@@ -205,6 +205,21 @@ class Prior(NamedTuple):
     place: Place
 
 
+class Plausible(NamedTuple):
+    """What else a fact may well be where nobody stated it: other values, each with the share of projects that have it.
+
+    `boxes`: the cases for which this is meant. The first of a fact that holds counts.
+    """
+
+    id: str
+    boxes: tuple[Box, ...]
+    when: Any
+    fact: str
+    others: tuple[tuple[Value, float], ...]
+    evidence: tuple[Evidence, ...]
+    place: Place
+
+
 class Waiver(NamedTuple):
     """A finding that the authors accept, and why."""
 
@@ -224,7 +239,8 @@ class RuleBase:
 
     SAID: Final = (
         "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "steps", "accepts",
-        "article", "caveats", "impossible", "priors", "tables", "waivers", "diagram", "platforms", "channels",
+        "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "diagram", "platforms",
+        "channels",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
 
@@ -244,6 +260,7 @@ class RuleBase:
         caveats: dict[str, Caveat],
         impossible: tuple[Impossible, ...],
         priors: tuple[Prior, ...],
+        plausible: tuple[Plausible, ...],
         tables: dict[str, Any],  # costs and timing, as in their files, each with its place; and the limits
         waivers: tuple[Waiver, ...],
         diagram: Any = None,  # of the decision, as decision_diagram.py writes it; None until somebody needs it
@@ -263,6 +280,7 @@ class RuleBase:
         self.caveats: Final = caveats
         self.impossible: Final = impossible
         self.priors: Final = priors
+        self.plausible: Final = plausible
         self.tables: Final = tables
         self.waivers: Final = waivers
         self.diagram: Final = diagram

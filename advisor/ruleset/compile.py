@@ -70,6 +70,7 @@ class _Compiler(Reader):
             caveats=caveats,
             impossible=self.make_impossible(impossible_file, impossible),
             priors=self.make_priors(priors_file, priors),
+            plausible=self.make_plausible(priors_file, priors),
             tables={"costs": costs, "timing": {**timing, "limits": read_cards.timed(self.cards, self.on_the_way())}},
             waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
             platforms=platforms.as_text(self.cards),
@@ -273,6 +274,19 @@ class _Compiler(Reader):
             )
             for i, p in enumerate(model.priors)
         )
+
+    def make_plausible(self, file: RuleFile, model: schema.Priors) -> tuple[rb.Plausible, ...]:
+        made = []
+        for i, p in enumerate(model.plausible):
+            path: Steps = ("plausible", i)
+            given = [dict(self.given(file, (*path, "fact"), {p.fact: other.value})) for other in p.others]
+            others = tuple((one[p.fact], other.weight) for one, other in zip(given, p.others, strict=True) if one)
+            if sum(weight for _, weight in others) > 1:
+                self.problem(file, (*path, "others"), f"the weights of {p.id} are more than 1 together")
+            boxes = self.boxes(file, path, p.when)
+            place = file.place((*path, "id"))
+            made.append(rb.Plausible(p.id, boxes, p.when, p.fact, others, evidence(p.evidence), place))
+        return tuple(made)
 
     def make_waivers(self, file: RuleFile, waive: list[schema.Waive]) -> list[rb.Waiver]:
         return [rb.Waiver(w.finding, w.because, file.place(("waive", i))) for i, w in enumerate(waive)]

@@ -12,7 +12,7 @@ from advisor.model.rulebase import CostedAs, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from advisor.model.rulebase import Caveat, Impossible, Prior, Rule, RuleBase
+    from advisor.model.rulebase import Caveat, Impossible, Plausible, Prior, Rule, RuleBase
 
 
 def problems(base: RuleBase) -> Iterator[Problem]:
@@ -25,11 +25,12 @@ def problems(base: RuleBase) -> Iterator[Problem]:
 
 def _repeated_ids(base: RuleBase) -> Iterator[Problem]:
     seen: dict[str, Place] = {}
-    named: list[Rule | Caveat | Impossible | Prior] = [
+    named: list[Rule | Caveat | Impossible | Prior | Plausible] = [
         *base.excludes,
         *base.accepts,
         *base.impossible,
         *base.priors,
+        *base.plausible,
         *base.caveats.values(),
     ]
     named += [rule for step in (*base.steps, *base.article) for rule in step.rules]

@@ -150,10 +150,28 @@ class Prior(Model):
     because: Prose
 
 
+class OtherValue(Model):
+    """Another value of a fact, and the share of projects that have it."""
+
+    value: Any
+    weight: Annotated[float, Field(gt=0, le=1)]
+
+
+class Plausible(Model):
+    """What else a fact may well be where nobody stated it; the first of a fact whose `when` holds counts."""
+
+    id: Id
+    fact: Id
+    when: When = {}
+    others: list[OtherValue]  # none: nothing else is plausible here
+    evidence: EvidenceList
+
+
 class Priors(Model):
     """rules/priors.yaml."""
 
     priors: list[Prior]
+    plausible: list[Plausible] = []
 
 
 class Pattern(Model):

@@ -15,6 +15,7 @@ from advisor.model.rulebase import (
     Impossible,
     Pattern,
     Place,
+    Plausible,
     Prior,
     Question,
     Rule,
@@ -104,6 +105,12 @@ def _pattern(data: dict[str, Any]) -> Pattern:
     return Pattern(**made)
 
 
+def _plausible(data: dict[str, Any]) -> Plausible:
+    made = _common(data)
+    made["others"] = tuple((from_plain(value), weight) for value, weight in data["others"])
+    return Plausible(**made)
+
+
 def from_data(data: dict[str, Any]) -> RuleBase:
     """The rule base from what `to_data` gave (and perhaps JSON carried)."""
     return RuleBase(
@@ -123,6 +130,7 @@ def from_data(data: dict[str, Any]) -> RuleBase:
             Prior(**dict(_common(p), usually={fact: from_plain(v) for fact, v in p["usually"].items()}))
             for p in data["priors"]
         ),
+        plausible=tuple(_plausible(p) for p in data["plausible"]),
         tables=data["tables"],
         waivers=tuple(Waiver(w["finding"], w["because"], Place(**w["place"])) for w in data["waivers"]),
         diagram=data["diagram"],
