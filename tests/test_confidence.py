@@ -238,7 +238,7 @@ def test_what_is_not_listed_as_plausible_is_no_doubt(judge):
     assert (late["primary"], late["confidence"] != "high", late["riskiest"]["fact"]) == ("sse", True, "latency-need-ms")
 
 
-def test_every_assumed_number_and_choice_has_weights_that_leave_room_for_what_is_assumed(judge):
+def test_plausible_values_leave_room_for_what_is_assumed(judge):
     for item in judge.base.plausible:
         assert judge.base.questions[item.fact].mode == "assume" or item.fact == "bidirectional-realtime"
         assert sum(weight for _, weight in item.others) <= 1

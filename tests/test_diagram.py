@@ -10,7 +10,7 @@ from support.big_base import big_base
 from support.random_bases import random_answers, randoms, worlds
 
 from advisor.engine.decision import know
-from advisor.engine.decision_diagram import Diagram, TooWideError
+from advisor.engine.decision_diagram import MOST_CHANGES, Diagram, TooWideError
 
 slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -76,7 +76,8 @@ def test_nearest_changes_the_fewest_variables(world, rng):
             best[outcome] = price
     best.pop(world.outcome(case), None)
     nearest = diagram.nearest(case)
-    assert {outcome: len(changed) for outcome, changed in nearest.items()} == best
+    near = {outcome: price for outcome, price in best.items() if price <= MOST_CHANGES}
+    assert {outcome: len(changed) for outcome, changed in nearest.items()} == near
     for outcome, changed in nearest.items():
         moved = tuple(changed.get(v, value) for v, value in enumerate(case))
         assert diagram.outcome(moved) == outcome

@@ -104,7 +104,7 @@ def test_what_a_timer_serves_well_stays_a_timer_beside_an_open_connection(judge,
     assert features["carrier"]["primary"] == connection
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_neighbour_without_a_page_changes_no_verdict(judge, seed):
     """Nor does one on another page: all that is said of a feature is what is said of it alone."""

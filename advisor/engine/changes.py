@@ -7,13 +7,14 @@ same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from advisor.engine.decision import Answers, Known, decide, know, lead_case
 from advisor.engine.decision_diagram import Diagram, decision_order
 from advisor.engine.space import realise, typical
-from advisor.model.rulebase import Question, RuleBase, band_of
+from advisor.model.rulebase import Prior, Question, Rule, RuleBase, band_of
 from advisor.model.values import Value
 
 
@@ -105,8 +106,44 @@ def single_changes(known: Known, base: RuleBase) -> Iterator[tuple[str, Value]]:
     facts += [base.variables[variable].fact for prior in base.priors for box in prior.boxes for variable in box]
     questions = [base.questions[fact] for fact in dict.fromkeys(facts) if fact in base.questions and fact != "kind"]
     for question in sorted(questions, key=lambda q: q.settled):
+        told_apart = _told_apart(question, base)
+        seen = {told_apart(known.answers[question.id])}
         for value in other_answers(question, known.answers[question.id]):
-            yield question.id, value
+            effect = told_apart(value)
+            if effect not in seen:  # else the decision is that of an answer which was tried
+                seen.add(effect)
+                yield question.id, value
+
+
+def _told_apart(question: Question, base: RuleBase) -> Callable[[Value], Hashable]:
+    """A key of an answer that two answers share where no rule of the decision tells them apart.
+
+    Numbers keep theirs: other numbers may follow from them.
+    """
+    sources = {fact for derived in base.derived.values() for fact in derived.factors}
+    if question.type == "number" or question.id in sources:
+        return repr
+    masks = _masks(base)
+
+    def key(value: Value) -> Hashable:
+        box = base.encode(question.id, value)
+        return tuple(
+            tuple(bool(box.get(variable, -1) & mask) for mask in masks.get(variable, ()))
+            for variable in base.of_fact[question.id]
+        )
+
+    return key
+
+
+@lru_cache(maxsize=8)
+def _masks(base: RuleBase) -> dict[int, tuple[int, ...]]:
+    """The values of each variable that the conditions of the decision and of priors ask for."""
+    rules: list[Rule | Prior] = [*base.excludes, *(rule for step in base.steps for rule in step.rules), *base.priors]
+    found: dict[int, dict[int, None]] = {}
+    for box in (box for rule in rules for box in rule.boxes):
+        for variable, mask in box.items():
+            found.setdefault(variable, {})[mask] = None
+    return {variable: tuple(masks) for variable, masks in found.items()}
 
 
 def other_answers(question: Question, current: Value) -> Iterator[Value]:

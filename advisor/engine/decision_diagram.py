@@ -17,6 +17,7 @@ from advisor.model.rulebase import RuleBase
 
 NONE = ""
 CANNOT = "\0"
+MOST_CHANGES = 3  # variables
 Changes = dict[int, int]  # variable number -> value number
 
 
@@ -212,9 +213,10 @@ class Diagram:
         """For every other primary, the fewest variables to change from this case, and their new values.
 
         Of two ways with as many changes, the one that touches fewer settled facts and names no "something else".
+        What is further than MOST_CHANGES away is left out: nobody asks what would be if four answers were others.
         """
         settled = {i for q in self.base.questions.values() if q.settled for i in self.base.of_fact[q.id]}
-        cost = {self.root: 0}
+        cost, furthest = {self.root: 0}, MOST_CHANGES * 102
         before: dict[int, tuple[int, int]] = {}  # node -> the node before it on the cheapest way, and the value taken
         for node in range(self.root, len(self.ends) - 1, -1):  # parents come before children
             if node not in cost:
@@ -225,7 +227,7 @@ class Diagram:
             for value, child in enumerate(self.children[node]):
                 vague = names[value] == "other"
                 way = cost[node] + (price + vague if value != case[variable] else 0)
-                if child not in cost or way < cost[child]:
+                if way <= furthest and (child not in cost or way < cost[child]):
                     cost[child] = way
                     before[child] = (node, value)
         here = self.outcome(case)

@@ -113,6 +113,7 @@ def make(
         priors=tuple(
             rb.Prior(key, tuple(plain.boxes(when)), when, usual, "because", PLACE) for key, when, usual in priors or []
         ),
+        plausible=(),
         tables={},
         waivers=tuple(rb.Waiver(finding, "because", PLACE) for finding in waive or []),
     )

@@ -82,6 +82,7 @@ def small_base():
         caveats={},
         impossible=(),
         priors=(),
+        plausible=(),
         tables={},
         waivers=(),
     )
