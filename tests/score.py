@@ -2,7 +2,7 @@
 
 The scenarios in tests/scenarios/*.yaml carry the first labelling. second.yaml beside them carries another, made from
 the stories alone by somebody who saw neither the first nor the rules; the agreement of the two is what to compare with.
-Below come the rounds of first contact (first_contact.py).
+Below come incidents from public threads (field_cases.py) and the rounds of first contact.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import field_cases
 import first_contact
 from support.shares import share
 
@@ -144,5 +145,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     everything = scenarios()
     result = score(everything)
+    incidents = field_cases.lines()
     rounds = first_contact.report(first_contact.rounds(), misses=False)
-    sys.stdout.write("\n".join([*result.misses, "", *result.lines(), *agreement(everything), "", *rounds]) + "\n")
+    sys.stdout.write(
+        "\n".join([*result.misses, "", *result.lines(), *agreement(everything), "", *incidents, "", *rounds]) + "\n"
+    )
