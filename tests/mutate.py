@@ -18,7 +18,7 @@ import score
 from support.boundary_cases import broken
 
 from advisor.answers.file import parse
-from advisor.engine.decision import accepted, decide, excluding, holds, know, with_pattern
+from advisor.engine.decision import accepted, decide, excluding, holds, know, offered, with_pattern
 from advisor.engine.portfolio import Neighbours
 from advisor.model.conditions import STATED, ConditionError, Space
 from advisor.model.rulebase import PATTERN, Example, RuleBase
@@ -34,14 +34,12 @@ Mutant = tuple[str, RuleBase]
 
 def mutants(base: RuleBase) -> Iterator[Mutant]:
     """Every mutant, with what was done to make it."""
-    for i, rule in enumerate(base.excludes):
-        for what, made in changed(rule, base, pattern=False):
-            kept = [*base.excludes[:i], *([made] if made else []), *base.excludes[i + 1 :]]
-            yield what, base.replaced(excludes=tuple(kept), diagram=None)
-    for i, rule in enumerate(base.accepts):
-        for what, made in changed(rule, base, pattern=True):
-            kept = [*base.accepts[:i], *([made] if made else []), *base.accepts[i + 1 :]]
-            yield what, base.replaced(accepts=tuple(kept), diagram=None)
+    for part in ("excludes", "withholds", "accepts"):
+        rules = getattr(base, part)
+        for i, rule in enumerate(rules):
+            for what, made in changed(rule, base, pattern=part == "accepts"):
+                kept = (*rules[:i], *([made] if made else []), *rules[i + 1 :])
+                yield what, base.replaced(**{part: kept}, diagram=None)
     for s, step in enumerate(base.steps):
         for i, rule in enumerate(step.rules):
             for what, made in changed(rule, base, pattern=False):
@@ -173,6 +171,7 @@ def notice(what: str, mutant: RuleBase, base: RuleBase, judged: Judged, before: 
 def broken_promises(mutant: RuleBase, base: RuleBase) -> bool:
     """Whether an example beside a rule, the dropped one's included, does not come out any more."""
     excludes = [(e, "excluded") for rule in base.excludes for e in rule.examples]
+    excludes += [(e, "withheld") for rule in base.withholds for e in rule.examples]
     choices = [(e, "primary") for step in base.steps for rule in step.rules for e in rule.examples]
     accepts = [(e, "acceptable") for rule in base.accepts for e in rule.examples]
     caveats = [(e, key) for key, caveat in base.caveats.items() for e in caveat.examples]
@@ -183,6 +182,8 @@ def _kept(example: Example, kind: str, base: RuleBase) -> bool:
     case = know(example.given, base).lead
     if kind == "excluded":
         return excluding(example.expect, case, base) is not None
+    if kind == "withheld":
+        return not offered(example.expect, case, base)
     primary = decide(case, base).primary
     if kind == "primary" or primary is None:
         return primary == example.expect

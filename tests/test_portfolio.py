@@ -321,3 +321,49 @@ def test_the_question_to_ask_next_is_unanswered_and_decides(judge):
         asked = features[name]["ask_next"]
         assert asked["fact"] not in facts
         assert features[name]["primary"] not in asked["decides"]
+
+
+# --- what keeps two features of one page apart ------------------------------------------------------------------------
+
+GAME = {"kind": "game", "page": "shop", "clients": ("browser",), "bidirectional-realtime": True}
+LLM = {"kind": "llm-stream", "page": "shop", "clients": ("browser",)}
+
+
+@pytest.mark.parametrize(
+    ("carrier", "rider", "rides"),
+    [
+        ({**CHAT, "concurrent-clients": 100}, {**STATUS, "concurrent-clients": 200}, True),
+        ({**CHAT, "concurrent-clients": 100}, {**STATUS, "concurrent-clients": 201}, False),
+        (CHAT, {**STATUS, "concurrent-clients": 50_000}, True),  # nobody said how many use the chat
+        ({**CHAT, "latency-need-ms": 99}, {**STATUS, "server-msg-rate-per-s": 9.9}, True),
+        ({**CHAT, "latency-need-ms": 99}, {**STATUS, "server-msg-rate-per-s": 10}, False),
+        ({**CHAT, "latency-need-ms": 100}, {**STATUS, "server-msg-rate-per-s": 10}, True),
+        ({**CHAT, "upstream-latency-need-ms": 50}, {**STATUS, "payload-bytes": 65_536}, False),
+        ({**CHAT, "upstream-latency-need-ms": 50}, {**STATUS, "payload-bytes": 65_535}, True),
+        (GAME, {**STATUS, "server-msg-rate-per-s": 20}, False),  # a game is usually that urgent
+        (CHAT, {**STATUS, "same-content-for-all": True, "cdn-caching": True}, False),
+        (CHAT, {**STATUS, "same-content-for-all": True, "cdn-caching": False}, True),
+        (CHAT, LLM, False),
+        (CHAT, {**LLM, "cancel-needed": False}, True),
+    ],
+)
+def test_a_feature_rides_only_where_neither_its_own_answers_nor_the_numbers_of_both_keep_it_apart(
+    judge, carrier, rider, rides
+):
+    features, verdict = decided(judge, {"carrier": carrier, "rider": rider})
+    assert features["carrier"]["primary"] == "websocket"
+    assert (features["rider"]["primary"] == "websocket") is rides
+    if not rides:
+        assert features["rider"]["primary"] == features["rider"]["alone"]
+        assert verdict["shared"]["connections"] == []
+    unknown, advised = decided(judge, {"carrier": without_page(carrier), "rider": without_page(rider)})
+    assert unknown["rider"]["primary"] == features["rider"]["alone"]
+    assert advised["shared"]["reuse"] == ([{"feature": "rider", "could_use": "carrier"}] if rides else [])
+
+
+def test_two_streams_of_a_page_are_one_only_where_the_features_may_share_it(judge):
+    """An answer in pieces is the body of its own request, and the many do not open what only the few read."""
+    news = {**STATUS, "concurrent-clients": 100}
+    _, verdict = decided(judge, {"news": news, "bell": news, "crowd": {**news, "concurrent-clients": 1000}, "ask": LLM})
+    assert [c["features"] for c in verdict["shared"]["connections"]] == [["news", "bell"]]
+    assert [page["streams"] for page in verdict["shared"]["pages"]] == [3]

@@ -70,7 +70,7 @@ def _unions(primary: str, base: RuleBase) -> Iterator[tuple[Box, ...]]:
     yield from (rule.boxes for rule in base.accepts)
     yield from (rule.boxes for step in base.article for rule in step.rules)
     beside = {*base.patterns[primary].fallbacks, *(pattern for rule in base.accepts for pattern in rule.patterns)}
-    yield from (rule.boxes for rule in base.excludes if not beside.isdisjoint(rule.patterns))
+    yield from (rule.boxes for rule in (*base.excludes, *base.withholds) if not beside.isdisjoint(rule.patterns))
 
 
 def _turning(union: Sequence[Box], known: Box, base: RuleBase) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from advisor.engine.decision_diagram import Diagram
 from advisor.engine.reach import Reach
-from advisor.engine.regions import excluded, product
+from advisor.engine.regions import product, withheld
 from advisor.engine.space import cannot_occur
 from advisor.model.boxes import Box, bits, complement, meet
 from advisor.model.rulebase import PATTERN, RuleBase
@@ -52,7 +52,7 @@ def claims(base: RuleBase) -> tuple[Claim, ...]:
 
 def _claims(primary: str, base: RuleBase) -> Iterator[tuple[Kind, str, list[Box], list[Box]]]:
     """What may be said with this primary: kind, id, the boxes where it holds, and the boxes to leave out of them."""
-    out = excluded(base)
+    out = withheld(base)
     accepted: dict[str, list[Box]] = {}
     for rule in base.accepts:
         boxes = _for_pattern(rule.boxes, primary, base)

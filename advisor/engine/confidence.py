@@ -29,6 +29,7 @@ class Doubt(NamedTuple):
 FEW = 3  # stated facts without which confidence is not high
 STAYS = "no open answer changes the pattern, and neither does another likely value of what is assumed"
 MOVES_INSIDE = "a missing answer can change the pattern, but only to one that is acceptable too"
+AS_GOOD = "another way may be as good here, which no answer tells"
 MOVES_AWAY = "a missing answer can change the pattern to one that is not acceptable now"
 
 

@@ -168,13 +168,20 @@ def excluding(pattern: str, case: Sequence[int], base: RuleBase) -> Rule | None:
     return next((r for r in base.excludes if pattern in r.patterns and holds(r, case)), None)
 
 
+def offered(pattern: str, case: Sequence[int], base: RuleBase) -> bool:
+    """Whether the pattern may be named beside the primary: it is not excluded, and no rule withholds it here."""
+    return excluding(pattern, case, base) is None and not any(
+        pattern in rule.patterns and holds(rule, case) for rule in base.withholds
+    )
+
+
 def accepted(case: Sequence[int], primary: str, base: RuleBase) -> Iterator[tuple[str, Rule]]:
     """The other acceptable patterns, each once, with the first rule that makes it so. `case` holds the pattern."""
     seen = {primary}
     for rule in base.accepts:
         if holds(rule, case):
             for pattern in rule.patterns:
-                if pattern not in seen and excluding(pattern, case, base) is None:
+                if pattern not in seen and offered(pattern, case, base):
                     seen.add(pattern)
                     yield pattern, rule
 

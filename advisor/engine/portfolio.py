@@ -8,8 +8,9 @@ features does not matter.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,16 +28,18 @@ if TYPE_CHECKING:
 class Alone(NamedTuple):
     """One feature before merging: its answers, its case, the pattern it would get alone, and where it is shown.
 
-    `page` is None where nobody said which page it is on. `in_browser`: a browser takes part, so there is a page. `open`
-    counts the connections that can be shared and that it keeps open on its page, or has there already.
+    `given` are its answers with what they usually mean. `page` is None where nobody said which page it is on.
+    `in_browser`: a browser takes part, so there is a page. `open` are the connections that can be shared and that it
+    keeps open on its page, or has there already.
     """
 
     facts: Answers
+    given: Answers
     lead: tuple[int, ...]
     pattern: str | None
     in_browser: bool
     page: str | None
-    open: Counter[str]
+    open: frozenset[str]
 
 
 def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> Verdict:
@@ -68,15 +71,15 @@ def decide_alone(facts: Answers, base: RuleBase) -> Alone:
     stated = page if isinstance(page, str) and page and in_browser else None
     pattern = decide(lead, base).primary
     own = {pattern, facts.get("existing-connection")}
-    opened = Counter(connection for connection in shareable(base) if connection in own)
-    return Alone(facts, lead, pattern, in_browser, stated, opened)
+    opened = frozenset(connection for connection in shareable(base) if connection in own)
+    return Alone(facts, given, lead, pattern, in_browser, stated, opened)
 
 
-def merge(one: Alone, there: Mapping[str, int], base: RuleBase) -> str | None:
+def merge(one: Alone, there: Iterable[Alone], base: RuleBase) -> str | None:
     """The connection that a neighbour on the same page keeps open anyway, if this feature rides on it.
 
-    `there` counts what the neighbours have open. "None is open" is said of today; what a neighbour is about to open
-    counts all the same. The rules decide with that connection open: what a timer serves well stays a timer.
+    "None is open" is said of today; what a neighbour is about to open counts all the same. The rules decide with that
+    connection open: what a timer serves well stays a timer. The numbers of the two must not keep them apart.
     """
     if one.facts.get("existing-connection", "none") not in (UNKNOWN, "none") or not one.in_browser:
         return None
@@ -84,9 +87,31 @@ def merge(one: Alone, there: Mapping[str, int], base: RuleBase) -> str | None:
     if one.pattern is None or one.pattern in connections[:1] or base.patterns[one.pattern].group == "outside":
         return None  # the strongest rides on nothing: its own connection is the one that others ride on
     for connection in connections:
-        if there.get(connection, 0) > 0 and excluding(connection, one.lead, base) is None:
+        carried = any(connection in carrier.open and not kept_apart(one, carrier, base) for carrier in there)
+        if carried and excluding(connection, one.lead, base) is None:
             return connection if riding(one, connection, base) == connection else None
     return None
+
+
+def kept_apart(rider: Alone, carrier: Alone, base: RuleBase) -> bool:
+    """Whether numbers that are stated, or usual for what is stated, keep two features of a page apart."""
+    return any(
+        _one_holds(rule["more_than_times"], lambda fact, n: _number(rider, fact) > n * _number(carrier, fact))
+        and _one_holds(rule["at_least"], lambda fact, n: _number(rider, fact) >= n)
+        and _one_holds(rule["below"], lambda fact, n: _number(carrier, fact) < n)
+        for rule in base.tables.get("apart", {}).values()
+    )
+
+
+def _one_holds(numbers: Mapping[str, float], holds: Callable[[str, float], bool]) -> bool:
+    """Whether one of the conditions holds, or there is none."""
+    return not numbers or any(holds(fact, number) for fact, number in numbers.items())
+
+
+def _number(of: Alone, fact: str) -> float:
+    """The number that is known of a feature, or one that is neither more nor less than any other."""
+    value = of.given.get(fact)
+    return value if isinstance(value, int | float) else math.nan
 
 
 def riding(one: Alone, connection: str, base: RuleBase) -> str | None:
@@ -101,18 +126,18 @@ class Neighbours:
         self.project = project
         self.base = base
         self.own = {feature.name: feature.facts for feature in project.features}
-        self.seen: dict[tuple[tuple[str, Value], ...], tuple[dict[str, Alone], dict[str, Counter[str]]]] = {}
+        self.seen: dict[tuple[tuple[str, Value], ...], tuple[dict[str, Alone], dict[str, dict[str, Alone]]]] = {}
 
-    def under(self, everywhere: Answers) -> tuple[dict[str, Alone], dict[str, Counter[str]]]:
-        """Each feature alone, and what each page has open, if these answers about path and servers were others."""
+    def under(self, everywhere: Answers) -> tuple[dict[str, Alone], dict[str, dict[str, Alone]]]:
+        """Each feature alone, and those of each page, if these answers about path and servers were others."""
         key = tuple(everywhere.items())
         if key not in self.seen:
             common = {**self.project.path, **self.project.app, **everywhere}
             alone = {name: decide_alone({**common, **facts}, self.base) for name, facts in self.own.items()}
-            pages: dict[str, Counter[str]] = {}
-            for one in alone.values():
-                if one.page is not None:
-                    pages.setdefault(one.page, Counter()).update(one.open)
+            pages: dict[str, dict[str, Alone]] = {}
+            for name, one in alone.items():
+                if one.page is not None and one.open:
+                    pages.setdefault(one.page, {})[name] = one
             self.seen[key] = alone, pages
         return self.seen[key]
 
@@ -136,9 +161,7 @@ class Neighbours:
             one = decide_alone({**before.facts, **changed}, self.base)
         if one.page is None:
             return one, None
-        there = pages.get(one.page, Counter())
-        if before.page == one.page:
-            there = there - before.open
+        there = (other for other_name, other in pages.get(one.page, {}).items() if other_name != name)
         return one, merge(one, there, self.base)
 
     def decider(self, name: str) -> AmongNeighbours | None:
@@ -190,7 +213,8 @@ def shared(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: Rul
     return {
         "connections": [
             {"page": page, "pattern": pattern, "features": names}
-            for (page, pattern), names in groups.items()
+            for (page, pattern), of_page in groups.items()
+            for names in together(of_page, pattern, alone, base)
             if len(names) > 1
         ],
         "reuse": list(reuse(features, alone, base)),
@@ -201,6 +225,23 @@ def shared(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: Rul
             "hold_s": min(f["timing"]["hold_s"] for f in features),
         },
     }
+
+
+def together(names: Iterable[str], connection: str, alone: Mapping[str, Alone], base: RuleBase) -> list[list[str]]:
+    """The features of one page that have this connection, as groups of those that share one."""
+    made: list[list[str]] = []
+    for name in names:
+        one = alone[name]
+        may = riding(one, connection, base) == connection
+        for group in made if may else ():
+            first = alone[group[0]]
+            apart = kept_apart(one, first, base) or kept_apart(first, one, base)
+            if not apart and riding(first, connection, base) == connection:
+                group.append(name)
+                break
+        else:
+            made.append([name])
+    return made
 
 
 def reuse(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> Iterator[Reuse]:
@@ -217,8 +258,9 @@ def reuse(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: Rule
             carriers = [other for other in alone if primary[other] == connection and _may_share(one, alone[other])]
             if one.pattern == connection:
                 carriers = [other for other in carriers if position[other] < position[name]]
-            elif merge(one, {connection: 1}, base) is None:
-                continue
+                carriers = [other for other in carriers if not kept_apart(one, alone[other], base)]
+            else:
+                carriers = [other for other in carriers if merge(one, [alone[other]], base) == connection]
             if carriers and carriers[0] != name:
                 yield {"feature": name, "could_use": carriers[0]}
                 break
@@ -246,9 +288,13 @@ def pages(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: Rule
     made: list[HeldByPage] = []
     for (page, _), members in held.items():
         answers = [alone[member["name"]].facts for member in members]
-        patterns = [member["primary"] for member in members]
-        once = {pattern for pattern in patterns if pattern in shareable(base)}
-        streams = len(once) + sum(pattern not in once for pattern in patterns)
+        having: dict[str, list[str]] = {}
+        for member in members:
+            having.setdefault(member["primary"] or "", []).append(member["name"])
+        streams = sum(
+            len(together(names, pattern, alone, base) if pattern in shareable(base) else names)
+            for pattern, names in having.items()
+        )
         usual = base.questions["tabs-per-user"].lead
         counts = [filled_in(facts, base).get("tabs-per-user", usual) for facts in answers]
         tabs = max(n for n in counts if isinstance(n, int | float))

@@ -31,6 +31,15 @@ def excluded(base: RuleBase) -> dict[str, list[Box]]:
     return boxes
 
 
+def withheld(base: RuleBase) -> dict[str, list[Box]]:
+    """For every pattern, the boxes in which it is not named beside the primary: excluded, or withheld."""
+    boxes = excluded(base)
+    for rule in base.withholds:
+        for pattern in rule.patterns:
+            boxes[pattern] += rule.boxes
+    return boxes
+
+
 def regions(base: RuleBase, within: Box | None = None) -> Iterator[Region]:
     """Every region, in the order of the rules; with `within`, only what lies in that box, and cut to it."""
     out = excluded(base)

@@ -19,6 +19,7 @@ from advisor.engine.decision import (
     excluding,
     holds,
     know,
+    offered,
     trace,
     trace_rule,
     with_pattern,
@@ -105,6 +106,8 @@ class Judge:
             raised.insert(0, {**conflict, "why": " ".join(c["why"] for c in contradictions)})
         doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
         level, why = confidence.level(readings, primary, fine, doubtful, raised, base, self.diagram)
+        if decision.rule is not None and decision.rule.doubt:
+            level, why = "low", confidence.AS_GOOD
         settled, departs = self._article(known, decision)
         return {
             "name": name,
@@ -169,7 +172,7 @@ class Judge:
         if primary is None:
             return None
         names = self.base.patterns[primary].fallbacks
-        return next((p for p in names if excluding(p, known.lead, self.base) is None), None)
+        return next((p for p in names if offered(p, known.lead, self.base)), None)
 
     def _article(self, known: Known, decision: Decision) -> tuple[Article, str | None]:
         base = self.base

@@ -115,7 +115,10 @@ class Example(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One rule. `boxes` is its condition as a union; `patterns` is what it excludes, chooses (in order) or accepts."""
+    """One rule. `boxes` is its condition as a union; `patterns` is what it excludes, chooses (in order) or accepts.
+
+    `doubt`: another way may be as good, which no answer tells, so a verdict that rests on it is not sure.
+    """
 
     id: str
     boxes: tuple[Box, ...]
@@ -125,6 +128,7 @@ class Rule(NamedTuple):
     evidence: tuple[Evidence, ...]
     examples: tuple[Example, ...]
     place: Place
+    doubt: bool = False
 
 
 class Step(NamedTuple):
@@ -238,8 +242,8 @@ class RuleBase:
     """
 
     SAID: Final = (
-        "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "steps", "accepts",
-        "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "diagram", "platforms",
+        "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "withholds", "steps",
+        "accepts", "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "diagram", "platforms",
         "channels",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
@@ -254,6 +258,7 @@ class RuleBase:
         patterns: dict[str, Pattern],
         variables: tuple[Variable, ...],
         excludes: tuple[Rule, ...],
+        withholds: tuple[Rule, ...] = (),  # what is neither acceptable besides nor a fallback, though it could work
         steps: tuple[Step, ...],
         accepts: tuple[Rule, ...],
         article: tuple[Step, ...],
@@ -261,7 +266,7 @@ class RuleBase:
         impossible: tuple[Impossible, ...],
         priors: tuple[Prior, ...],
         plausible: tuple[Plausible, ...],
-        tables: dict[str, Any],  # costs and timing, as in their files, each with its place; and the limits
+        tables: dict[str, Any],  # apart, costs and timing, as in their files, each with its place; and the limits
         waivers: tuple[Waiver, ...],
         diagram: Any = None,  # of the decision, as decision_diagram.py writes it; None until somebody needs it
         platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them
@@ -274,6 +279,7 @@ class RuleBase:
         self.patterns: Final = patterns
         self.variables: Final = variables
         self.excludes: Final = excludes
+        self.withholds: Final = withholds
         self.steps: Final = steps
         self.accepts: Final = accepts
         self.article: Final = article

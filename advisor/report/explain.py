@@ -50,6 +50,7 @@ def catalogue(base: RuleBase, now: Day) -> list[tuple[str, str, Callable[[], Ite
     steps = [("step", step) for step in base.steps] + [("article step", step) for step in base.article]
     rules: list[tuple[str, Step | None, Rule]] = [("exclusion", None, rule) for rule in base.excludes]
     rules += [(kind, step, rule) for kind, step in steps for rule in step.rules]
+    rules += [("withholding", None, rule) for rule in base.withholds]
     rules += [("acceptance", None, rule) for rule in base.accepts]
     things: list[tuple[str, str, Callable[[], Iterator[Line]]]] = []
     things += [("question", q.id, _bind(_question, q, base)) for q in base.questions.values()]
@@ -64,7 +65,8 @@ def catalogue(base: RuleBase, now: Day) -> list[tuple[str, str, Callable[[], Ite
         things.append(("platform", card.id, _bind(_platform, (card, now), base)))
         things += [("limit", row.id, _bind(_limit, (card, row, now), base)) for row in card.groups.get("limits", ())]
     things += [("cost", name, _bind(_cost, (name, f), base)) for name, f in base.tables["costs"]["formulas"].items()]
-    for table in base.tables.values():
+    things += [("apart", name, _bind(_apart, (name, a), base)) for name, a in base.tables["apart"].items()]
+    for table in (base.tables["costs"], base.tables["timing"]):
         things += [("figure", name, _bind(_figure, (name, figure), base)) for name, figure in table["figures"].items()]
     return things
 
@@ -135,7 +137,8 @@ def _step(pair: tuple[str, Step], base: RuleBase) -> Iterator[Line]:
 
 def _rule(triple: tuple[str, Step | None, Rule], base: RuleBase) -> Iterator[Line]:
     kind, step, rule = triple
-    verb = {"exclusion": "excludes", "step": "chooses", "article step": "keeps", "acceptance": "also accepts"}[kind]
+    verb = {"exclusion": "excludes", "step": "chooses", "article step": "keeps", "acceptance": "also accepts",
+            "withholding": "does not name besides"}[kind]  # fmt: skip
     yield 0, f"{rule.id} (rule: {kind if step is None else f'{kind} {step.id}'})"
     yield from ((0, ""), (2, rule.because), (2, f"When: {say(rule.when, base)}."))
     yield 2, f"It {verb}: {', '.join(words.title(p, base) for p in rule.patterns)}."
@@ -172,6 +175,19 @@ def _caveat(caveat: Caveat, base: RuleBase) -> Iterator[Line]:
     yield from _evidence(caveat.evidence)
     yield from _examples(caveat.examples, base)
     yield from _place(caveat.place)
+
+
+def _apart(named_apart: tuple[str, Any], base: RuleBase) -> Iterator[Line]:
+    name, apart = named_apart
+    conditions = [
+        *(f"its {fact} is more than {n:g} times that of the other" for fact, n in apart["more_than_times"].items()),
+        " or ".join(f"its {fact} is {named(fact, n, base)} or more" for fact, n in apart["at_least"].items()),
+        " or ".join(f"{fact} of the other is below {named(fact, n, base)}" for fact, n in apart["below"].items()),
+    ]
+    yield 0, f"{name} (two features of one page on connections of their own)"
+    yield from ((0, ""), (2, apart["because"]))
+    yield 2, f"When: {', and '.join(c for c in conditions if c)}."
+    yield from _place(Place(*apart["place"]))
 
 
 def _prior(prior: Prior, base: RuleBase) -> Iterator[Line]:
@@ -273,7 +289,8 @@ def _place(place: Place) -> Iterator[Line]:
 
 
 def _conditions(base: RuleBase) -> Iterator[tuple[str, Any]]:
-    for rules in (base.excludes, *(s.rules for s in base.steps), base.accepts, *(s.rules for s in base.article)):
+    steps = [step.rules for step in (*base.steps, *base.article)]
+    for rules in (base.excludes, base.withholds, base.accepts, *steps):
         yield from ((rule.id, rule.when) for rule in rules)
     yield from ((caveat.id, caveat.when) for caveat in base.caveats.values())
 

@@ -27,7 +27,8 @@ def proof_lines(base: RuleBase, proof: Proof, templates: Sequence[Problem] = ())
     rules = sum(len(step.rules) for step in base.steps)
     yield (
         f"{len(base.questions)} questions, {rules} choices in {len(base.steps)} steps, "
-        f"{len(base.excludes)} exclusions, {len(base.accepts)} acceptances, {len(base.caveats)} caveats: "
+        f"{len(base.excludes)} exclusions, {len(base.withholds)} withheld, {len(base.accepts)} acceptances, "
+        f"{len(base.caveats)} caveats: "
         f"{len(proof.findings) + len(templates)} findings, {len(proof.waived)} waived"
     )
 

@@ -64,6 +64,7 @@ class _Compiler(Reader):
             patterns=self.patterns,
             variables=self.variables,
             excludes=self.make_rules(decision_file, decision.excludes, ("excludes",), "exclude"),
+            withholds=self.make_rules(decision_file, decision.withholds, ("withholds",), "withhold"),
             steps=self.make_steps(decision_file, decision.steps, "choose"),
             accepts=self.make_rules(decision_file, decision.accepts, ("accepts",), "accept", pattern=True),
             article=self.make_steps(article_file, article.steps, "keep"),
@@ -71,7 +72,11 @@ class _Compiler(Reader):
             impossible=self.make_impossible(impossible_file, impossible),
             priors=self.make_priors(priors_file, priors),
             plausible=self.make_plausible(priors_file, priors),
-            tables={"costs": costs, "timing": {**timing, "limits": read_cards.timed(self.cards, self.on_the_way())}},
+            tables={
+                "apart": self.make_apart(patterns_file, patterns),
+                "costs": costs,
+                "timing": {**timing, "limits": read_cards.timed(self.cards, self.on_the_way())},
+            },
             waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
             platforms=platforms.as_text(self.cards),
             channels=patterns.channels,
@@ -163,6 +168,22 @@ class _Compiler(Reader):
             made[key] = rb.Derived(key, d.title, d.unit, dict(d.product), bands, file.place(path, key=True))
         return made
 
+    def make_apart(self, file: RuleFile, model: schema.Patterns) -> dict[str, Any]:
+        """What keeps two features of one page apart, as plain data; the numbers must be questions."""
+        made: dict[str, Any] = {}
+        for key, item in model.apart.items():
+            limits = {
+                "more_than_times": item.rider_more_than_times,
+                "at_least": item.rider_at_least,
+                "below": item.carrier_below,
+            }
+            for fact in dict.fromkeys(fact for numbers in limits.values() for fact in numbers):
+                if fact not in self.questions or self.questions[fact].type != "number":
+                    hint = did_you_mean(fact, self.questions)
+                    self.problem(file, ("apart", key), f"there is no number question {fact!r}{hint}")
+            made[key] = {**limits, "because": item.because, "place": [*file.place(("apart", key), key=True)]}
+        return made
+
     def on_the_way(self) -> list[str]:
         """The channels of the patterns: a limit for another one is told on its card and counts for nothing."""
         return list(dict.fromkeys(pattern.channel for pattern in self.patterns.values() if pattern.channel))
@@ -211,6 +232,7 @@ class _Compiler(Reader):
                     evidence(item.evidence),
                     self.make_examples(file, path, item.examples),
                     file.place((*path, "id")),
+                    getattr(item, "doubt", False),
                 )
             )
         return tuple(made)

@@ -27,6 +27,7 @@ def _repeated_ids(base: RuleBase) -> Iterator[Problem]:
     seen: dict[str, Place] = {}
     named: list[Rule | Caveat | Impossible | Prior | Plausible] = [
         *base.excludes,
+        *base.withholds,
         *base.accepts,
         *base.impossible,
         *base.priors,

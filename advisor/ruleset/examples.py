@@ -13,7 +13,7 @@ Failure = tuple[str, str, Place, str]  # code, subject, place, sentence
 
 def failures(base: RuleBase) -> Iterator[Failure]:
     """Every example that does not hold."""
-    for rule in base.excludes:
+    for rule in (*base.excludes, *base.withholds):
         yield from _excludes(rule, base)
     for step in base.steps:
         for rule in step.rules:
@@ -30,7 +30,7 @@ def failures(base: RuleBase) -> Iterator[Failure]:
 def _excludes(rule: Rule, base: RuleBase) -> Iterator[Failure]:
     for example in rule.examples:
         if example.expect not in rule.patterns or not holds(rule, lead_case(example.given, base)):
-            yield _failed(rule, example, f"{rule.id} does not exclude {example.expect} here")
+            yield _failed(rule, example, f"{rule.id} does not hold for {example.expect} here")
 
 
 def _article(rule: Rule, base: RuleBase) -> Iterator[Failure]:

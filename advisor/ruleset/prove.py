@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from advisor.engine.regions import alternatives, excluded, product, regions
+from advisor.engine.regions import alternatives, excluded, product, regions, withheld
 from advisor.engine.space import cannot_occur, occurs, witness
 from advisor.model import platforms
 from advisor.model.boxes import Box, covers, find, meet
@@ -70,13 +70,15 @@ class _Prover:
         self.base = base
         self.space = Space(base.variables)
         self.excluded = excluded(base)
+        self.withheld = withheld(base)
         self.regions = list(regions(base))
 
     def run(self) -> Iterator[Finding]:
         yield from self.gap()
         yield from self.dead_rules(self.base.steps)
         yield from self.dead_rules(self.base.article)
-        yield from self.dead_excludes()
+        yield from self.dead_excludes(self.base.excludes, ())
+        yield from self.dead_excludes(self.base.withholds, self.base.excludes)
         yield from self.disagreements()
         yield from self.article_disagreements()
         yield from self.empty_choices()
@@ -132,15 +134,16 @@ class _Prover:
                 least = rest
         return least
 
-    def dead_excludes(self) -> Iterator[Finding]:
-        """An exclusion that earlier exclusions of the same patterns make superfluous."""
-        for i, rule in enumerate(self.base.excludes):
+    def dead_excludes(self, rules: Sequence[Rule], before: Sequence[Rule]) -> Iterator[Finding]:
+        """An exclusion that earlier exclusions of the same patterns make superfluous; the same of what is withheld."""
+        for i, rule in enumerate(rules):
             for pattern in rule.patterns:
-                hiders = [r for r in self.base.excludes[:i] if pattern in r.patterns]
+                hiders = [r for r in (*before, *rules[:i]) if pattern in r.patterns]
                 minus = [box for r in hiders for box in r.boxes]
                 if all(self.none(box, minus) for box in rule.boxes):
                     names = ", ".join(r.id for r in self._least(rule, hiders)) or "impossible answers"
-                    sentence = f"{rule.id} never excludes {pattern}: already covered by {names}"
+                    verb = "withholds" if before else "excludes"
+                    sentence = f"{rule.id} never {verb} {pattern}: already covered by {names}"
                     yield Finding("DEAD_RULE", f"{rule.id}.{pattern}", rule.place, sentence)
 
     def disagreements(self) -> Iterator[Finding]:
@@ -224,7 +227,7 @@ class _Prover:
         """An accept or a caveat that can never apply, given which pattern its own answers lead to."""
         for rule in self.base.accepts:
             for pattern in rule.patterns:
-                if not any(self._occurs(box, self.excluded[pattern], pattern) for box in rule.boxes):
+                if not any(self._occurs(box, self.withheld[pattern], pattern) for box in rule.boxes):
                     sentence = f"{rule.id} never makes {pattern} acceptable: it is always excluded or recommended then"
                     yield Finding("DEAD_RULE", f"{rule.id}.{pattern}", rule.place, sentence)
         for caveat in self.base.caveats.values():
@@ -257,6 +260,7 @@ class _Prover:
         masks: dict[int, set[int]] = {}
         rules: list[Rule | Caveat | Impossible | Prior] = [
             *base.excludes,
+            *base.withholds,
             *base.accepts,
             *base.caveats.values(),
             *base.impossible,
@@ -307,7 +311,8 @@ class _Prover:
 
     def evidence(self) -> Iterator[Finding]:
         """A rule or a caveat that names nothing on which it rests."""
-        items: list[Rule | Caveat] = [*self.base.excludes, *self.base.accepts, *self.base.caveats.values()]
+        items: list[Rule | Caveat] = [*self.base.excludes, *self.base.withholds, *self.base.accepts]
+        items += self.base.caveats.values()
         items += [rule for step in (*self.base.steps, *self.base.article) for rule in step.rules]
         for item in items:
             if not item.evidence:

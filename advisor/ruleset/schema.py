@@ -192,10 +192,21 @@ class Pattern(Model):
     evidence: EvidenceList
 
 
+class Apart(Model):
+    """What keeps two features of one page on connections of their own. rules/patterns.yaml explains each key."""
+
+    rider_more_than_times: dict[Id, float] = {}
+    rider_at_least: dict[Id, float] = {}
+    carrier_below: dict[Id, float] = {}
+    because: Prose
+    evidence: EvidenceList
+
+
 class Patterns(Model):
     """rules/patterns.yaml."""
 
     channels: dict[Id, Prose]
+    apart: dict[Id, Apart] = {}
     patterns: dict[Id, Pattern]
 
 
@@ -220,9 +231,16 @@ class Exclude(_Rule):
     exclude: Id | Annotated[list[Id], Field(min_length=1)]
 
 
-class Choose(_Rule):
-    """The first of these that is not excluded is the primary."""
+class Withhold(_Rule):
+    """The pattern could work, but is neither acceptable besides nor a fallback in these cases."""
 
+    withhold: Id | Annotated[list[Id], Field(min_length=1)]
+
+
+class Choose(_Rule):
+    """The first of these that is not excluded is the primary. `doubt`: another way may be as good."""
+
+    doubt: YesNo = False
     choose: Annotated[list[Id], Field(min_length=1)]
 
 
@@ -268,6 +286,7 @@ class Decision(Model):
     """rules/decision.yaml."""
 
     excludes: list[Exclude]
+    withholds: list[Withhold] = []
     steps: Annotated[list[Step], Field(min_length=1)]
     accepts: list[Accept]
     waive: list[Waive] = []

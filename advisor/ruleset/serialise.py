@@ -121,6 +121,7 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         patterns={key: _pattern(p) for key, p in data["patterns"].items()},
         variables=tuple(Variable(v["name"], v["fact"], v["element"], tuple(v["values"])) for v in data["variables"]),
         excludes=tuple(Rule(**_common(r)) for r in data["excludes"]),
+        withholds=tuple(Rule(**_common(r)) for r in data["withholds"]),
         steps=_steps(data["steps"]),
         accepts=tuple(Rule(**_common(r)) for r in data["accepts"]),
         article=_steps(data["article"]),

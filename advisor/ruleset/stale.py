@@ -61,8 +61,8 @@ def _statements(base: RuleBase) -> Iterator[tuple[Place, str, str, str, str, boo
             for row in rows:
                 what = row.id if group == LIMITS else f"{card.id}, {group} {row.id}"
                 yield row.place, what, row.as_of, row.says, row.source, row.checked == "memory"
-    items: list[Rule | Caveat | Pattern] = [*base.patterns.values(), *base.excludes, *base.accepts]
-    items += [*(r for step in (*base.steps, *base.article) for r in step.rules), *base.caveats.values()]
+    items: list[Rule | Caveat | Pattern] = [*base.patterns.values(), *base.excludes, *base.withholds]
+    items += [*base.accepts, *(r for step in (*base.steps, *base.article) for r in step.rules), *base.caveats.values()]
     for item in items:
         yield from ((item.place, item.id, e.as_of, e.text, e.url, False) for e in item.evidence)
     for table in ("costs", "timing"):
