@@ -325,3 +325,14 @@ def test_the_interview_and_its_plain_twin_never_load_textual_or_rich(base):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
     assert Diagram.of(base)
+
+
+def test_a_step_of_the_article_that_nobody_answered_settles_nothing(base):
+    """Its own reconnection was once taken for needed where nobody had said so, and step 4 settled every verdict."""
+    session = Session.new(base, "orders").answer("bidirectional-realtime", False)
+    session = session.answer("app-handles-reconnect", UNKNOWN)
+    assert session.article[3].state == "passed"
+    assert session.verdict["features"][0]["article"] == {"primary": None, "step": None}
+    said = session.answer("app-handles-reconnect", False)
+    assert said.article[3].state == "holds"
+    assert said.verdict["features"][0]["article"] == {"primary": "sse", "step": 4}

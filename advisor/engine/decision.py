@@ -322,12 +322,14 @@ class ArticleVerdict(NamedTuple):
 def article(known: Known, base: RuleBase) -> ArticleVerdict:
     """Walk the article's steps: each rule that holds keeps some of what still stands; one left settles it.
 
-    A step that would leave nothing says nothing. Where several still stand after the last step, there is no answer.
+    A step that would leave nothing says nothing, and so does one that would rest on a question's own assumption: nobody
+    said it. Where several still stand after the last step, there is no answer.
     """
     standing = compared(base)
+    told = known.stated.keys() | {a.fact for a in known.assumptions if a.prior is not None}
     states = []
     for step in base.article:
-        rule = next((r for r in step.rules if holds(r, known.lead)), None)
+        rule = next((r for r in step.rules if _rests_on(r, known.lead, told, base)), None)
         if rule is not None:
             left = tuple(p for p in standing if p in rule.patterns)
             standing = left or standing
@@ -335,3 +337,10 @@ def article(known: Known, base: RuleBase) -> ArticleVerdict:
         if len(standing) == 1:
             return ArticleVerdict(standing[0], step.number, tuple(states))
     return ArticleVerdict(None, 0, tuple(states))
+
+
+def _rests_on(rule: Rule, case: Sequence[int], told: set[str], base: RuleBase) -> bool:
+    """Whether the rule holds in this case by facts that are told."""
+    return any(
+        contains(box, case) and all(base.variables[variable].fact in told for variable in box) for box in rule.boxes
+    )

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from advisor.model.boxes import Box, bits
 from advisor.model.boxes import find as find_box
+from advisor.model.conditions import LEAST
 from advisor.model.rulebase import PATTERN, Band, Derived, Question, RuleBase, band_of, multiply, power
 from advisor.model.values import Other, Value
 
@@ -204,7 +205,7 @@ def _choices(
     if fine and question.whole and high - low < 100:
         values += range(math.ceil(low), math.floor(high) + 1)
     elif fine:
-        bottom = low or min(high or 1.0, 1.0) / 1e6
+        bottom = low if low > LEAST else max(min(high or 1.0, 1.0) / 1e6, LEAST)
         top = max(bottom, 1.0) * 1e9 if math.isinf(high) else high
         values += [low, *(bottom * (top / bottom) ** (i / 12) for i in range(13)), top * (1 - TINY)]
     values = [math.floor(v) if question.whole or v == int(v) else v for v in values]

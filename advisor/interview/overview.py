@@ -5,7 +5,7 @@ Everything is for the answers of one feature that count (`standing`), in the ord
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
@@ -13,12 +13,12 @@ from typing import Literal, get_args
 from advisor.engine.claims import raised
 from advisor.engine.completions import completions
 from advisor.engine.confidence import without_unlisted
-from advisor.engine.decision import Answers, result_of
+from advisor.engine.decision import Answers, result_of, usually
 from advisor.engine.reach import Reach
 from advisor.engine.relevance import Relevance
 from advisor.model.patterns import compared
 from advisor.model.rulebase import Question, RuleBase, Severity, Step
-from advisor.model.values import Value
+from advisor.model.values import Unknown, Value
 
 State = Literal["passed", "holds", "open", "not-reached"]
 
@@ -101,13 +101,18 @@ def fallen(standing: Answers, base: RuleBase) -> list[Fallen]:
     return [found[pattern] for pattern in base.patterns if pattern in found]
 
 
-def article_steps(box: Mapping[int, int], at: str, base: RuleBase) -> list[ArticleStep]:
-    """The article's steps with their results so far; `at` is the current question."""
+def article_steps(box: Mapping[int, int], at: str, standing: Answers, base: RuleBase) -> list[ArticleStep]:
+    """The article's steps with their results so far; `at` is the current question.
+
+    A step that would rest on an "I don't know" is passed, as in the verdict, unless another answer makes one likely.
+    """
+    stated = {fact: value for fact, value in standing.items() if not isinstance(value, Unknown)}
+    unsaid = standing.keys() - stated.keys() - usually(stated, base).keys()
     left = compared(base)
     sure, settled = True, False
     made = []
     for step in base.article:
-        state, kept = _state(step, box, base)
+        state, kept = _state(step, box, unsaid, base)
         if settled:
             state, kept = "not-reached", ()
         keeps = tuple(p for p in left if p in kept)
@@ -120,10 +125,13 @@ def article_steps(box: Mapping[int, int], at: str, base: RuleBase) -> list[Artic
     return made
 
 
-def _state(step: Step, box: Mapping[int, int], base: RuleBase) -> tuple[State, tuple[str, ...]]:
+def _state(
+    step: Step, box: Mapping[int, int], unsaid: Collection[str], base: RuleBase
+) -> tuple[State, tuple[str, ...]]:
     """The state of the step's first rule that can still be true, and the patterns that it keeps."""
     for rule in step.rules:
-        result = result_of(rule.boxes, box, base)
+        told = [b for b in rule.boxes if not any(base.variables[variable].fact in unsaid for variable in b)]
+        result = result_of(told, dict(box), base)
         if result == "true":
             return "holds", rule.patterns
         if result == "unknown":

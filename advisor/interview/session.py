@@ -174,7 +174,9 @@ class Session:
     @cached_property
     def article(self) -> list[overview.ArticleStep]:
         """The article's steps as walked so far."""
-        return overview.article_steps(self.relevance.box, self.question.id if self.question else "", self.base)
+        return overview.article_steps(
+            self.relevance.box, self.question.id if self.question else "", self.standing, self.base
+        )
 
     @cached_property
     def caveats(self) -> list[overview.Raised]:

@@ -19,6 +19,7 @@ from advisor.model.boxes import meet
 if TYPE_CHECKING:
     from advisor.model.rulebase import Band, RuleBase, Variable
 
+LEAST = math.ulp(0.0)  # the least number above zero: where a band begins that leaves out 0 alone
 STATED = "stated"  # in the condition of a caveat: the facts that somebody must have answered
 
 
@@ -195,7 +196,11 @@ def span(low: float, high: float, unit: str) -> str:
     """A stretch of a number in words: `below 5 s`, `5 to 60 s`, `60 s or more`."""
     tail = f" {unit}" if unit else ""
     if math.isinf(high):
-        return f"{number(low)}{tail} or more"
+        return f"above 0{tail}" if low == LEAST else f"{number(low)}{tail} or more"
+    if high == LEAST:
+        return f"0{tail}"
+    if low == LEAST:
+        return f"above 0 and below {number(high)}{tail}"
     if low == 0:
         return f"below {number(high)}{tail}"
     return f"{number(low)} up to below {number(high)}{tail}"

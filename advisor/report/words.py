@@ -228,6 +228,8 @@ def article_line(feature: FeatureVerdict, base: RuleBase) -> str:
         line = "The article's five steps alone settle on no single pattern."
     else:
         line = f"The article's five steps alone give {title(given['primary'], base)}, settled at step {given['step']}."
+    if feature["departs"] and given["primary"] is None:
+        return f"{line} This verdict goes further: {feature['departs']}"
     if feature["departs"]:
         return f"{line} This verdict departs from it: {feature['departs']}"
     return f"{line} This verdict agrees." if given["primary"] == feature["primary"] else line

@@ -80,7 +80,8 @@ def _beside(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     page.say(f"the article's five steps alone: {given}{at}", 2, hang=2)
     page.say(f"this verdict: {words.title(feature['primary'], base)}", 2, hang=2)
     if feature["departs"]:
-        page.say(f"They differ: {feature['departs']}", 2, hang=2)
+        how = "They differ" if article["primary"] else "The verdict goes further"
+        page.say(f"{how}: {feature['departs']}", 2, hang=2)
     elif article["primary"] == feature["primary"]:
         page.say("They agree.", 2)
 
