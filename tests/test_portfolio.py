@@ -367,3 +367,10 @@ def test_two_streams_of_a_page_are_one_only_where_the_features_may_share_it(judg
     _, verdict = decided(judge, {"news": news, "bell": news, "crowd": {**news, "concurrent-clients": 1000}, "ask": LLM})
     assert [c["features"] for c in verdict["shared"]["connections"]] == [["news", "bell"]]
     assert [page["streams"] for page in verdict["shared"]["pages"]] == [3]
+
+
+def test_a_feature_that_would_ask_on_a_timer_rides_on_the_stream_of_its_page(judge):
+    """Half a minute would do, and what is open is fresher for nothing."""
+    patient = {**STATUS, "latency-need-ms": 30_000}
+    features, _ = decided(judge, {"log": STATUS, "state": patient})
+    assert (features["state"]["alone"], features["state"]["primary"]) == ("short-polling", "sse")

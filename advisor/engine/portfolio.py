@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -75,7 +75,7 @@ def decide_alone(facts: Answers, base: RuleBase) -> Alone:
     return Alone(facts, given, lead, pattern, in_browser, stated, opened)
 
 
-def merge(one: Alone, there: Iterable[Alone], base: RuleBase) -> str | None:
+def merge(one: Alone, there: Sequence[Alone], base: RuleBase) -> str | None:
     """The connection that a neighbour on the same page keeps open anyway, if this feature rides on it.
 
     "None is open" is said of today; what a neighbour is about to open counts all the same. The rules decide with that
@@ -161,7 +161,7 @@ class Neighbours:
             one = decide_alone({**before.facts, **changed}, self.base)
         if one.page is None:
             return one, None
-        there = (other for other_name, other in pages.get(one.page, {}).items() if other_name != name)
+        there = [other for other_name, other in pages.get(one.page, {}).items() if other_name != name]
         return one, merge(one, there, self.base)
 
     def decider(self, name: str) -> AmongNeighbours | None:
