@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from advisor.base.text import did_you_mean
-from advisor.engine.decision import accepted, decide, excluding, lead_case, with_pattern
+from advisor.engine.decision import accepted, decide, excluding, lead_case, offered, with_pattern
 from advisor.model.rulebase import Caveat, Example, Place, RuleBase
 from advisor.model.values import Value
 from advisor.ruleset import schema
 from advisor.ruleset.examples import Failure, instead
 from advisor.ruleset.reader import Reader
+
+
+NOTHING = "nothing"  # instead of a fallback
 
 
 class DecisionCase(NamedTuple):
@@ -25,6 +28,7 @@ class DecisionCase(NamedTuple):
     given: dict[str, Value]
     primary: str | None
     rule: str | None
+    fallback: str | None  # a pattern, or NOTHING
     acceptable: tuple[str, ...]
     unacceptable: tuple[str, ...]
     excluded: tuple[str, ...]
@@ -58,12 +62,14 @@ def read(folder: Path, base: RuleBase) -> Boundaries:
             ]
             caveats[caveat] = (*caveats.get(caveat, ()), *cases)
         for i, case in enumerate(model.decisions):
-            for key in ("primary", "acceptable", "unacceptable", "excluded"):
+            for key in ("primary", "fallback", "acceptable", "unacceptable", "excluded"):
                 named = getattr(case, key) or ()
+                named = () if key == "fallback" and named == NOTHING else named
                 reader.known_patterns(file, ("decisions", i, key), [named] if isinstance(named, str) else named)
             given = dict(reader.given(file, ("decisions", i, "given"), case.given))
-            patterns = (case.primary, case.rule, tuple(case.acceptable), tuple(case.unacceptable), tuple(case.excluded))
-            decisions.append(DecisionCase(case.about, given, *patterns, file.place(("decisions", i))))
+            lists = (tuple(case.acceptable), tuple(case.unacceptable), tuple(case.excluded))
+            place = file.place(("decisions", i))
+            decisions.append(DecisionCase(case.about, given, case.primary, case.rule, case.fallback, *lists, place))
     reader.stop()
     return Boundaries(caveats, tuple(decisions))
 
@@ -98,6 +104,10 @@ def decision_failures(case: DecisionCase, base: RuleBase) -> Iterator[str]:
         yield f"it is not {case.rule} that decides the case"
     if case.primary is not None and primary != case.primary:
         yield f"the case gives {primary}, not {case.primary}"
+    if case.fallback is not None and primary is not None:
+        found = next((p for p in base.patterns[primary].fallbacks if offered(p, at, base)), NOTHING)
+        if found != case.fallback:
+            yield f"{primary} falls back to {found}, not to {case.fallback}"
     fine = {primary}
     if primary is not None:
         fine |= {pattern for pattern, _ in accepted(with_pattern(at, primary, base), primary, base)}

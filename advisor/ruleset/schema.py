@@ -358,6 +358,7 @@ class BoundaryDecision(Model):
     given: dict[str, Any]
     primary: Id | None = None
     rule: Id | None = None
+    fallback: Id | None = None
     acceptable: list[Id] = []
     unacceptable: list[Id] = []
     excluded: list[Id] = []
