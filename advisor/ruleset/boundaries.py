@@ -17,7 +17,6 @@ from advisor.ruleset import schema
 from advisor.ruleset.examples import Failure, instead
 from advisor.ruleset.reader import Reader
 
-
 NOTHING = "nothing"  # instead of a fallback
 
 
