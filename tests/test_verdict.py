@@ -35,7 +35,7 @@ def caveats(judge, known, primary):
 
 
 def level(judge, known, primary, acceptable):
-    return confidence.level([known], primary, acceptable, [], judge.base, judge.diagram)[0]
+    return confidence.level([known], primary, acceptable, [], [], judge.base, judge.diagram)[0]
 
 
 @slow

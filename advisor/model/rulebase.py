@@ -243,8 +243,8 @@ class RuleBase:
 
     SAID: Final = (
         "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "withholds", "steps",
-        "accepts", "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "diagram", "platforms",
-        "channels",
+        "accepts", "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "diagram",
+        "platforms", "channels",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
 
