@@ -9,7 +9,6 @@ figures of the first contact (`first-contact.yaml`, written once by `--first`) b
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -98,32 +97,6 @@ def _joined(said: list[dict[str, Any]]) -> Label:
     return Label(primary, acceptable, most("never") - acceptable, most("must-warn"), frozenset(wanted))
 
 
-PER_UNIT = {
-    "ms": 0.001,
-    "s": 1,
-    "min": 60,
-    "h": 3600,
-    "d": 86400,
-    "b": 1,
-    "bytes": 1,
-    "kb": 1000,
-    "kib": 1024,
-    "mb": 1e6,
-}
-
-
-def plain_number(value: Any, unit: str) -> Any:
-    """`2 s` as 2000 where the question asks for ms: the answers have units, which the program does not read yet."""
-    if not isinstance(value, str):
-        return value
-    if rate := re.fullmatch(r"([\d.]+) ?/ ?(s|min|h|d)", value):
-        return float(rate[1]) / PER_UNIT[rate[2]]
-    if amount := re.fullmatch(r"([\d.,]+) ?(ms|s|min|h|d|bytes|b|kib|kb|mb)?", value.lower()):
-        number = float(amount[1].replace(",", ""))
-        return number * PER_UNIT[amount[2]] / PER_UNIT.get(unit, 1) if amount[2] else number
-    return value
-
-
 def known_answers(answers: dict[str, Any], base: Any, left_out: list[str]) -> dict[str, Any]:
     """Answers with the facts that the program asks for; an option that it does not list becomes `other`."""
 
@@ -141,7 +114,7 @@ def known_answers(answers: dict[str, Any], base: Any, left_out: list[str]) -> di
                 listed = [v for v in value if not isinstance(v, str) or v in asked.options]
                 made[fact] = listed or "unknown"
             else:
-                made[fact] = plain_number(value, asked.unit) if asked.type == "number" else value
+                made[fact] = value
         return made
 
     features = [{"name": f["name"], **kept({k: v for k, v in f.items() if k != "name"})} for f in answers["features"]]

@@ -328,7 +328,7 @@ def test_numbers(word, value):
         ("1e309", "1e309 is too large; write a smaller number"),
         ("9" * 5000, "99999999999999999... is too large; write a smaller number"),
         ("-" + "9" * 5000, "-9999999999999999... is too large; write a smaller number"),
-        ("true", '"true" is not a number; write only the number (in ms), or unknown'),
+        ("true", '"true" is not a number; write the number (in ms), 2 s for 2,000, or unknown'),
         ("yes", '"yes" is read as true or false' + DIGITS),
         ("1:30", '"1:30" is read as a number in base 60' + DIGITS),
         ("012", '"012" is read as an octal number or one without its leading zeros' + DIGITS),
@@ -336,24 +336,78 @@ def test_numbers(word, value):
         ("1_000", '"1_000" is read as a number without the _' + DIGITS),
         ("2026-11-24", '"2026-11-24" is read as a date' + DIGITS),
         ('"10"', '"10" is text because of its quotes; write 10 without them'),
-        ("'true'", '"true" is not a number; write only the number (in ms), or unknown'),
+        ("'true'", '"true" is not a number; write the number (in ms), 2 s for 2,000, or unknown'),
         ("10k", '"10k" is not a number; write 10000'),
         ("1.5 K", '"1.5 K" is not a number; write 1500'),
-        ('"1,000,000.5"', '"1,000,000.5" is not a number; write 1000000.5'),
-        ("1,000", '"1,000" is not a number; write 1000'),
-        ("0,5", '"0,5" is not a number; write 0.5'),
-        ("10 ms", '"10 ms" is not a number; write only the number (in ms), or unknown'),
-        ("10M", '"10M" is not a number; write only the number (in ms), or unknown'),
-        ("many", '"many" is not a number; write only the number (in ms), or unknown'),
-        ("٣", '"٣" is not a number; write only the number (in ms), or unknown'),
+        ("0,5", '"0,5" can mean 0.5 or 5; write 0.5 or 5'),
+        ("1,0000", '"1,0000" can mean 1.0000 or 10000; write 1.0000 or 10000'),
+        ("0,500 s", '"0,500 s" can mean 0.500 or 500; write 0.500 s or 500 s'),
+        ("1,000,00", '"1,000,00" has a comma that separates no thousands; write 100000'),
+        ("10M", '"M" is not a unit of a time; write one of ms, s, min, h or d'),
+        ("2 m", '"m" is not a unit of a time; write one of ms, s, min, h or d'),
+        ("2 kB", "2 kB has no unit of a time; write one of ms, s, min, h or d"),
+        ("5/min", "5/min has no unit of a time; write one of ms, s, min, h or d"),
+        ("-2 s", '"-2 s" is not a number; write the number (in ms), 2 s for 2,000, or unknown'),
+        ("1:30 min", '"1:30 min" is not a number; write the number (in ms), 2 s for 2,000, or unknown'),
+        ("many", '"many" is not a number; write the number (in ms), 2 s for 2,000, or unknown'),
+        ("٣", '"٣" is not a number; write the number (in ms), 2 s for 2,000, or unknown'),
         ("[1]", "write a number (in ms), not a list"),
         ("{other: 1}", "write a number (in ms), not a mapping"),
-        ("' '", '" " is not a number; write only the number (in ms), or unknown'),
-        ("1" + "," * 50_000, '"1' + "," * 56 + '..." is not a number; write only the number (in ms), or unknown'),
+        ("' '", '" " is not a number; write the number (in ms), 2 s for 2,000, or unknown'),
+        (
+            "1" + "," * 50_000,
+            '"1' + "," * 56 + '..." is not a number; write the number (in ms), 2 s for 2,000, or unknown',
+        ),
     ],
 )
 def test_not_a_number_that_can_be_used(word, said):
     assert wrong(word) == said
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "value"),
+    [
+        ("250 ms", "latency-need-ms", 250),
+        ("250ms", "latency-need-ms", 250),
+        ("2 s", "latency-need-ms", 2000),
+        ("0.1 s", "latency-need-ms", 100),
+        ("0.3 s", "latency-need-ms", 300),
+        ("2 min", "latency-need-ms", 120_000),
+        ('"2 min"', "idle-timeout-s", 120),
+        ("1 h", "idle-timeout-s", 3600),
+        ("7 d", "idle-timeout-s", 604_800),
+        ("500 ms", "idle-timeout-s", 0.5),
+        ("2 kB", "payload-bytes", 2000),
+        ("2 KiB", "payload-bytes", 2048),
+        ("64 bytes", "payload-bytes", 64),
+        ("1.5 MB", "payload-bytes", 1_500_000),
+        ("5/min", "server-msg-rate-per-s", 5 / 60),
+        ("5 / s", "server-msg-rate-per-s", 5),
+        ("36/h", "server-msg-rate-per-s", 0.01),
+        ("1,000/s", "server-msg-rate-per-s", 1000),
+        ("1,000", "concurrent-clients", 1000),
+        ('"1,000,000"', "concurrent-clients", 1_000_000),
+        ("1,000.5 ms", "latency-need-ms", 1000.5),
+    ],
+)
+def test_a_number_may_have_a_unit_of_its_kind(word, name, value):
+    base = load()
+    project = parse(f"features:\n- name: f\n  {name}: {word}\n", "a.yaml", base)
+    read_as = project.features[0].facts[name]
+    assert read_as == value
+    assert type(read_as) is type(value)
+    assert parse(dump(project, base), "a.yaml", base) == project
+
+
+def test_a_count_takes_no_unit():
+    assert wrong("5 ms", "concurrent-clients") == "5 ms has a unit, and the answer is a plain number of clients"
+    assert wrong("1 s", "instances") == "1 s has a unit, and the answer is a plain number of instances"
+
+
+@given(st.integers(1, 10**6), st.sampled_from([("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000)]))
+def test_a_whole_amount_of_a_unit_is_a_whole_number_of_the_question(amount, unit):
+    word, factor = unit
+    assert fact(f"{amount} {word}") == amount * factor
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from advisor.answers.quantities import NONE, example, quantity
 from advisor.base.text import did_you_mean, number, quoted, visible
 from advisor.model.values import UNKNOWN, Choice, Other, Value
 from advisor.yamlio.nodes import Map, Node, Scalar, Seq, Source
@@ -66,8 +67,15 @@ def _yes_no(question: Question, node: Node, source: Source) -> bool | None:
 
 
 def _number(question: Question, node: Node, source: Source) -> int | float | None:
+    stated = quantity(node.text, question.unit) if isinstance(node, Scalar) and isinstance(node.value, str) else NONE
     if not isinstance(node, Scalar):
         message = f"write a number{of_unit(question)}, not {_kind(node)}"
+    elif stated.value is not None:
+        message = wrong_number(question, stated.value)
+        if not message:
+            return tidy(stated.value)
+    elif stated.wrong:
+        message = stated.wrong
     elif isinstance(node.value, bool) or not isinstance(node.value, int | float):
         message = f"{quoted(node.text)} {_not_a_number(question, node)}"
     elif math.isinf(node.value) and "i" not in node.text.casefold():
@@ -105,7 +113,8 @@ def of_unit(question: Question) -> str:
 
 
 def _not_a_number(question: Question, node: Scalar) -> str:
-    alone = f"write only the number{of_unit(question)}, or unknown"
+    shown = example(question.unit)
+    alone = f"write the number{of_unit(question)}{f', {shown},' if shown else ','} or unknown"
     if isinstance(node.value, bool):
         return f"is not a number; {alone}"
     if not node.plain and isinstance(resolve(node.text), int | float) and not isinstance(resolve(node.text), bool):

@@ -88,7 +88,8 @@ def answer_schema(question: Question) -> dict[str, Any]:
     if question.type == "yes-no":
         known = {"enum": ["yes", "no", True, False]}
     elif question.type == "number":
-        known = {"type": "integer" if question.whole else "number", "minimum": question.minimum}
+        plain = {"type": "integer" if question.whole else "number", "minimum": question.minimum}
+        known = {"anyOf": [plain, {"type": "string", "pattern": "^[0-9]"}]}  # 2 min, 1,000
     elif question.type == "one-of":
         known = choice
     elif question.type == "some-of":
