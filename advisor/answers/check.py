@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from advisor.answers.read_fact import in_order, of_unit, plain_digits, tidy, wrong_number, wrong_text
+from advisor.answers.read_fact import in_order, listed_as, of_unit, plain_digits, tidy, wrong_number, wrong_text
 from advisor.base.errors import AdvisorError
 from advisor.base.text import quoted
 from advisor.engine.completions import questions_of
@@ -59,8 +59,8 @@ def typed_number(question: Question, text: str, unknown: str) -> int | float:
 
 def _wrong_choice(question: Question, choice: object) -> str:
     if isinstance(choice, Other):
-        if choice.text.strip().casefold() in question.options:
-            return f"{quoted(choice.text)} is already in the list; choose it there."
+        if listed := listed_as(question, choice.text.strip()):
+            return f"{quoted(choice.text)} is already in the list ({listed}); choose it there."
         return wrong_text(choice.text)
     return "" if choice in question.options else "Choose an answer from the list."
 

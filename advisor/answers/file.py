@@ -79,7 +79,8 @@ class _Reader:
         if "project" in root.items and not _empty(root.items["project"]):
             name = read_text_value(root.items["project"], "project", self.source) or name
         path, app = (self.part(scope, root.items.get(scope)) for scope in ("path", "app"))
-        return Project(name, path, app, self.features(root), self.source.name)
+        features = self.features(root)
+        return Project(name, path, app, features, self.source.name, tuple(self.source.notes))
 
     def part(self, scope: str, node: Node | None) -> dict[str, Value]:
         """The facts under `path:` or `app:`."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from advisor.answers.quantities import NONE, example, quantity
 from advisor.base.text import did_you_mean, number, quoted, visible
-from advisor.model.values import UNKNOWN, Choice, Other, Value
+from advisor.model.values import UNKNOWN, Choice, Other, Value, plain_name
 from advisor.yamlio.nodes import Map, Node, Scalar, Seq, Source
 from advisor.yamlio.scalars import resolve
 
@@ -177,7 +177,8 @@ def _options(question: Question) -> str:
     return f" (allowed: {', '.join(question.options)}, {{other: TEXT}} or unknown)"
 
 
-def _other(question: Question, node: Map, source: Source) -> Other | None:
+def _other(question: Question, node: Map, source: Source) -> Choice | None:
+    """What is not listed; a text that is another name of a listed answer is that answer, and a note says so."""
     for key, (line, column) in node.keys.items():
         if key != "other":
             hint = " only {other: TEXT} has braces" if key not in question.options else f" write {key} without braces"
@@ -197,12 +198,16 @@ def _other(question: Question, node: Map, source: Source) -> Other | None:
     text = read_text_value(inner, question.id, source)
     if text is None:
         return None
-    if text.casefold() in question.options:
-        source.add(
-            inner.line, inner.column, f"{question.id}: {text.casefold()} is one of the answers; write it without other"
-        )
-        return None
+    listed = listed_as(question, text)
+    if listed:
+        source.note(inner.line, inner.column, f"{question.id}: {quoted(text)} is read as the listed answer {listed}")
+        return listed
     return Other(text)
+
+
+def listed_as(question: Question, text: str) -> str:
+    """The listed answer that this is another name of; "" for what is not listed."""
+    return text.casefold() if text.casefold() in question.options else question.also_called.get(plain_name(text), "")
 
 
 def _choices(question: Question, node: Node, source: Source) -> tuple[Choice, ...] | None:

@@ -38,7 +38,7 @@ def what_if(project: Project, setting: str, feature: str | None, base: RuleBase)
         else one
         for one in project.features
     )
-    return project._replace(features=features)
+    return project._replace(features=features, notes=(*project.notes, *source.notes))
 
 
 def _ordered(facts: dict[str, Value], base: RuleBase) -> dict[str, Value]:

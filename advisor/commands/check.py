@@ -31,6 +31,8 @@ def run(words: list[str]) -> int:
         except InputError as error:
             wrong += error.problems
         else:
+            for note in project.notes:
+                streams.note(f"advisor: {note}")
             streams.note(f"advisor: {name}: {plural(len(project.features), 'feature')}, no mistake")
     if wrong:
         raise InputError(wrong)

@@ -57,6 +57,8 @@ def run(words: list[str]) -> int:
     project = read(file, base)
     for setting in options.set:
         project = what_if(project, setting, options.feature, base)
+    for note in project.notes:
+        streams.note(f"advisor: {note}")
     verdict = recommend(project, base)
     if options.feature is not None:
         verdict = _only(options.feature, verdict)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.base.text import plural
 from advisor.engine.changes import Changes, Decider
-from advisor.engine.decision import Answers, Known, holds
+from advisor.engine.decision import Answers, Decision, Known, excluding, holds
 from advisor.engine.decision_diagram import Diagram
 from advisor.engine.regions import regions
 from advisor.model.boxes import find
@@ -63,14 +63,14 @@ def level(
     primary: str | None,
     acceptable: set[str],
     doubtful: list[Doubt],
-    raised: list[RaisedCaveat],
+    rows: list[str],
     base: RuleBase,
     diagram: Diagram | None,
 ) -> tuple[Level, str]:
     """How sure the pattern is over every open answer and each plausible value, and why not surer.
 
-    An answer that is not listed is read both as itself and as not known. High never rests on fewer than FEW stated
-    facts, nor on a caveat whose sources disagree.
+    `doubtful` are those of `doubts`, `rows` those of `card_doubts`. An answer that is not listed is read both as itself
+    and as not known. High never rests on fewer than FEW stated facts, nor on a row of a platform card in doubt.
     """
     possible = set[str]().union(*(_possible(known, base, diagram) for known in readings))
     possible |= {doubt.to or "" for doubt in doubtful}
@@ -78,14 +78,37 @@ def level(
         return "low", MOVES_AWAY
     if not possible <= {primary or ""}:
         return "medium", MOVES_INSIDE
-    contested = [c["title"] for c in raised if c["certainty"] == "certain" and base.caveats[c["id"]].doubt]
-    if contested:
-        return "medium", f"sources disagree about this: {contested[0]}"
+    if rows:
+        return "medium", f"VERIFY: {rows[0]}"
     stated = len(readings[0].stated)
     if stated < FEW:
         only = f"only {plural(stated, 'fact is', 'facts are')} stated" if stated else "nothing is stated"
         return "medium", f"{only}, and all the rest is assumed"
     return "high", STAYS
+
+
+def card_doubts(known: Known, decision: Decision, raised: list[RaisedCaveat], base: RuleBase) -> list[str]:
+    """The rows of platform cards that decide this verdict and should be checked first: each with the reason why.
+
+    They decide where they hold up the choosing rule, an exclusion of what that rule would rather have chosen, or a
+    caveat without which the pattern does not work. A prior that a card gives is told among the assumptions.
+    """
+    if decision.rule is None or decision.primary is None:
+        return []
+    before = decision.rule.patterns[: decision.rule.patterns.index(decision.primary)]
+    out = [rule for pattern in before if (rule := excluding(pattern, known.lead, base)) is not None]
+    breaking = [
+        base.caveats[c["id"]] for c in raised if c["certainty"] == "certain" and c["severity"] == "breaks"
+    ]  # what only might be raised decides nothing
+    grounds = [(ground, "") for rule in (decision.rule, *out) for ground in rule.grounds]
+    grounds += [(ground, decision.primary) for caveat in breaking for ground in caveat.grounds]
+    found = [
+        ground.doubt
+        for ground, pattern in grounds
+        if known.stated.get(ground.fact) == ground.answer
+        and (not ground.patterns or not pattern or pattern in ground.patterns)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _possible(known: Known, base: RuleBase, diagram: Diagram | None) -> set[str]:

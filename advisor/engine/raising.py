@@ -65,7 +65,7 @@ def _caveats(known: Known, primary: str, times: Timing, base: RuleBase) -> Raise
         raising = next((w for box in boxes if (w := _some(box, inside, limits, base)) is not None), None)
         certain = raising and all(find(r.box, [*r.minus, *boxes, *limits], base.full) is None for r in inside)
         if raising and (certain or caveat.warn_unknown):
-            found.append(told(caveat, known, times, base, certain=bool(certain)))
+            found.append(told(caveat, known, times, base, certain=bool(certain), pattern=primary))
             continue
         waiting = (m for box, m in about if m and _some(box, inside, limits, base) is not None)
         only_if = _if(caveat, *raising, known, base) if raising else _once_stated(next(waiting, []), known)
@@ -93,7 +93,9 @@ def _limits(known: Known, base: RuleBase) -> list[Box]:
     return limits
 
 
-def told(caveat: Caveat, known: Known, times: Timing, base: RuleBase, *, certain: bool) -> RaisedCaveat:
+def told(
+    caveat: Caveat, known: Known, times: Timing, base: RuleBase, *, certain: bool, pattern: str = ""
+) -> RaisedCaveat:
     """A caveat as the verdict has it."""
     return {
         "id": caveat.id,
@@ -102,7 +104,7 @@ def told(caveat: Caveat, known: Known, times: Timing, base: RuleBase, *, certain
         "title": caveat.title,
         "why": caveat.why,
         "do": caveat.do,
-        "figures": filled(caveat.figures, known.stated, times, base),
+        "figures": filled(caveat.figures, known.stated, times, base, pattern),
         "evidence": [e.data() for e in caveat.evidence],
     }
 

@@ -105,7 +105,8 @@ class Judge:
             conflict = told(base.caveats[CONFLICT], known, times, base, certain=True)
             raised.insert(0, {**conflict, "why": " ".join(c["why"] for c in contradictions)})
         doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
-        level, why = confidence.level(readings, primary, fine, doubtful, raised, base, self.diagram)
+        rows = confidence.card_doubts(known, decision, raised, base)
+        level, why = confidence.level(readings, primary, fine, doubtful, rows, base, self.diagram)
         if decision.rule is not None and decision.rule.doubt:
             level, why = "low", confidence.AS_GOOD
         settled, departs = self._article(known, decision)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from advisor.base.text import number
+from advisor.model.platforms import capacity
 from advisor.model.rulebase import RuleBase
 from advisor.model.values import Value
 
@@ -29,6 +30,12 @@ TIMES: Final[dict[str, TimeKey]] = {
 KINDS: Final = ("idle", "first-byte", "total", "lifetime", "grace", "held")
 # The limit itself, also only where it is fixed or only where it is a stock value; the most that it can be raised to.
 PARTS: Final = ("platform", "limit-s", "fixed-s", "stock-s", "setting", "most-s")
+# What holds the fewest connections, in all or on one instance, and how many.
+CAPACITIES: Final = {
+    f"{name}-{part}": (per, part)
+    for name, per in (("capacity", "all"), ("instance-capacity", "instance"))
+    for part in ("platform", "places")
+}
 LIMITS: Final = {f"{at}{kind}-{part}": (at, kind, part) for at in ("", "cdn-") for kind in KINDS for part in PARTS}
 
 
@@ -36,7 +43,7 @@ def names(base: RuleBase) -> set[str]:
     """Every name that may be in braces."""
     facts = {q.id for q in base.questions.values() if q.type in ("number", "one-of")}
     hourly = {f"{name.removesuffix('s')}h" for name in base.derived if name.endswith("-per-s")}
-    return {*TIMES, *LIMITS, *base.derived, *facts, *hourly}
+    return {*TIMES, *LIMITS, *CAPACITIES, *base.derived, *facts, *hourly}
 
 
 def places(text: str) -> Iterator[str]:
@@ -44,13 +51,20 @@ def places(text: str) -> Iterator[str]:
     return (match[1] for match in PLACE.finditer(text))
 
 
-def filled(text: str, stated: dict[str, Value], times: Timing, base: RuleBase) -> str | None:
-    """The sentences all of whose numbers are known, with them filled in; None where there is no such sentence."""
-    return " ".join(s for s in (_sentence(part, stated, times, base) for part in SENTENCE.split(text)) if s) or None
+def filled(text: str, stated: dict[str, Value], times: Timing, base: RuleBase, pattern: str = "") -> str | None:
+    """The sentences all of whose numbers are known, with them filled in; None where there is no such sentence.
+
+    `pattern` is the recommended one: what cannot hold its connections counts, and nothing else.
+    """
+    said = (_sentence(part, stated, times, base, pattern) for part in SENTENCE.split(text))
+    return " ".join(s for s in said if s) or None
 
 
-def _sentence(text: str, stated: dict[str, Value], times: Timing, base: RuleBase) -> str:
-    values = {name: _value(name, stated, times, base) for name in places(text)}
+def _sentence(text: str, stated: dict[str, Value], times: Timing, base: RuleBase, pattern: str) -> str:
+    values = {
+        name: _capacity(name, stated, base, pattern) if name in CAPACITIES else _value(name, stated, times, base)
+        for name in places(text)
+    }
     if None in values.values():
         return ""
     return PLACE.sub(lambda match: values[match[1]] or "", text)
@@ -72,6 +86,15 @@ def _value(name: str, stated: dict[str, Value], times: Timing, base: RuleBase) -
     if isinstance(value, str):  # a one-of, by its name; "none" is not mentioned
         return base.questions[name].options.get(value) if value != "none" else None
     return figure(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _capacity(name: str, stated: dict[str, Value], base: RuleBase, pattern: str) -> str | None:
+    per, part = CAPACITIES[name]
+    found = capacity(base, stated, per, base.patterns[pattern].channel) if pattern else None
+    if found is None:
+        return None
+    card, row = found
+    return card.name if part == "platform" else figure(float(row.value))
 
 
 def _of_limit(name: str, times: Timing) -> str | None:

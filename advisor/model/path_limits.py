@@ -27,6 +27,7 @@ ROLES = {
     "reverse-proxy": "reverse proxy",
     "service-mesh": "service mesh",
     "platform": "platform",
+    "hosting-layer": "server program",
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from advisor.model.rulebase import RuleBase
+    from advisor.model.values import Value
 
 WAY: Final = tuple(ROLES)  # every answer to these questions but "none" and "other" has its card
 LIMITS: Final = "limits"
@@ -59,6 +60,7 @@ class Row(NamedTuple):
     checked: str  # read | measured | memory
     contested: str
     note: str
+    per: str  # of a capacity that is compared with the clients: all of them, or those of one instance
     place: Place
 
 
@@ -100,6 +102,37 @@ def row(base: RuleBase, path: str) -> Row | None:
     said = cards(base)[platform].groups.get(group, ()) if platform in cards(base) else ()
     name = f"{platform}-{key}" if group == LIMITS else key
     return next((one for one in said if one.id == name), None)
+
+
+def capacity(base: RuleBase, answers: Mapping[str, Value], per: str, channel: str) -> tuple[Card, Row] | None:
+    """What holds the fewest connections of a channel among the answers: in all, or on one instance."""
+    there = [cards(base).get(str(answers[fact])) for fact in WAY if isinstance(answers.get(fact), str)]
+    rows = [
+        (card, row)
+        for card in there
+        if card is not None
+        for row in card.groups.get("capacity", ())
+        if row.per == per and (not row.channels or channel in row.channels)
+    ]
+    return min(rows, key=lambda found: float(found[1].value), default=None)
+
+
+def shared_rows(base: RuleBase, fact: str, answers: Iterable[str]) -> list[str]:
+    """What the cards of all these answers say alike, as a condition says it; none where an answer has no card."""
+    known = [cards(base).get(answer) for answer in answers]
+    if not known or not all(card is not None and fact in card.stands_at for card in known):
+        return []
+    said = [set(_statements(card)) for card in known if card is not None]
+    return sorted(set.intersection(*said))
+
+
+def _statements(card: Card) -> Iterator[str]:
+    for group, rows in card.groups.items():
+        for row in rows:
+            if group == LIMITS:
+                yield from (f"{{limit: {row.kind}, for: {channel}}}" for channel in row.channels)
+            else:
+                yield f"{{row: {group}/{row.id}, is: {row.value}}}"
 
 
 def _card(data: Mapping[str, Any]) -> Card:

@@ -28,13 +28,17 @@ class Feature(NamedTuple):  # noqa: PLW1641  # the hash of a tuple refuses the d
 
 
 class Project(NamedTuple):  # noqa: PLW1641  # the same
-    """All answers. `path` and `app` apply to every feature without answers of its own. `file` is not compared."""
+    """All answers. `path` and `app` apply to every feature without answers of its own.
+
+    `file` and `notes` (what was read in another way than it was written) are not compared.
+    """
 
     name: str
     path: dict[str, Value]
     app: dict[str, Value]
     features: tuple[Feature, ...]
     file: str = ""
+    notes: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Project) and self[:4] == other[:4]

@@ -79,6 +79,7 @@ class Question(NamedTuple):
     settled: bool  # describes the feature itself, not a need: offered last in "what would change it"
     feeds: tuple[str, ...]  # other uses than the decision: costs, timing, kit, merge, report
     on_a_page: tuple[str, ...] = ()  # the options with which there is a page in a browser
+    also_called: Mapping[str, str] = MappingProxyType({})  # other names of the options, as `plain_name` writes them
     place: Place = Place("rules/questions.yaml", 1, 1)
 
 
@@ -114,6 +115,27 @@ class Example(NamedTuple):
     place: Place
 
 
+class Ground(NamedTuple):
+    """A row of a platform card that is in doubt, on which a condition rests where this answer was given.
+
+    `patterns`: those for which it does; every one where it is empty. `doubt` says what is to be checked, and why.
+    """
+
+    fact: str
+    answer: str
+    patterns: tuple[str, ...]
+    doubt: str
+
+
+class Typed(NamedTuple):
+    """Platforms that a condition names one by one, though cards say what they have in common."""
+
+    id: str  # of the rule
+    fact: str
+    answers: tuple[str, ...]
+    place: Place
+
+
 class Rule(NamedTuple):
     """One rule. `boxes` is its condition as a union; `patterns` is what it excludes, chooses (in order) or accepts.
 
@@ -129,6 +151,7 @@ class Rule(NamedTuple):
     examples: tuple[Example, ...]
     place: Place
     doubt: bool = False
+    grounds: tuple[Ground, ...] = ()
 
 
 class Step(NamedTuple):
@@ -144,7 +167,6 @@ class Caveat(NamedTuple):
     """Something the team must know or do. `figures` is printed only when every number it names is known.
 
     `stated` has for each box the facts that must have been stated for it. `first`: printed at the top of the verdict.
-    `doubt`: sources disagree, so the confidence is medium at most where it is certain.
     """
 
     id: str
@@ -153,7 +175,6 @@ class Caveat(NamedTuple):
     stated: tuple[tuple[str, ...], ...]
     when: Any
     first: bool
-    doubt: bool
     warn_unknown: bool
     title: str
     why: str
@@ -162,6 +183,7 @@ class Caveat(NamedTuple):
     evidence: tuple[Evidence, ...]
     examples: tuple[Example, ...]
     place: Place
+    grounds: tuple[Ground, ...] = ()
 
 
 class Pattern(NamedTuple):
@@ -244,7 +266,7 @@ class RuleBase:
     SAID: Final = (
         "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "withholds", "steps",
         "accepts", "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "diagram",
-        "platforms", "channels",
+        "platforms", "channels", "typed",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
 
@@ -271,6 +293,7 @@ class RuleBase:
         diagram: Any = None,  # of the decision, as decision_diagram.py writes it; None until somebody needs it
         platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them
         channels: Mapping[str, str] = MappingProxyType({}),  # what a limit can be for, and its name for people
+        typed: tuple[Typed, ...] = (),
     ) -> None:
         self.version: Final = version
         self.sha256: Final = sha256
@@ -292,6 +315,7 @@ class RuleBase:
         self.diagram: Final = diagram
         self.platforms: Final = platforms
         self.channels: Final = dict(channels)
+        self.typed: Final = typed
         of_fact: dict[str, tuple[int, ...]] = {}
         for i, v in enumerate(variables):
             of_fact[v.fact] = (*of_fact.get(v.fact, ()), i)

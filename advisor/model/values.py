@@ -45,6 +45,11 @@ Value: TypeAlias = "bool | int | float | str | Other | tuple[Choice, ...] | Unkn
 # bool = yes-no, int/float = number, str/Other = one-of (or text), tuple = some-of
 
 
+def plain_name(text: str) -> str:
+    """A name without what people write in different ways: case, spaces, hyphens and dots."""
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
 def plain(value: Value) -> Answer:
     """An answer as JSON carries it."""
     if isinstance(value, Unknown):

@@ -29,10 +29,24 @@ class Sourced(Model):
 
 
 class Value(Sourced):
-    """One thing that a platform does or has; `value` is a number with its unit, yes, no, none or a few words."""
+    """One thing that a platform does or has; `value` is a number with its unit, yes, no, none or a few words.
+
+    A capacity with `per` is how many connections of the channels of `for` (none named: of every one) fit at the same
+    time: in all, or on one instance.
+    """
 
     value: Amount
     unit: Line | None = None
+    per: Literal["all", "instance"] | None = None
+    for_: Annotated[list[Id], Field(alias="for", default_factory=list)]
+
+    @model_validator(mode="after")
+    def _counted(self) -> Value:
+        if self.per is not None and (isinstance(self.value, str) or self.value != int(self.value)):
+            raise ValueError("a capacity with `per` is a whole number of connections")
+        if self.for_ and self.per is None:
+            raise ValueError("`for` stands beside `per`, in the capacity of a platform")
+        return self
 
 
 Values = Annotated[dict[Id, Value], Field(default_factory=dict)]

@@ -16,7 +16,7 @@ from advisor.model import rulebase as rb
 from advisor.model.boxes import Box
 from advisor.model.conditions import STATED, ConditionError, Space
 from advisor.model.values import UNKNOWN
-from advisor.ruleset import crosschecks, read_cards, read_patterns, schema, tables_schema
+from advisor.ruleset import card_conditions, crosschecks, read_cards, read_patterns, schema, tables_schema
 from advisor.ruleset.evidence import evidence
 from advisor.ruleset.files import RuleFile, Steps, digest
 from advisor.ruleset.reader import Reader
@@ -41,6 +41,11 @@ class _Compiler(Reader):
         self.derived = self.make_derived(derived_file, derived)
         self.patterns = read_patterns.made(self, patterns_file, patterns)
         self.variables = rb.variables(self.questions.values(), self.derived.values(), tuple(self.patterns))
+        clients = self.questions.get(card_conditions.CLIENTS)
+        self.card_conditions = card_conditions.CardConditions(
+            self.cards, self.patterns, clients.bands if clients is not None else ()
+        )
+        self.typed: list[rb.Typed] = []
         self.spaces = {
             True: Space(self.variables),
             False: Space([v for v in self.variables if v.name != rb.PATTERN]),
@@ -80,6 +85,7 @@ class _Compiler(Reader):
             waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
             platforms=platforms.as_text(self.cards),
             channels=patterns.channels,
+            typed=tuple(self.typed),
         )
         self.problems += crosschecks.problems(base)
         self.stop()
@@ -101,7 +107,7 @@ class _Compiler(Reader):
                 why=q.why,
                 find_out=q.find_out,
                 unit=q.unit,
-                options=self.make_options(file, path, q),
+                options=(options := self.make_options(file, path, q)),
                 bands=self.make_bands(file, path, q.bands),
                 minimum=q.minimum,
                 whole=q.whole,
@@ -110,6 +116,7 @@ class _Compiler(Reader):
                 settled=q.settled,
                 feeds=tuple(q.feeds),
                 on_a_page=tuple(q.on_a_page),
+                also_called=read_cards.other_names(self.cards, key, options),
                 place=file.place(path, key=True),
             )
             made[key] = question._replace(lead=self.value(file, (*path, "when-unknown", mode), question, lead))
@@ -219,20 +226,22 @@ class _Compiler(Reader):
         made = []
         for i, item in enumerate(items):
             path = (*at, i)
+            when, grounds = self.written_out(file, path, item)
             named = getattr(item, key)
             patterns = tuple(named) if isinstance(named, list) else (named,)
             self.known_patterns(file, (*path, key), patterns)
             made.append(
                 rb.Rule(
                     item.id,
-                    self.boxes(file, path, item.when, pattern=pattern),
-                    item.when,
+                    self.boxes(file, path, when, pattern=pattern),
+                    when,
                     patterns,
                     item.because,
                     evidence(item.evidence),
                     self.make_examples(file, path, item.examples),
                     file.place((*path, "id")),
                     getattr(item, "doubt", False),
+                    grounds,
                 )
             )
         return tuple(made)
@@ -252,15 +261,15 @@ class _Compiler(Reader):
                         (*path, "id"),
                         f"caveat {c.id!r} is already in {made[c.id].place.file}; every id is used once",
                     )
-                boxes, stated = self.situations(file, path, c.when)
+                when, grounds = self.written_out(file, path, c)
+                boxes, stated = self.situations(file, path, when)
                 made[c.id] = rb.Caveat(
                     c.id,
                     c.severity,
                     boxes,
                     stated,
-                    c.when,
+                    when,
                     c.first,
-                    c.doubt,
                     c.warn_unknown,
                     c.title,
                     c.why,
@@ -269,33 +278,29 @@ class _Compiler(Reader):
                     evidence(c.evidence),
                     self.make_examples(file, path, c.examples),
                     file.place((*path, "id")),
+                    grounds,
                 )
         return made, waivers
 
     def make_impossible(self, file: RuleFile, model: schema.ImpossibleFile) -> tuple[rb.Impossible, ...]:
-        return tuple(
-            rb.Impossible(
-                item.id,
-                self.boxes(file, ("impossible", i), item.when),
-                item.when,
-                item.because,
-                file.place(("impossible", i, "id")),
-            )
-            for i, item in enumerate(model.impossible)
-        )
+        made = []
+        for i, item in enumerate(model.impossible):
+            path: Steps = ("impossible", i)
+            when, _ = self.written_out(file, path, item)
+            boxes = self.boxes(file, path, when)
+            made.append(rb.Impossible(item.id, boxes, when, item.because, file.place((*path, "id"))))
+        return tuple(made)
 
     def make_priors(self, file: RuleFile, model: schema.Priors) -> tuple[rb.Prior, ...]:
-        return tuple(
-            rb.Prior(
-                p.id,
-                self.boxes(file, ("priors", i), p.when),
-                p.when,
-                dict(self.given(file, ("priors", i, "usually"), p.usually)),
-                p.because,
-                file.place(("priors", i, "id")),
-            )
-            for i, p in enumerate(model.priors)
-        )
+        made = []
+        for i, p in enumerate(model.priors):
+            path: Steps = ("priors", i)
+            when, _ = self.written_out(file, path, p)
+            usually = dict(self.given(file, (*path, "usually"), p.usually))
+            boxes = self.boxes(file, path, when)
+            made.append(rb.Prior(p.id, boxes, when, usually, p.because, file.place((*path, "id"))))
+        from_cards = read_cards.priors(self.cards, self.questions)
+        return (*made, *(p._replace(boxes=tuple(self.spaces[False].boxes(p.when))) for p in from_cards))
 
     def make_plausible(self, file: RuleFile, model: schema.Priors) -> tuple[rb.Plausible, ...]:
         made = []
@@ -305,9 +310,10 @@ class _Compiler(Reader):
             others = tuple((one[p.fact], other.weight) for one, other in zip(given, p.others, strict=True) if one)
             if sum(weight for _, weight in others) > 1:
                 self.problem(file, (*path, "others"), f"the weights of {p.id} are more than 1 together")
-            boxes = self.boxes(file, path, p.when)
+            when, _ = self.written_out(file, path, p)
+            boxes = self.boxes(file, path, when)
             place = file.place((*path, "id"))
-            made.append(rb.Plausible(p.id, boxes, p.when, p.fact, others, evidence(p.evidence), place))
+            made.append(rb.Plausible(p.id, boxes, when, p.fact, others, evidence(p.evidence), place))
         return tuple(made)
 
     def make_waivers(self, file: RuleFile, waive: list[schema.Waive]) -> list[rb.Waiver]:
@@ -324,6 +330,16 @@ class _Compiler(Reader):
         )
 
     # --- checks while reading -----------------------------------------------------------------------------------------
+
+    def written_out(self, file: RuleFile, path: Steps, item: Any) -> tuple[Any, tuple[rb.Ground, ...]]:
+        """The condition of an item with the answers that its conditions on cards mean, and the rows in doubt."""
+        for fact, answers, at in card_conditions.typed(item.when):
+            self.typed.append(rb.Typed(item.id, fact, answers, file.place((*path, "when", *at), key=True)))
+        try:
+            return self.card_conditions.written_out(item.when, decides=not isinstance(item, schema.Caveat))
+        except ConditionError as error:
+            self.problem(file, (*path, "when", *error.path), str(error))
+            return {}, ()
 
     def boxes(self, file: RuleFile, path: Steps, when: Any, *, pattern: bool = False) -> tuple[Box, ...]:
         for i, part in enumerate(when if isinstance(when, list) else [when]):

@@ -9,7 +9,9 @@ from advisor.base.data import data
 from advisor.base.errors import UsageError
 from advisor.base.text import did_you_mean
 from advisor.model.conditions import STATED
+from advisor.model.platforms import WAY
 from advisor.model.rulebase import PATTERN, Question, RuleBase
+from advisor.ruleset.card_conditions import ON_THE_WAY, WORDS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = (
@@ -137,6 +139,13 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
     return made
 
 
+EXACT = {"type": "object", "additionalProperties": False, "minProperties": 1}
+WORD = {"type": ["string", "number", "boolean"]}
+ONE_OR_MORE = {"anyOf": [WORD, {"type": "array", "minItems": 1, "items": WORD}]}
+CARD = {"anyOf": [{**EXACT, "properties": dict.fromkeys(sorted(keys), ONE_OR_MORE)} for keys in WORDS.values()]}
+CARDS = {"anyOf": [CARD, {"type": "array", "minItems": 1, "items": CARD}]}  # what the cards of the answers must say
+
+
 def when_schema(base: RuleBase, *, pattern: bool, stated: bool = False) -> dict[str, Any]:
     """The condition language over the facts that exist: one situation, or a list of them."""
     facts: dict[str, Any] = {}
@@ -146,8 +155,11 @@ def when_schema(base: RuleBase, *, pattern: bool, stated: bool = False) -> dict[
         some_of = bool(variable.element)
         values = [base.variables[i].element for i in base.of_fact[variable.fact]] if some_of else list(variable.values)
         facts.setdefault(variable.fact, _wanted([v for v in values if v != "other"], some_of=some_of))
+    for fact in (fact for fact in WAY if fact in facts):
+        facts[fact] = {"anyOf": [*facts[fact]["anyOf"], CARDS, {**EXACT, "properties": {"not": CARDS}}]}
+    facts[ON_THE_WAY] = CARDS
     if stated:
-        names = {"enum": list(base.questions)}
+        names = {"enum": [*base.questions, ON_THE_WAY]}
         facts[STATED] = {"anyOf": [names, {"type": "array", "minItems": 1, "items": names}]}
     situation = {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": facts}
     return {"anyOf": [situation, {"type": "array", "minItems": 1, "items": situation}]}

@@ -87,6 +87,7 @@ class _Prover:
         yield from self.idle_answers()
         yield from self.contradictions()
         yield from self.cards()
+        yield from self.typed_platforms()
         yield from self.evidence()
 
     def find(self, box: Box, minus: Iterable[Box]) -> dict[str, Value] | None:
@@ -308,6 +309,17 @@ class _Prover:
                 if option != "none" and (option not in known or fact not in known[option].stands_at):
                     sentence = f"{option} has no platform card for {fact}: write rules/platforms/{option}.yaml"
                     yield Finding("NO_CARD", f"{fact}.{option}", question.place, sentence)
+
+    def typed_platforms(self) -> Iterator[Finding]:
+        """A condition that names platforms one by one: the next card would be missing from it."""
+        for typed in self.base.typed:
+            shared = platforms.shared_rows(self.base, typed.fact, typed.answers)
+            if shared:
+                sentence = (
+                    f"{typed.id} names {', '.join(typed.answers)} for {typed.fact}: "
+                    f"write what their cards say, such as {shared[0]}, so that a new card counts as well"
+                )
+                yield Finding("TYPED_PLATFORM", f"{typed.id}.{typed.fact}", typed.place, sentence)
 
     def evidence(self) -> Iterator[Finding]:
         """A rule or a caveat that names nothing on which it rests."""

@@ -6,8 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.text import did_you_mean
-from advisor.model.platforms import GROUPS, LIMITS, WAY, Card, Row
+from advisor.model.platforms import GROUPS, LIMITS, WAY, Card, Row, doubts
+from advisor.model.rulebase import Prior, Question
+from advisor.model.values import plain_name
 from advisor.ruleset import card_schema
+
+CAPACITY = "capacity"
+EACH = "connections-per-instance"
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -33,9 +38,11 @@ def read(reader: Reader, channels: Mapping[str, str]) -> list[Card]:
                 message = f"the limit {row.id} is already in {limits[row.id].place.file}; every id is used once"
                 reader.problem(file, ("limits", row.id.removeprefix(f"{card.id}-")), message)
             limits[row.id] = row
-            for name in (name for name in row.channels if name not in channels):
+        for group, rows in card.groups.items():
+            for row, name in ((one, name) for one in rows for name in one.channels if name not in channels):
                 message = f"no channel {name!r} in rules/patterns.yaml{did_you_mean(name, channels)}"
-                reader.problem(file, ("limits", row.id.removeprefix(f"{card.id}-"), "for"), message)
+                key = row.id.removeprefix(f"{card.id}-") if group == LIMITS else row.id
+                reader.problem(file, (group, key, "for"), message)
         made.append(card)
     return made
 
@@ -68,10 +75,11 @@ def _row(card: str, group: str, key: str, row: card_schema.Value | card_schema.L
         "checked": row.checked,
         "contested": row.contested or "",
         "note": row.note or "",
+        "per": getattr(row, "per", None) or "",
         "place": file.place((group, key), key=True),
     }
     if isinstance(row, card_schema.Value):
-        none: dict[str, Any] = {"kind": "", "channels": (), "low": None, "up_to": None, "change": ""}
+        none: dict[str, Any] = {"kind": "", "channels": tuple(row.for_), "low": None, "up_to": None, "change": ""}
         return Row(value=row.value, unit=row.unit or "", **none, **said)
     amount = _whole(row.seconds if row.each_second is None else row.each_second)
     return Row(
@@ -88,6 +96,36 @@ def _row(card: str, group: str, key: str, row: card_schema.Value | card_schema.L
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value == int(value) else value
+
+
+def priors(cards: Iterable[Card], questions: Mapping[str, Question]) -> list[Prior]:
+    """What the cards say about how much one instance takes, as assumptions: the smallest first, which counts."""
+    rows = [(row, card) for card in cards for row in card.groups.get(CAPACITY, ()) if row.per == "instance"]
+    made = []
+    for row, card in sorted(rows, key=lambda pair: float(pair[0].value)):
+        facts = [fact for fact in WAY if fact in card.stands_at and fact in questions]
+        if not facts or EACH not in questions:
+            continue
+        checks = "; ".join(doubts(row))
+        because = f"{card.name}: {row.says}{f' VERIFY: {checks}.' if checks else ''}"
+        made.append(
+            Prior(f"{card.id}-{row.id}", (), [{fact: card.id} for fact in facts], {EACH: row.value}, because, row.place)
+        )
+    return made
+
+
+def other_names(cards: Iterable[Card], fact: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Every name of an option as `plain_name` writes it, with the option: its id, its title, what its card adds.
+
+    A name that would stand for two options stands for none.
+    """
+    named: dict[str, set[str]] = {}
+    for option, title in options.items():
+        card = next((c for c in cards if c.id == option and fact in c.stands_at), None)
+        for name in (option, title, *((card.name, *card.also_called) if card else ())):
+            for written in (name, re.sub(r"\([^()]*\)", "", name)):  # ingress-nginx (Kubernetes)
+                named.setdefault(plain_name(written), set()).add(option)
+    return {name: option for name, (option, *more) in ((n, sorted(o)) for n, o in named.items()) if not more and name}
 
 
 def timed(cards: Iterable[Card], channels: Collection[str]) -> list[dict[str, Any]]:

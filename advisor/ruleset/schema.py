@@ -314,7 +314,6 @@ class Caveat(Model):
     when: When
     warn_unknown: YesNo
     first: YesNo = False
-    doubt: YesNo = False
     title: Prose
     why: Prose
     do: Prose

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from advisor.model.boxes import Box
@@ -12,6 +13,7 @@ from advisor.model.rulebase import (
     Derived,
     Evidence,
     Example,
+    Ground,
     Impossible,
     Pattern,
     Place,
@@ -21,6 +23,7 @@ from advisor.model.rulebase import (
     Rule,
     RuleBase,
     Step,
+    Typed,
     Variable,
     Waiver,
 )
@@ -35,7 +38,7 @@ def to_data(base: RuleBase) -> dict[str, Any]:
             return {"other": value.text}
         if isinstance(value, Unknown):
             return None
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             if all(isinstance(key, int) for key in value) and value:
                 return {"box": [[key, mask] for key, mask in value.items()]}
             return {key: plain(item) for key, item in value.items()}
@@ -78,6 +81,8 @@ def _common(data: dict[str, Any]) -> dict[str, Any]:
         made["examples"] = _examples(data["examples"])
     if "stated" in data:
         made["stated"] = tuple(map(tuple, data["stated"]))
+    if "grounds" in data:
+        made["grounds"] = tuple(Ground(**dict(g, patterns=tuple(g["patterns"]))) for g in data["grounds"])
     if "patterns" in data:
         made["patterns"] = tuple(data["patterns"])
     return made
@@ -137,4 +142,5 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         diagram=data["diagram"],
         platforms=data["platforms"],
         channels=data["channels"],
+        typed=tuple(Typed(**dict(t, answers=tuple(t["answers"]), place=Place(**t["place"]))) for t in data["typed"]),
     )

@@ -56,15 +56,20 @@ Node: TypeAlias = Scalar | Seq | Map
 
 
 class Source:
-    """A text with its name, and the problems found in it so far."""
+    """A text with its name, and the problems and notes found in it so far."""
 
-    __slots__ = ("lines", "name", "patient", "problems")
+    __slots__ = ("lines", "name", "notes", "patient", "problems")
 
     def __init__(self, name: str, lines: list[str], *, patient: bool = False) -> None:
         self.patient: Final = patient  # does not end the reading because of many problems
         self.name: Final = name
         self.lines: Final = lines
         self.problems: Final[list[Problem]] = []
+        self.notes: Final[list[str]] = []  # what was read in another way than it was written
+
+    def note(self, line: int, column: int, message: str) -> None:
+        """Add what the reader of the file should know, though nothing is wrong."""
+        self.notes.append(f"{self.name}:{line}:{column}: {message}")
 
     def add(self, line: int, column: int, message: str) -> None:
         """Add a problem, with its line of the file (visible, at most 120 columns).

@@ -95,7 +95,6 @@ def make(
                 ((),) * len(full.boxes(when)),
                 when,
                 False,
-                False,
                 warn,
                 key,
                 "why",
