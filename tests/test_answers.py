@@ -19,7 +19,7 @@ from advisor.base.data import data
 from advisor.base.errors import Exit, InputError
 from advisor.model.project import Feature, Project
 from advisor.model.rulebase import Place
-from advisor.model.values import UNKNOWN, Other
+from advisor.model.values import UNKNOWN, Other, plain_name
 from advisor.ruleset.cache import load
 
 BASE = small_base()
@@ -478,7 +478,6 @@ def test_a_long_list_of_options_is_not_spelled_out():
     [
         ("{other: }", 26, "other needs a text; if you do not know it, write unknown without braces"),
         ("{other: unknown}", 26, "other needs a text; if you do not know it, write unknown without braces"),
-        ("{other: Nginx}", 26, "nginx is one of the answers; write it without other"),
         ("{other: 7}", 26, 'without quotes, 7 is read as a number; write "7"'),
         ("{other: yes}", 26, 'without quotes, yes is read as true or false; write "yes"'),
         ("{other: [x]}", 26, "write a text, not a list"),
@@ -531,6 +530,37 @@ def test_not_some_of(word, column, said):
 
 def test_every_wrong_part_of_a_list_is_told():
     assert len(problems("features:\n- name: f\n  clients: [a, b, ios, c]")) == 3
+
+
+def test_another_name_of_a_listed_answer_is_that_answer_with_a_note():
+    base = load()
+    text = (
+        "path: {cdn: {other: azure-frontdoor}, load-balancer: {other: AWS ALB}}\n"
+        "features:\n- name: f\n  reverse-proxy: {other: Nginx}\n"
+        "  clients: [ios, {other: Browser on a computer}, {other: kiosk}]\n"
+        "  service-mesh: {other: Consul Connect}\n"
+    )
+    project = parse(text, "a.yaml", base)
+    facts = project.answers(project.features[0])
+    assert (facts["cdn"], facts["load-balancer"], facts["reverse-proxy"]) == ("azure-front-door", "aws-alb", "nginx")
+    assert facts["clients"] == ("browser", "ios", Other("kiosk"))
+    assert facts["service-mesh"] == Other("Consul Connect")
+    assert [note.split(": ", 1)[0] for note in project.notes] == [
+        "a.yaml:1:21",
+        "a.yaml:1:62",
+        "a.yaml:4:26",
+        "a.yaml:5:26",
+    ]
+    assert project.notes[1].endswith('load-balancer: "AWS ALB" is read as the listed answer aws-alb')
+    assert parse(dump(project, base), "a.yaml", base) == project
+
+
+def test_a_name_of_two_listed_answers_is_neither():
+    base = load()
+    for question in base.questions.values():
+        for name, option in question.also_called.items():
+            others = {plain_name(other) for other in question.options if other != option}
+            assert name not in others, (question.id, name)
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------

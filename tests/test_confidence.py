@@ -11,7 +11,7 @@ from support.handwritten_answers import random_answers_of_file
 
 from advisor.answers.file import parse, read
 from advisor.base.data import data
-from advisor.engine.confidence import FEW, plausible, without_unlisted
+from advisor.engine.confidence import FEW, deciding, plausible, without_unlisted
 from advisor.engine.decision import know
 from advisor.engine.portfolio import recommend
 from advisor.engine.verdict import Judge
@@ -114,7 +114,7 @@ def test_a_vendor_that_says_no_keeps_confidence_at_medium_and_is_named(judge):
 
 # --- answers that no rule knows ---------------------------------------------------------------------------------------
 
-ONE_OF = [q.id for q in load().questions.values() if q.type == "one-of" and q.id != "kind"]
+LISTED = [q for q in load().questions.values() if q.type in ("one-of", "some-of") and q.id != "kind"]
 
 
 @settings(max_examples=150, deadline=None)
@@ -123,13 +123,61 @@ def test_a_name_that_is_not_listed_warns_at_least_as_much_as_not_knowing(judge, 
     """`{other: IIS}` as the proxy took the warning about held-back streams away, which "I don't know" gives."""
     rng = Random(seed)
     answers = {f: v for f, v in random_answers_of_file(rng, judge.base).items() if rng.random() < 0.3}
-    fact = rng.choice(ONE_OF)
-    named = judge.feature("x", {**answers, fact: Other("something of their own")})
-    unknown = judge.feature("x", {**answers, fact: UNKNOWN})
+    asked = rng.choice(LISTED)
+    other = Other("something of their own")
+    named = judge.feature("x", {**answers, asked.id: other if asked.type == "one-of" else (other,)})
+    unknown = judge.feature("x", {**answers, asked.id: UNKNOWN})
     if named["primary"] == unknown["primary"]:
         assert ids(named["caveats"]) >= ids(unknown["caveats"])
         assert ids([*named["caveats"], *named["caveats_if"]]) >= ids(unknown["caveats_if"])
-        assert SURE.index(named["confidence"]) <= SURE.index(unknown["confidence"]) or len(unknown["stated"]) < FEW
+        assert SURE.index(named["confidence"]) <= SURE.index(unknown["confidence"])
+
+
+def spoken_of(fact, base):
+    """The facts that an answer to this one speaks of: itself, what assumptions make of it, and numbers that follow."""
+    found = {fact}
+    for prior in base.priors:
+        if found & {base.variables[variable].fact for box in prior.boxes for variable in box}:
+            found |= set(prior.usually)
+    return found | {d.id for d in base.derived.values() if found & set(d.factors)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_stated_fact_lowers_no_doubt_that_it_does_not_speak_of(judge, seed):
+    """A broker, a version and a page made a verdict of one answer "high"."""
+    rng = Random(seed)
+    base = judge.base
+    drawn = random_answers_of_file(rng, base)
+    answers = {f: v for f, v in drawn.items() if rng.random() < 0.4}
+    more = [f for f, v in drawn.items() if f not in answers and v is not UNKNOWN]
+    texts = [q.id for q in base.questions.values() if q.type == "text"]
+    fact = rng.choice([*more, *texts])
+    before = judge.feature("x", answers)
+    after = judge.feature("x", {**answers, fact: drawn.get(fact, "some text")})
+    if before["primary"] != after["primary"]:
+        assert fact in deciding(base)
+        return
+    spoken = spoken_of(fact, base)
+    for caveat in ids(before["caveats"]) - ids(after["caveats"]):
+        read_by = {base.variables[v].fact for box in base.caveats[caveat].boxes for v in box}
+        conflict = caveat == "requirements-conflict" and len(before["contradictions"]) > len(after["contradictions"])
+        assert read_by & spoken or conflict, (fact, caveat)
+    if not spoken & deciding(base):
+        assert SURE.index(after["confidence"]) <= SURE.index(before["confidence"]), fact
+
+
+def test_what_decides_nothing_makes_nothing_surer(judge):
+    told = {"bidirectional-realtime": False}
+    beside = {"broker": "redis", "page": "home", "nginx-version": "1.22.1", "tabs-per-user": 2}
+    assert judge.feature("x", told)["confidence"] == "medium"
+    verdict = judge.feature("x", {**told, **beside})
+    assert (verdict["confidence"], verdict["confidence_why"]) == (
+        "medium",
+        "only 1 fact that can decide is stated, and all the rest is assumed",
+    )
+    unlisted = {"platform": Other("ours"), "existing-stack": (Other("ours"),), "server-model": Other("ours")}
+    assert judge.feature("x", {**told, **unlisted})["confidence"] != "high"
 
 
 @pytest.mark.parametrize("fact", ["reverse-proxy", "load-balancer", "service-mesh", "platform", "cdn"])

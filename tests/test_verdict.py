@@ -87,7 +87,7 @@ def test_confidence_is_high_with_one_primary_medium_inside_the_acceptable_else_l
     if not outcomes:
         return
     acceptable = {"p", primary}
-    enough = len(known.stated) >= confidence.FEW
+    enough = len(known.stated.keys() & confidence.deciding(base)) >= confidence.FEW
     expected = "low" if not outcomes <= acceptable else "high" if outcomes <= {primary} and enough else "medium"
     assert level(Judge(base), known, primary, acceptable) == expected
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.base.text import plural
@@ -80,11 +81,21 @@ def level(
         return "medium", MOVES_INSIDE
     if rows:
         return "medium", f"VERIFY: {rows[0]}"
-    stated = len(readings[0].stated)
+    stated = len(readings[-1].stated.keys() & deciding(base))  # what is not listed says as little as not knowing
     if stated < FEW:
-        only = f"only {plural(stated, 'fact is', 'facts are')} stated" if stated else "nothing is stated"
-        return "medium", f"{only}, and all the rest is assumed"
+        only = f"only {plural(stated, 'fact', 'facts')} that can decide {'is' if stated == 1 else 'are'} stated"
+        return "medium", f"{only if stated else 'nothing that can decide is stated'}, and all the rest is assumed"
     return "high", STAYS
+
+
+@lru_cache(maxsize=16)
+def deciding(base: RuleBase) -> frozenset[str]:
+    """The facts on which the pattern can rest: no other fact makes it any surer."""
+    unions = [*(rule.boxes for rule in base.excludes), *(item.boxes for item in base.impossible)]
+    unions += [prior.boxes for prior in base.priors]
+    unions += [rule.boxes for step in base.steps for rule in step.rules]
+    read = {base.variables[variable].fact for boxes in unions for box in boxes for variable in box}
+    return frozenset(read | {fact for key in read & base.derived.keys() for fact in base.derived[key].factors})
 
 
 def card_doubts(known: Known, decision: Decision, raised: list[RaisedCaveat], base: RuleBase) -> list[str]:
