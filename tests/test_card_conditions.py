@@ -154,15 +154,13 @@ def test_a_mistake_has_its_place(folder):
 
 
 def test_the_editor_knows_the_conditions():
-    schema = when_schema(RULES, pattern=True, stated=True)
+    validator = jsonschema.Draft202012Validator(when_schema(RULES, pattern=True, stated=True))
     for name in ("network", "scale", "polling", "platform"):
-        for caveat in yaml.load((data("rules") / "caveats" / f"{name}.yaml").read_text("utf-8"), yaml.BaseLoader)[
-            "caveats"
-        ]:
-            jsonschema.validate(caveat["when"], schema)
-    for wrong in ({"cdn": {"rows": "x"}}, {"on-the-way": "cloudflare"}):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(wrong, schema)
+        text = (data("rules") / "caveats" / f"{name}.yaml").read_text("utf-8")
+        for caveat in yaml.load(text, yaml.BaseLoader)["caveats"]:
+            assert validator.is_valid(caveat["when"]), caveat["id"]
+    for wrong in ({"cdn": {"rows": "x"}}, {"on-the-way": "cloudflare"}, {"cdn": {"row": "a/b", "for": "sse"}}):
+        assert not validator.is_valid(wrong)
 
 
 # --- a new card counts ------------------------------------------------------------------------------------------------
@@ -271,7 +269,7 @@ STREAM = {
 }
 
 
-def test_a_row_in_doubt_that_decides_makes_the_verdict_medium_at_most_and_says_verify():
+def test_a_row_in_doubt_that_decides_makes_the_verdict_medium_and_says_verify():
     plain = JUDGE.feature("x", {**STREAM, "cdn": "cloudfront"})
     doubtful = JUDGE.feature("x", {**STREAM, "cdn": "azure-front-door"})
     assert plain["primary"] == doubtful["primary"] == "sse"
