@@ -60,7 +60,7 @@ def typed_number(question: Question, text: str, unknown: str) -> int | float:
 def _wrong_choice(question: Question, choice: object) -> str:
     if isinstance(choice, Other):
         if listed := listed_as(question, choice.text.strip()):
-            return f"{quoted(choice.text)} is already in the list ({listed}); choose it there."
+            return f"{quoted(choice.text)} is already in the list; choose it there: {listed}."
         return wrong_text(choice.text)
     return "" if choice in question.options else "Choose an answer from the list."
 
