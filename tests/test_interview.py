@@ -286,8 +286,8 @@ def test_a_preview_says_what_the_answer_then_does(base):
     assert list(seen.left) == after.possible
     assert set(seen.falls) == set(session.possible) - set(after.possible)
     fell = {f.pattern: f for f in after.fallen}
-    assert fell["webrtc"].fact == "media"
-    assert {p for p, f in fell.items() if f.fact == "clients"} == set(seen.falls)
+    assert fell["webrtc"].facts == ("media",)
+    assert {p for p, f in fell.items() if f.facts == ("clients",)} == set(seen.falls)
 
 
 def test_a_fallen_pattern_names_the_rule_where_one_alone_did_it(base):
@@ -299,6 +299,65 @@ def test_a_fallen_pattern_names_the_rule_where_one_alone_did_it(base):
     decided = listens.answer("background-delivery", True)
     streams = {f.rule for f in decided.fallen if f.pattern in ("sse", "websocket", "long-polling")}
     assert streams == {"closed-app-needs-push"}
+
+
+def others(question, answer):
+    """Every other answer that a rule could tell apart: each option with and without, a number of each band."""
+    if question.type == "yes-no":
+        return [value for value in (True, False) if value is not answer]
+    if question.type == "number":
+        return [max(band.low, question.minimum) for band in question.bands] or [0]
+    if question.type == "one-of":
+        return [option for option in question.options if option != answer]
+    if question.type == "some-of":
+        now = {choice for choice in answer if isinstance(choice, str)} if isinstance(answer, tuple) else set()
+        changed = [now ^ {option} for option in question.options]
+        alone = [{option} for option in question.options]
+        return [tuple(o for o in question.options if o in some) for some in (set(), *changed, *alone)]
+    return ["elsewhere"]
+
+
+def brings_back(session, fact, pattern):
+    """Whether the engine finds the pattern possible again after some other answer."""
+    for value in others(session.base.questions[fact], session.answers[fact]):
+        try:
+            after = session.answer(fact, value)
+        except RefusedError:
+            continue
+        if pattern in after.possible:
+            return True
+    return False
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(randoms)
+def test_the_answer_that_is_named_for_a_fallen_pattern_brings_it_back(rng):
+    """With any other answer that is named alone, the engine itself finds the pattern possible again."""
+    base = load_once()
+    session = Session.new(base, "f")
+    for _ in range(rng.randint(2, 30)):
+        try:
+            session = step(session, rng)
+        except RefusedError:
+            continue
+    if session.conflicts:
+        return
+    for item in session.fallen:
+        assert item.facts, item
+        assert set(item.facts) <= set(session.answers)
+        without = session
+        for fact in item.facts:
+            without = without.clear(fact)
+        assert item.pattern in without.possible
+        if len(item.facts) == 1:
+            assert brings_back(session, item.facts[0], item.pattern), item
+        else:  # none of them would do alone
+            assert not any(item.pattern in session.clear(fact).possible for fact in item.facts)
+
+
+def test_a_pattern_that_is_still_the_fallback_is_known(base):
+    session = Session.from_project(read("rules/examples/notifications.yaml", base), base)
+    assert session.fallback == session.verdict["features"][0]["fallback"] == "long-polling"
 
 
 def test_words_for_answers_are_safe_to_show_and_say_units(base):

@@ -15,7 +15,7 @@ from advisor.base.data import data
 from advisor.base.errors import RuleBaseError
 from advisor.engine.portfolio import recommend
 from advisor.engine.verdict import Judge
-from advisor.interview import overview
+from advisor.interview import ruled_out
 from advisor.kit import build
 from advisor.model.project import Feature, Project
 from advisor.report import cost_tables, explain, html, markdown, text
@@ -126,9 +126,10 @@ def test_a_fourteenth_pattern_is_in_every_report(base, verdict):
 
 
 def test_a_fourteenth_pattern_is_in_the_interview_the_kit_and_the_editor(base, verdict):
-    assert "event-socket" in overview.possible((), base)
-    fallen = {item.pattern for item in overview.fallen({"existing-stack": ()}, base)}
-    assert "event-socket" in fallen
+    assert "event-socket" in ruled_out.possible((), base)
+    given = {"existing-stack": ()}
+    left = ruled_out.possible(tuple(given.items()), base)
+    assert ("event-socket", ("existing-stack",)) in [(f.pattern, f.facts) for f in ruled_out.fallen(given, left, base)]
     project = Project("p", {}, {}, (Feature("prices", {}), Feature("stock", {})))
     assert build.build(project, verdict, base).notes == [
         f"{name}: no template for Event socket yet; nothing is written for it" for name in ("prices", "stock")

@@ -5,9 +5,9 @@ Everything is for the answers of one feature that count (`standing`), in the ord
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, get_args
 
 from advisor.engine.claims import raised
@@ -16,6 +16,7 @@ from advisor.engine.confidence import without_unlisted
 from advisor.engine.decision import Answers, result_of, usually
 from advisor.engine.reach import Reach
 from advisor.engine.relevance import Relevance
+from advisor.interview.ruled_out import Fallen, possible
 from advisor.model.patterns import compared
 from advisor.model.rulebase import Question, RuleBase, Severity, Step
 from advisor.model.values import Unknown, Value
@@ -30,16 +31,6 @@ class Preview:
     falls: tuple[str, ...]
     left: tuple[str, ...]
     refused: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fallen:
-    """A pattern that is ruled out: the answer that ruled it out, and the rule if a single one did."""
-
-    pattern: str
-    fact: str
-    rule: str
-    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +65,12 @@ class Row:
     ruled_out: int
 
 
-@lru_cache(maxsize=2048)
-def possible(items: tuple[tuple[str, Value], ...], base: RuleBase) -> frozenset[str]:
-    """The patterns that these answers leave possible. Kept, since an answer changes little of what came before it."""
-    return Reach.of(completions(dict(items), base).box, base).possible()
-
-
 def preview(fact: str, value: Value, standing: Answers, base: RuleBase) -> Preview:
     """What this answer would rule out of what the others leave possible."""
     before = possible(tuple((f, v) for f, v in standing.items() if f != fact), base)
     after = possible(tuple({**standing, fact: value}.items()), base)
     falls = tuple(p for p in base.patterns if p in before and p not in after)
     return Preview(falls, tuple(p for p in base.patterns if p in after))
-
-
-def fallen(standing: Answers, base: RuleBase) -> list[Fallen]:
-    """The patterns that cannot come out any more, each with the first answer after which it could not."""
-    found: dict[str, Fallen] = {}
-    so_far: dict[str, Value] = {}
-    for fact, value in standing.items():
-        so_far[fact] = value
-        left = possible(tuple(so_far.items()), base)
-        for pattern in base.patterns:
-            if pattern not in found and pattern not in left:
-                found[pattern] = Fallen(pattern, fact, *_blame(pattern, so_far, base))
-    return [found[pattern] for pattern in base.patterns if pattern in found]
 
 
 def article_steps(box: Mapping[int, int], at: str, standing: Answers, base: RuleBase) -> list[ArticleStep]:
@@ -155,11 +127,11 @@ def caveats(found: Relevance, standing: Answers, base: RuleBase) -> list[Raised]
     return sorted(made, key=lambda c: (get_args(Severity).index(c.severity), not c.certain))
 
 
-def rows(answers: Answers, standing: Answers, found: Relevance, base: RuleBase) -> list[Row]:
+def rows(
+    answers: Answers, standing: Answers, found: Relevance, ruled_out: Sequence[Fallen], base: RuleBase
+) -> list[Row]:
     """Every question with its answer and what became of it."""
-    ruled_out: dict[str, int] = {}
-    for item in fallen(standing, base):
-        ruled_out[item.fact] = ruled_out.get(item.fact, 0) + 1
+    named = Counter(fact for item in ruled_out for fact in item.facts)
     made = []
     for fact, question in base.questions.items():
         state: Literal["answered", "parked", "open", "skipped"] = "skipped"
@@ -167,7 +139,7 @@ def rows(answers: Answers, standing: Answers, found: Relevance, base: RuleBase) 
             state = "answered" if fact in standing else "parked"
         elif fact in found.reasons:
             state = "open"
-        made.append(Row(question, answers.get(fact), state, ruled_out.get(fact, 0)))
+        made.append(Row(question, answers.get(fact), state, named[fact]))
     return made
 
 
@@ -195,19 +167,3 @@ def reason(fact: str, found: Relevance, base: RuleBase) -> str:
         return f"not the pattern; {FED.get(why.id, f'{why.id} needs it')}."
     what = "acceptable, too" if why.kind == "acceptable" else "the fallback"
     return f"not the pattern, but whether {base.patterns[why.id].title} is {what}."
-
-
-def _blame(pattern: str, answers: Answers, base: RuleBase) -> tuple[str, str]:
-    """The rule that excludes the pattern here, or else the one that surely decides; its id and its reason."""
-    box = completions(answers, base).box
-    for rule in base.excludes:
-        if pattern in rule.patterns and result_of(rule.boxes, box, base) == "true":
-            return rule.id, rule.because
-    for step in base.steps:
-        results = [(rule, result_of(rule.boxes, box, base)) for rule in step.rules]
-        held = [rule for rule, result in results if result == "true"]
-        if held:
-            return held[0].id, held[0].because
-        if any(result == "unknown" for _, result in results):
-            break
-    return "", ""

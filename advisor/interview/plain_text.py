@@ -8,6 +8,7 @@ from advisor.answers.check import unknown_means
 from advisor.base.errors import Problem
 from advisor.base.text import plural, quoted, visible, wrap
 from advisor.interview.overview import Preview
+from advisor.interview.ruled_out import Fallen
 from advisor.interview.session import Session
 from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
@@ -73,10 +74,14 @@ def standing(session: Session) -> Iterator[str]:
     """What the answers so far have decided: patterns, the article's steps, caveats."""
     base = session.base
     yield f"Still possible, {len(session.possible)} of {len(base.patterns)}: {_titles(session, session.possible)}."
+    if session.fallen:
+        yield "Ruled out, each by an answer that would bring it back if you changed it:"
     for item in session.fallen:
-        answer = labelled(base.questions[item.fact], session.standing[item.fact])
         rule = f" {item.because} (rule {item.rule})" if item.rule else ""
-        text = f"{base.patterns[item.pattern].title}: ruled out by {item.fact}: {answer}.{rule}"
+        fallback = (
+            " It is still the fallback for clients that cannot connect." if item.pattern == session.fallback else ""
+        )
+        text = f"{base.patterns[item.pattern].title}: {blamed(session, item)}.{fallback}{rule}"
         yield wrap(text, WIDTH, "    ", "  - ")
     yield "The article's steps:"
     words = {"passed": "does not apply", "holds": "holds", "open": "not known yet", "not-reached": "not reached"}
@@ -87,6 +92,13 @@ def standing(session: Session) -> Iterator[str]:
     yield f"Caveats so far: {len(certain)}, and {len(session.caveats) - len(certain)} that depend on unknown answers."
     for caveat in certain:
         yield wrap(f"{caveat.severity}: {caveat.title} ({caveat.id})", WIDTH, "    ", "  - ")
+
+
+def blamed(session: Session, item: Fallen) -> str:
+    """The answers that would have to be other ones for the pattern to come back."""
+    said = [f"{fact}: {labelled(session.base.questions[fact], session.answers[fact])}" for fact in item.facts]
+    together = ", together" if len(said) > 1 else ""
+    return f"{' and '.join(said)}{together}" if said else "no answers lead to it"
 
 
 def previews(session: Session, question: Question) -> Iterator[str]:

@@ -15,9 +15,9 @@ from advisor.answers.check import RefusedError, contradictions, facts_of, fittin
 from advisor.answers.file import MAX_FEATURES, UNNAMED, same_name
 from advisor.answers.read_fact import wrong_text
 from advisor.base.text import quoted
-from advisor.engine.decision import decide, know
+from advisor.engine.decision import decide, excluding, know
 from advisor.engine.relevance import Relevance, matters, relevance
-from advisor.interview import overview
+from advisor.interview import overview, ruled_out
 from advisor.model.answers_in_words import labelled
 from advisor.model.project import Feature, Project
 from advisor.model.rulebase import Question, RuleBase
@@ -167,9 +167,17 @@ class Session:
             return overview.Preview((), (), str(refused))
 
     @cached_property
-    def fallen(self) -> list[overview.Fallen]:
-        """The patterns that cannot come out any more, and what ruled each out."""
-        return overview.fallen(self.standing, self.base)
+    def fallen(self) -> list[ruled_out.Fallen]:
+        """The patterns that cannot come out any more, and the answers that would have to be other ones."""
+        return ruled_out.fallen(self.answers, self.relevance.possible, self.base)
+
+    @cached_property
+    def fallback(self) -> str | None:
+        """The pattern for clients that cannot use the one so far, where the feature stands alone."""
+        if self.so_far is None or self.several:
+            return None
+        case, names = know(self.answers, self.base).lead, self.base.patterns[self.so_far].fallbacks
+        return next((pattern for pattern in names if excluding(pattern, case, self.base) is None), None)
 
     @cached_property
     def article(self) -> list[overview.ArticleStep]:
@@ -186,7 +194,7 @@ class Session:
     @cached_property
     def rows(self) -> list[overview.Row]:
         """Every question with its answer and what became of it."""
-        return overview.rows(self.answers, self.standing, self.relevance, self.base)
+        return overview.rows(self.answers, self.standing, self.relevance, self.fallen, self.base)
 
     # --- answering ----------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from textual.content import Content
 from advisor.answers.check import unknown_means
 from advisor.base.text import plural, quoted, visible
 from advisor.interview.overview import Preview
+from advisor.interview.plain_text import blamed
 from advisor.interview.session import Session
-from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
 
 NAME = 40  # columns that a name may take in a line
@@ -108,10 +108,12 @@ def patterns(session: Session, preview: Preview, width: int) -> Content:
         else:
             so_far = "  so far" if pattern == session.so_far and not session.several and len(possible) > 1 else ""
             parts.append([(" + ", "bold $text-success"), title, (so_far, "dim")])
+    if session.fallen:
+        parts.append([("Ruled out", "bold"), ("  another answer to this would bring it back", "dim")])
     for fallen in session.fallen:
-        answer = labelled(base.questions[fallen.fact], session.standing[fallen.fact])
-        title = base.patterns[fallen.pattern].title
-        parts.append([(" - ", "bold"), (f"{title}  {fallen.fact}: {answer[:NAME]}", "dim")])
+        stays = " (still the fallback)" if fallen.pattern == session.fallback else ""
+        said = clipped(blamed(session, fallen), 2 * width)
+        parts.append([(" - ", "bold"), (f"{base.patterns[fallen.pattern].title}{stays}  {said}", "dim")])
     back = [p for p in preview.left if p not in possible]
     if back:
         parts.append([("   would come back: ", ""), titles(session, back)])
