@@ -46,7 +46,7 @@ def talk(base, monkeypatch, capsys, tmp_path):
 
 
 def test_a_question_mark_at_the_first_prompt_is_help_and_no_name(talk):
-    """The line above it says "Type ? for help", and a feature was called "?"."""
+    """A feature was called "?": nobody means that."""
     code, said, project = talk("?", "orders", "q")
     assert "A feature is one part of your product" in said
     assert said.count("What is the name of the first feature?") == 2
@@ -67,7 +67,7 @@ def test_answers_are_numbers_words_lists_and_texts(talk):
         "g prototype",
         "y",
         "g bounded-job",
-        "0",
+        "?",
         "g client-msg-rate-per-s",
         "0.05",
         "g payload-bytes",
@@ -105,7 +105,7 @@ def test_what_does_not_fit_is_said_and_asked_again(talk):
         "a", "maybe", "3", "2", "2", "pager", "browzer", "99", "1", "none", "25", "Other", "1e999", "q"
     )
     for said in (
-        "Type 1 for yes, 2 for no, or 0 for I don't know.",
+        "Type 1 for yes, 2 for no, or ? for I don't know.",
         '"pager" is not one of the choices.',
         '"browzer" is not one of the choices; did you mean browser?',
         '"99" is not one of the choices.',
@@ -125,7 +125,7 @@ def test_numbers_are_checked_and_texts_need_a_colon_before_commands(talk):
 
 
 def test_back_undo_clear_goto_list_and_help(talk):
-    _, shown, project = talk("a", "2", "2", "b", "1", "u", "a", "x media", "g nowhere", "?", "u", "u", "b", "q")
+    _, shown, project = talk("a", "2", "2", "b", "1", "u", "a", "x media", "g nowhere", "help", "u", "u", "b", "q")
     assert shown.count("[background-delivery]") >= 3
     assert "  media: no (ruled out 1 pattern)\n" in shown
     assert "  background-delivery: no (ruled out" in shown
@@ -464,9 +464,9 @@ def test_the_decision_record_is_written_and_not_over_another_text(talk, sit, tmp
 def test_previews_standing_and_cards_are_there_as_lines(talk):
     _, shown, _ = talk("a", "p", "2", "w", "explain", "g concurrent-clients", "p 5", "p x", "q")
     assert "   1 yes: rules out WebSocket, Server-Sent Events, Long polling, " in shown
-    assert "     and leaves only WebRTC\n   2 no: rules out WebRTC\n   0 I don't know: rules out no pattern\n" in shown
+    assert "     and leaves only WebRTC\n   2 no: rules out WebRTC\n   ? I don't know: rules out no pattern\n" in shown
     assert "Still possible, 12 of 13: WebSocket" in shown
-    assert "  - WebRTC: ruled out by media: no." in shown
+    assert "bring it back if you changed it:\n  - WebRTC: media: no.\n" in shown
     assert "  1 Does the client have to send in real time?: not known yet" in shown
     assert "background-delivery (question about the feature, yes-no)" in shown
     assert "That answer: rules out" in shown

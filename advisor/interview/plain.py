@@ -22,11 +22,11 @@ from advisor.model.values import Value
 
 NAMING = """\
 A feature is one part of your product whose clients get updates: "order status", "support chat". Type its name, or press
-Enter to use the name in parentheses. Questions about it follow; type ? there to see what else you can type."""
+Enter to use the name in parentheses. Questions about it follow; type help there to see what else you can type."""
 HELP = """\
 Type the number of a choice, or the number or text that the question asks for.
-  unknown         I don't know (0 where there are numbered choices)
-  b back          f forward          u undo          ? or h help
+  ?               I don't know
+  b back          f forward          u undo          help this text
   a answers       list all answers   g ID  go to a question    x ID  remove an answer
   p preview       show what each answer would rule out; p ANSWER: only for that answer
   w where         show what the answers have decided so far: patterns, steps, caveats
@@ -40,7 +40,7 @@ Type the number of a choice, or the number or text that the question asks for.
 If a question asks for text, type a colon before a command (:b)."""
 LONG = {
     "back": "b", "forward": "f", "undo": "u", "goto": "g", "clear": "x", "answers": "a", "preview": "p", "where": "w",
-    "result": "r", "new": "n", "select": "s", "export": "e", "quit": "q", "help": "?", "h": "?",
+    "result": "r", "new": "n", "select": "s", "export": "e", "quit": "q", "h": "help",
 }  # fmt: skip
 
 
@@ -85,7 +85,7 @@ class Plain:
 
     def begin(self, project: Project | None) -> None:
         """Continue with a file or with unsaved answers, or begin with a name."""
-        console.say("The interview as plain prompts. Type ? for help.", "")
+        console.say("The interview as plain prompts. Type help for the commands.", "")
         draft = self.keeper.draft
         left = draft.kept()
         if left is not None:
@@ -106,7 +106,7 @@ class Plain:
             return
         while self.session is None:
             name = console.line("What is the name of the first feature? (feature 1) ") or "feature 1"
-            if name == "?":
+            if name in ("?", "help"):
                 console.say(NAMING, "")
                 continue
             try:
@@ -173,7 +173,10 @@ class Plain:
         """The prompt before the typed line."""
         if question is None:
             return "Next: "
-        kind = {"number": f"Number ({question.unit})" if question.unit else "Number", "text": "Text"}
+        kind = {
+            "number": f"Number ({question.unit})" if question.unit else "Number",
+            "text": "Text (:help for the commands)",
+        }
         return f"{kind.get(question.type, 'Several numbers, or none' if question.type == 'some-of' else 'Number')}: "
 
     def handle(self, line: str, question: Question | None) -> bool:
@@ -184,7 +187,7 @@ class Plain:
         if (word.startswith(":") or question is None or question.type != "text") and command in self.commands:
             return self.commands[command](rest.strip())
         if question is None:
-            console.say(f"{quoted(line)} is not a command. Type ? for help.")
+            console.say(f"{quoted(line)} is not a command. Type help for the commands.")
             return True
         if not line.strip():
             return True
@@ -220,7 +223,7 @@ class Plain:
             "features": lambda _: plain_text.features(self.here),
             "r": self.result,
             "explain": self.explain,
-            "?": lambda _: [HELP],
+            "help": lambda _: [HELP],
         }
         do: dict[str, Callable[[str], bool]] = {
             "e": self.export,

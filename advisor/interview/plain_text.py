@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from advisor.answers.check import unknown_means
+from advisor.answers.typed import as_listed
 from advisor.base.errors import Problem
 from advisor.base.text import plural, quoted, visible, wrap
 from advisor.interview.overview import Preview
@@ -21,7 +22,7 @@ def labels(question: Question) -> list[str]:
     """The numbered choices of a question; none for numbers and texts."""
     if question.type == "yes-no":
         return ["yes", "no"]
-    return [*question.options.values(), "something else (other: TEXT)"] if question.options else []
+    return [*as_listed(question).values(), "something else (other: TEXT)"] if question.options else []
 
 
 def asked(session: Session, question: Question) -> Iterator[str]:
@@ -34,8 +35,7 @@ def asked(session: Session, question: Question) -> Iterator[str]:
     yield wrap(session.reason(question.id), WIDTH, "       ", "  Affects: ")
     for number, label in enumerate(labels(question), 1):
         yield f"  {number:2} {label}"
-    unknown = "unknown" if question.type in ("number", "text") else " 0"
-    yield f"  {unknown} I don't know ({unknown_means(question, session.standing, session.base)})"
+    yield f"   ? I don't know ({unknown_means(question, session.standing, session.base)})"
     if question.id in session.answers:
         yield f"  answered: {labelled(question, session.answers[question.id])}"
 
@@ -106,12 +106,12 @@ def previews(session: Session, question: Question) -> Iterator[str]:
     if question.type in ("number", "text"):
         yield "Type p and an answer to see what it would rule out."
         return
-    values: list[Value] = [True, False] if question.type == "yes-no" else list(question.options)
-    for number, value in [*enumerate(values, 1), (0, UNKNOWN)]:
+    values: list[Value] = [True, False] if question.type == "yes-no" else list(as_listed(question))
+    for number, value in [*enumerate(values, 1), ("?", UNKNOWN)]:
         given: Value = (value,) if question.type == "some-of" and isinstance(value, str) else value
         effect = preview(session, session.preview(question.id, given))
         choice = "I don't know" if given is UNKNOWN else labelled(question, given)
-        yield wrap(f"{choice}: {effect}", WIDTH, "     ", f"  {number:2} ")
+        yield wrap(f"{choice}: {effect}", WIDTH, "     ", f"  {number!s:>2} ")
 
 
 def preview(session: Session, seen: Preview) -> str:

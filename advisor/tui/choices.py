@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from advisor.answers.check import RefusedError, fitting, typed_number
 from advisor.answers.file import written
+from advisor.answers.typed import as_listed
+from advisor.engine.decision import usually
 from advisor.interview.session import Session
 from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
@@ -20,7 +22,7 @@ def choices(session: Session, question: Question) -> list[Choice]:
     elif question.options:
         answer = session.answers.get(question.id)
         given = [choice for choice in answer if isinstance(choice, Other)] if isinstance(answer, tuple) else []
-        listed = [(label, option) for option, label in question.options.items()]
+        listed = [(label, option) for option, label in as_listed(question).items()]
         listed += [(labelled(question, other), other) for other in given]
         listed.append(("something else ...", Ask()))
     several = question.type == "some-of"
@@ -29,11 +31,11 @@ def choices(session: Session, question: Question) -> list[Choice]:
         Choice(str(i), label, value, ticks=several and isinstance(value, str | Other), rests=value == ())
         for i, (label, value) in enumerate(listed, 1)
     ]
-    return [*made, Choice("0" if listed else "?", panes.unknown(session, question), UNKNOWN)]
+    return [*made, Choice("?", panes.unknown(session, question), UNKNOWN)]
 
 
 def place(listed: list[Choice], answer: Value | None) -> int:
-    """The first highlighted choice: the answer, else the first one."""
+    """The first highlighted choice: this answer, else the first one."""
     for i, choice in enumerate(listed):
         if isinstance(answer, tuple) and answer and choice.value == answer[0]:
             return i
@@ -44,8 +46,20 @@ def place(listed: list[Choice], answer: Value | None) -> int:
     return 0
 
 
-def hint(question: Question, *, typed: bool, rests: bool) -> str:
-    """What the keys do here; something may have been typed already, or the highlighted choice waits for Enter."""
+def likely(session: Session, question: Question) -> Value | None:
+    """The answer that is highlighted before there is one: what leads the verdict of those who do not know.
+
+    The first choice of a list may be the most unusual one, as live video is; pressing Enter should never give that.
+    """
+    stated = {fact: value for fact, value in session.standing.items() if not isinstance(value, Unknown)}
+    usual = usually(stated, session.base).get(question.id)
+    if usual is not None:
+        return usual[0]
+    return None if isinstance(question.lead, Other) else question.lead
+
+
+def hint(question: Question, *, typed: bool, rests: bool, given: bool) -> str:
+    """What the keys do here: something may have been typed or `given` before; "none of these" waits for Enter."""
     if question.type == "some-of":
         return (
             "Enter takes it and removes all ticks."
@@ -54,7 +68,9 @@ def hint(question: Question, *, typed: bool, rests: bool) -> str:
         )
     if question.type == "number":
         unit = f"In {question.unit}. " if question.unit else ""
-        doing = "Enter takes it; Escape leaves the line." if typed else "Type it, then Enter; ? means I don't know."
+        doing = "Type it, then Enter; ? means I don't know."
+        if typed or given:
+            doing = "Enter takes it; Escape leaves the line." if typed else "Type another one, or Enter keeps it."
         return f"{unit}{doing}"
     if question.type == "text":
         return "Type it and press Enter. Escape leaves the line; letters are then commands again."

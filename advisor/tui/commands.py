@@ -23,7 +23,7 @@ ACTIONS = {
     "undo": ("Undo the last change", "Key u"),
     "back": ("Go to the question before", "Key b"),
     "forward": ("Go to the question after", "Key right arrow"),
-    "unknown": ("Answer: I don't know", "Key 0; key ? in a line for a number or text"),
+    "unknown": ("Answer: I don't know", "Key ?"),
     "more": ("Add a feature", "Key n"),
     "help": ("Help", "Key F1"),
     "leave": ("Save and quit", "Key q"),

@@ -13,8 +13,8 @@ KEYS = {
     "escape": "Escape", "enter": "Enter", "f1": "F1",
 }  # fmt: skip
 CHOOSING = """\
-  a number          takes or ticks that choice; 0 means "I don't know"
-  ?                 also means "I don't know"
+  a number          takes or ticks that choice
+  ?                 means "I don't know"
   Enter, space      take or tick the choice ("none of these": Enter)
   up, down          move, and see what each answer would rule out
 """

@@ -23,7 +23,7 @@ from advisor.model.rulebase import Question
 from advisor.model.values import UNKNOWN, Other, Value
 from advisor.tui import features, panes
 from advisor.tui.calm import CalmScroll, CalmVertical
-from advisor.tui.choices import choices, hint, place, typed_before, typed_value
+from advisor.tui.choices import choices, hint, likely, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
 from advisor.tui.screens import Shows
 from advisor.tui.widgets import Ask, Choice, Keys, Line, Next, Numbered, Text
@@ -142,11 +142,14 @@ class InterviewScreen(Shows):
         line.display = typed
         listed = choices(session, question)
         ticked = answer if isinstance(answer, tuple) else ()
-        numbered.fill(listed, session, ticked=ticked, at=place(listed, answer))
+        numbered.fill(
+            listed, session, ticked=ticked, at=place(listed, likely(session, question) if answer is None else answer)
+        )
         if typed:
-            self.filled = typed_before(answer)
-            number = question.type == "number"
-            line.fill(self.filled, question.unit or "text", session, LETTERS if number else "?", beside=number)
+            number, before = question.type == "number", typed_before(answer)
+            shown = f"{before} {question.unit}".strip() if before and number else question.unit or "text"
+            self.filled = "" if number else before  # letters are commands beside an empty line only
+            line.fill(self.filled, shown, session, LETTERS if number else "?")
             line.focus()
         else:
             numbered.focus()
@@ -199,7 +202,8 @@ class InterviewScreen(Shows):
             return f"You typed the beginning of {numbered.waits}"
         given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {labelled(question, answer)}. "
         rests = numbered.choice is not None and numbered.choice.rests
-        return f"{given}{hint(question, typed=line is self.focused and line.typed, rests=rests)}"
+        typed = line is self.focused and line.typed
+        return f"{given}{hint(question, typed=typed, rests=rests, given=answer is not None)}"
 
     def candidate(self, question: Question) -> Value | None:
         """The answer that Enter would give now; None where there is none; for a wrong number, what is wrong with it."""
@@ -264,6 +268,8 @@ class InterviewScreen(Shows):
         if event.asked is not self.session or question is None:
             return
         value = typed_value(question, event.text)
+        if value is None and question.type == "number":
+            value = self.session.answers.get(question.id)  # the empty line shows it
         if value is None or (isinstance(value, str) and question.type == "number"):
             wrong = str(value or "Type an answer, or ? for I don't know.")
             self.put("effect", Content.styled(wrong, "bold $text-error"))

@@ -216,7 +216,7 @@ class Numbered(CalmList):
             return
         event.stop()
         choice = self.choices[keys.index(typed)]
-        waits = typed != "0" and any(key != typed and key.startswith(typed) for key in keys)
+        waits = any(key != typed and key.startswith(typed) for key in keys)
         if (
             waits or choice.ticks or choice.rests
         ):  # a choice that is taken at once is gone before a highlight would be seen
@@ -289,7 +289,7 @@ class Next:
 
 
 class Line(Input):
-    """A line for a number or a text. `commands` stay keys of the screen as long as nothing has been typed into it."""
+    """A line for a number or a text. `commands` stay keys of the screen as long as it is empty."""
 
     class Entered(Message):
         """A text was typed as the answer to `asked`."""
@@ -302,11 +302,10 @@ class Line(Input):
         super().__init__(text, id=widget_id, compact=True, select_on_focus=replace)  # what is selected is typed over
         self.asked: object = None  # what the line answers
         self.commands: Collection[str] = ()
-        self.untouched = ""  # the text before the person typed, if commands work beside it
 
-    def fill(self, text: str, placeholder: str, asked: object, commands: Collection[str], *, beside: bool) -> None:
-        """Show another text to edit, which answers `asked`. Commands work while it is empty, or `beside` the text."""
-        self.asked, self.commands, self.untouched = asked, commands, text if beside else ""
+    def fill(self, text: str, placeholder: str, asked: object, commands: Collection[str]) -> None:
+        """Show another text to edit, which answers `asked`; the placeholder is shown while it is empty."""
+        self.asked, self.commands = asked, commands
         self.placeholder = placeholder
         self.value = text
         self.cursor_position = len(text)
@@ -324,7 +323,7 @@ class Line(Input):
     @property
     def typed(self) -> bool:
         """Whether somebody has typed something: every character belongs to the line then."""
-        return self.value.strip() != "" and self.value != self.untouched
+        return self.value.strip() != ""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """What the line keeps for itself instead of handing it to the bindings of the screen."""

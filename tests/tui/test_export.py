@@ -92,7 +92,7 @@ def test_without_a_kit_it_is_said_what_to_do_next(drive):
     none = flat(drive("e", "enter", "look", text=text).seen[0])
     assert "no template for WebRTC yet" in none
     assert "Next: DECISION.md lists what to do first." in none
-    answers = flat(drive("0", "e", "2", "enter", "y", text=text, file="my answers.yaml").shown)
+    answers = flat(drive("?", "e", "2", "enter", "y", text=text, file="my answers.yaml").shown)
     assert "advisor recommend --answers 'my answers.yaml' prints what to do first." in answers
     left_out = flat(drive("e", "3", "enter", "y").shown)
     assert "The starter kit was not written; press 3 to tick it." in left_out
@@ -100,7 +100,7 @@ def test_without_a_kit_it_is_said_what_to_do_next(drive):
 
 def test_the_screens_to_export_are_the_reviewed_ones(drive, golden):
     text = "features:\n  - name: call  # with video\n    media: yes\n"  # outside: no kit whose files may become more
-    keys = ("a", "o", "enter", "0", "e")
+    keys = ("a", "o", "enter", "?", "e")
     golden("export-80x24", drive(*keys, size=(80, 24), text=text).shown)
     golden("export-difference-80x24", drive(*keys, "enter", size=(80, 24), text=text).shown)
     golden("export-done-80x24", drive(*keys, "enter", "y", size=(80, 24), text=text).shown)

@@ -133,7 +133,7 @@ def test_what_the_person_wrote_stays_after_answers_and_quitting(drive, home):
 
 
 KEYS = [
-    *["1", "2", "3", "0", "enter"] * 4, "space", "up", "down", "left", "right", "b", "u", "a", "r", "f", "n", "x", "o",
+    *["1", "2", "3", "?", "enter"] * 4, "space", "up", "down", "left", "right", "b", "u", "a", "r", "f", "n", "x", "o",
     "question_mark", "f1", "escape", "escape", "tab", "pagedown", "home", "end", "ctrl+p", "ctrl+c", "5", "backspace",
     "left_square_bracket", (20, 6), (60, 18), (200, 60), (120, 32), "=[red]", "=\u202e", "=1000", "=\U0001f600",
 ]  # fmt: skip

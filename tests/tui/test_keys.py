@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from advisor.answers import typed
 from advisor.answers.file import read
+from advisor.interview.plain_text import labels as labels_in_the_twin
+from advisor.interview.session import Session
 from advisor.model.values import UNKNOWN, Other
 from advisor.tui.widgets import Keys, Line
 
@@ -32,8 +37,36 @@ def test_a_number_that_may_go_on_waits_for_a_further_digit_or_enter(drive):
     assert facts(drive("2", "4"))["kind"] == "server-events"
 
 
-def test_zero_is_i_do_not_know(drive):
-    assert facts(drive("0"))["kind"] is UNKNOWN
+def test_a_question_mark_is_i_do_not_know_and_zero_is_nothing_in_a_list(drive):
+    assert facts(drive("?"))["kind"] is UNKNOWN
+    assert "kind" not in facts(drive("0"))
+
+
+@pytest.mark.parametrize("fact", ["media", "kind", "existing-stack", "server-model", "reverse-proxy", "cdn"])
+def test_the_first_highlight_is_the_usual_answer(drive, base, fact):
+    """Enter, Enter, Enter is never the unusual way: the first choice of a list may be live video."""
+
+    async def go(pilot):
+        goto(pilot.app, fact)
+        await pilot.pause()
+        await pilot.press("enter")
+
+    question = base.questions[fact]
+    usual = next(iter(question.options)) if isinstance(question.lead, Other) else question.lead
+    assert drive(then=go, text="features: [{name: a}]\n").session.answers[fact] == usual
+
+
+def test_yes_is_1_and_no_is_2_wherever_a_question_can_be_answered_so(base):
+    from advisor.tui.choices import choices
+
+    for fact, question in base.questions.items():
+        labels = [choice.label.casefold() for choice in choices(Session.new(base, "a"), question)]
+        yes = [i for i, label in enumerate(labels) if re.match(r"yes\b", label)]
+        no = [i for i, label in enumerate(labels) if re.match(r"no\b", label)]
+        if yes and no:
+            assert (yes[0], no[0]) == (0, 1), fact
+            assert [plain.casefold() for plain in labels_in_the_twin(question)[:2]] == labels[:2]
+            assert typed.answer("1", question, str) == choices(Session.new(base, "a"), question)[0].value
 
 
 def test_arrows_move_and_preview_and_enter_answers(drive):
@@ -88,7 +121,12 @@ def test_a_number_is_typed_checked_and_may_be_unknown(drive):
         assert facts(pilot.app)["concurrent-clients"] == 120
         goto(pilot.app, "concurrent-clients")
         await pilot.pause()
-        assert pilot.app.screen.query_one(Line).value == "120"
+        assert pilot.app.screen.query_one(Line).value == ""  # shown, but no text to type beside
+        assert pilot.app.screen.query_one(Line).placeholder == "120 clients"
+        await pilot.press("enter")
+        assert facts(pilot.app)["concurrent-clients"] == 120
+        goto(pilot.app, "concurrent-clients")
+        await pilot.pause()
         await pilot.press("question_mark")
         assert facts(pilot.app)["concurrent-clients"] is UNKNOWN
         goto(pilot.app, "concurrent-clients")
@@ -184,7 +222,7 @@ def test_names_are_text_and_never_markup(drive):
 
 def test_the_end_says_what_to_do_next_and_its_choices_do_it(drive):
     text = "features: [{name: a, media: yes}]\n"
-    app = drive(*["0"] * 5, "look", "1", "look", text=text)
+    app = drive(*["?"] * 5, "look", "1", "look", text=text)
     assert '"a" is decided: WebRTC.' in app.seen[0]
     assert "[1 Recommendation]" in app.seen[1]
 

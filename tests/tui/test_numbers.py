@@ -122,18 +122,19 @@ def test_the_letters_are_the_one_letter_keys_of_the_screen():
     } == LETTERS
 
 
-def test_beside_an_answer_that_stands_there_letters_are_keys_until_it_is_changed(drive):
+def test_an_answer_is_shown_in_its_empty_line_and_letters_are_keys_beside_it(drive):
     async def go(pilot):
         await at_once(pilot, *"250", "enter")
         pilot.app.change(lambda session: session.goto(FACT))
         await pilot.pause()
-        assert line(pilot) == "250"
+        assert line(pilot) == ""
+        assert pilot.app.screen.query_one(Line).placeholder == "250 ms"
         await pilot.press("b")
         assert pilot.app.session.question.id != FACT
         pilot.app.change(lambda session: session.goto(FACT))
         await pilot.pause()
-        await at_once(pilot, " ", *"a minute")
-        assert line(pilot) == "250 a minute"
+        await at_once(pilot, *"2 a minute")
+        assert line(pilot) == "2 a minute"
         await pilot.press("enter")
         assert pilot.app.session.answers[FACT] == 250
 

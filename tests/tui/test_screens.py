@@ -16,7 +16,7 @@ SIZES = [(20, 6), (60, 18), (200, 60), *(pytest.param(s, marks=LONG) for s in ((
         ("question-wide", (), (120, 32)),
         ("question-80x24", (), (80, 24)),
         ("question-60x18", (), (60, 18)),
-        ("number-wide", ("2", "2", "2", "2", "2", "0", "down"), (120, 32)),
+        ("number-wide", ("2", "2", "2", "2", "2", "?", "down"), (120, 32)),
         ("several-80x24", ("b", "b", "3", "6"), (80, 24)),
         ("answers-80x24", ("a",), (80, 24)),
         ("help-80x24", ("f1",), (80, 24)),
@@ -40,7 +40,7 @@ def test_the_first_screen_asks_for_a_name(drive, golden):
 
 ALL = ("look", "f1", "look", "escape", "a", "look", "escape", "r", "look", "3", "look", "5", "look", "6", "look",
        "2", "look", "enter", "look", "escape", "4", "look", "escape", "f", "look", "escape", "n", "look", "escape",
-       "e", "look", "escape", "ctrl+p", "look", "escape", "0", "look")  # fmt: skip
+       "e", "look", "escape", "ctrl+p", "look", "escape", "?", "look")  # fmt: skip
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

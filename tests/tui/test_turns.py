@@ -29,7 +29,7 @@ def facts(app):
 # --- questions --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("keys", [("3", "3"), ("3", "enter"), ("3", "0", "0", "question_mark"), ("3", "down", "space")])
+@pytest.mark.parametrize("keys", [("3", "3"), ("3", "enter"), ("3", "?", "?", "question_mark"), ("3", "down", "space")])
 def test_two_keys_answer_one_question(drive, keys):
     app = together(drive, *keys)
     assert facts(app) == {"media": False, "background-delivery": False, "clients": ("browser",), "existing-stack": (),
@@ -46,7 +46,7 @@ def test_a_key_behind_an_answer_does_nothing_to_what_comes_then(drive, key):
 
 
 def test_a_double_press_on_the_last_question_leads_to_the_end_and_no_further(drive):
-    app = together(drive, "0", "0", before=["0"] * 4, text="features: [{name: a, media: yes}]\n")
+    app = together(drive, "?", "?", before=["?"] * 4, text="features: [{name: a, media: yes}]\n")
     assert app.session.question is None
     assert '"a" is decided: WebRTC.' in app.shown
     assert type(app.last) is InterviewScreen
@@ -58,7 +58,7 @@ def test_a_digit_typed_too_early_is_not_in_the_line_of_a_number(drive):
     async def go(pilot):
         while pilot.app.session.forward().question and pilot.app.session.question.type != "number":
             before = pilot.app.session.question
-            await at_once(pilot, "0", "4", "4")
+            await at_once(pilot, "?", "4", "4")
             assert pilot.app.session.answers[before.id] is UNKNOWN
         assert pilot.app.screen.query_one(Line).has_focus
         assert pilot.app.screen.query_one(Line).value == ""
