@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 
@@ -13,10 +14,13 @@ from advisor.answers.check import RefusedError, fitting, unknown_means
 from advisor.answers.file import MAX_FEATURES, dump, parse, read
 from advisor.engine.decision_diagram import Diagram
 from advisor.engine.portfolio import recommend
+from advisor.interview import ending
 from advisor.interview.session import Session
 from advisor.model.answers_in_words import labelled
 from advisor.model.values import UNKNOWN, Other
+from advisor.report import words
 from advisor.ruleset.cache import load
+from advisor.tui import cards
 
 slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 NAMES = ["chat", "[red]orders[/]", "order: status", "№ 1", "  spaced  ", "Chat", "", "a\x1b[31m", "x" * 300, "yes"]
@@ -358,6 +362,39 @@ def test_the_answer_that_is_named_for_a_fallen_pattern_brings_it_back(rng):
 def test_a_pattern_that_is_still_the_fallback_is_known(base):
     session = Session.from_project(read("rules/examples/notifications.yaml", base), base)
     assert session.fallback == session.verdict["features"][0]["fallback"] == "long-polling"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_end_the_open_answers_and_what_to_ask_next_agree_with_the_report(base, seed):
+    rng = random.Random(seed)
+    session = Session.new(base, "f")
+    while session.question is not None:
+        asked = session.question
+        try:
+            session = session.answer(asked.id, UNKNOWN if rng.random() < 0.3 else legal(rng, asked))
+        except RefusedError:
+            session = session.unknown(asked.id)
+    feature = session.verdict["features"][0]
+    said = " ".join(ending.paragraphs(session))
+    unknown = ending.missing(session)
+    assert {*words.still_open(feature)} <= {*unknown}
+    assert ("Every question that can change the result is answered." in said) == (unknown == [])
+    assert ("Ask this next: " in said) == (feature["ask_next"] is not None)
+    if feature["ask_next"]:
+        assert ending.next_fact(session) in unknown
+    assert words.confidence_line(feature, base) in said
+    shown = [block.content.plain.strip() for block in cards.changes(200, feature, base)]
+    listed = shown[shown.index("Still open") + 1 :] if "Still open" in shown else []
+    assert [line.partition("\n")[0] for line in listed] == words.still_open(feature)
+    assert (f"Still open: {', '.join(words.still_open(feature))}." in said) == bool(listed)
+
+
+def test_what_a_step_would_keep_is_not_called_kept_while_one_before_it_is_open(base):
+    """A reader took it for the result: step 5 kept long polling, step 4 was open, and the verdict was another."""
+    session = Session.new(base, "a").answer("bidirectional-realtime", False).answer("kind", "status")
+    open_at = [step.number for step in session.article if step.state == "open"]
+    for step in session.article:
+        assert step.certain == (not open_at or step.number < open_at[0]), step
 
 
 def test_words_for_answers_are_safe_to_show_and_say_units(base):

@@ -96,7 +96,7 @@ def test_it_ends_with_the_verdict_that_recommend_gives_on_the_file(talk, base):
     _, shown, project = talk("a feature", *["unknown"] * 60, "q")
     decided = recommend(project, base)["features"][0]
     title = base.patterns[decided["primary"]].title
-    assert f'No questions are left about "a feature": {title}.' in shown
+    assert f'"a feature" is decided: {title}.' in shown
     assert f"a feature: {title} ({decided['confidence']} confidence)" in shown
 
 

@@ -21,6 +21,7 @@ from advisor.model.patterns import compared
 from advisor.model.rulebase import Question, RuleBase, Severity, Step
 from advisor.model.values import Unknown, Value
 
+ARTICLE = '"WebSockets, Server-Sent Events, and Long Polling"'  # its title, without the second half
 State = Literal["passed", "holds", "open", "not-reached"]
 
 
@@ -42,6 +43,7 @@ class ArticleStep:
     state: State
     keeps: tuple[str, ...]
     settles: bool
+    certain: bool  # no step before it is open: what it keeps is not subject to them
     asks: bool  # the current question belongs to this step
 
 
@@ -93,7 +95,7 @@ def article_steps(box: Mapping[int, int], at: str, standing: Answers, base: Rule
         settles = sure and not settled and len(left) == 1
         settled = settled or settles
         asks = any(at == base.variables[v].fact for rule in step.rules for named in rule.boxes for v in named)
-        made.append(ArticleStep(step.number, step.title, state, keeps, settles, asks))
+        made.append(ArticleStep(step.number, step.title, state, keeps, settles, sure, asks))
     return made
 
 

@@ -8,6 +8,7 @@ from advisor.answers.check import unknown_means
 from advisor.answers.typed import as_listed
 from advisor.base.errors import Problem
 from advisor.base.text import plural, quoted, visible, wrap
+from advisor.interview import ending, overview
 from advisor.interview.overview import Preview
 from advisor.interview.ruled_out import Fallen
 from advisor.interview.session import Session
@@ -42,9 +43,9 @@ def asked(session: Session, question: Question) -> Iterator[str]:
 
 def ended(session: Session) -> Iterator[str]:
     """Nothing is left to ask, and what can be done next."""
-    pattern = session.verdict["features"][session.current]["primary"]
-    shown = session.base.patterns[pattern].title if pattern else "no pattern fits"
-    yield f"\nNo questions are left about {quoted(session.feature.name)}: {shown}."
+    yield f"\n{wrap(ending.decided(session), WIDTH)}"
+    for paragraph in ending.paragraphs(session):
+        yield wrap(paragraph, WIDTH, "    ", "  ")
     yield "Type r for the result, e to export, n NAME to add a feature, a to list all answers, q to save and quit."
 
 
@@ -83,10 +84,14 @@ def standing(session: Session) -> Iterator[str]:
         )
         text = f"{base.patterns[item.pattern].title}: {blamed(session, item)}.{fallback}{rule}"
         yield wrap(text, WIDTH, "    ", "  - ")
-    yield "The article's steps:"
+    yield wrap(
+        f"The five steps of the article {overview.ARTICLE}, in this order; the first that leaves one settles it:",
+        WIDTH,
+    )
     words = {"passed": "does not apply", "holds": "holds", "open": "not known yet", "not-reached": "not reached"}
     for step in session.article:
-        keeps = f"; {'gives' if step.settles else 'keeps'} {_titles(session, step.keeps)}" if step.keeps else ""
+        word = "gives" if step.settles else "keeps" if step.certain else "would keep"
+        keeps = f"; {word} {_titles(session, step.keeps)}" if step.keeps else ""
         yield wrap(f"{step.title}: {words[step.state]}{keeps}", WIDTH, "    ", f"  {step.number} ")
     certain = [c for c in session.caveats if c.certain]
     yield f"Caveats so far: {len(certain)}, and {len(session.caveats) - len(certain)} that depend on unknown answers."

@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from advisor.answers.check import RefusedError, fitting
 from advisor.base.text import visible
+from advisor.interview import ending
 from advisor.interview.overview import Preview
 from advisor.interview.session import Session
 from advisor.model.answers_in_words import labelled
@@ -168,11 +169,14 @@ class InterviewScreen(Shows):
             ("go through the answers again (a)", self.action_answers),
             ("save and quit (q)", self.action_leave),
         ]
+        first = ending.next_fact(session) if not session.conflicts else None
+        if first is not None:
+            following.insert(0, (f"answer {first}, the first thing to find out", partial(self.owner.ask, first)))
         left = features.unfinished(session)
         if left is not None:
             name = visible(session.project.features[left].name, panes.NAME)
             go_on = partial(self.owner.open_feature, left)
-            following.insert(0, (f"continue with {name}, which has open questions", go_on))
+            following.insert(0, (f"continue with {name}, which has questions left", go_on))
         numbered = self.query_one(Numbered)
         numbered.fill([Choice(str(i), label, Next(do)) for i, (label, do) in enumerate(following, 1)], session)
         numbered.focus()

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from advisor.answers.check import unknown_means
-from advisor.base.text import plural, quoted, visible
+from advisor.base.text import plural, visible
+from advisor.interview import ending, overview
 from advisor.interview.overview import Preview
 from advisor.interview.plain_text import blamed
 from advisor.interview.session import Session
@@ -16,6 +17,7 @@ from advisor.model.rulebase import Question
 NAME = 40  # columns that a name may take in a line
 WIDE, SHORT, HIGH = 96, 12, 28  # from so many columns with a side pane; from so many rows with reasons, and with all
 WORST = {"breaks": "$text-error", "degrades": "$text-warning", "note": "$secondary"}
+HOW = "In this order; the first step that leaves one pattern settles it, and later steps change nothing."
 Piece = str | tuple[str, str]
 
 
@@ -71,14 +73,14 @@ def between(left: Content, right: Content, width: int) -> Content:
 def progress(session: Session) -> Content:
     """How far it is, and whether the pattern is settled already."""
     found = session.progress
-    parts: list[Piece] = [f"{found.answered} answered, {found.left}"]
+    parts: list[Piece] = [f"{found.answered} answered, {found.left if found.most else 'no question left'}"]
     if session.conflicts:
         said = f"  These answers contradict each other: {session.conflicts[0]} Change one of them (a)."
         parts.append((said, "bold $text-error"))
     elif len(session.possible) == 1 and found.most:
         parts += ["  The remaining questions cannot change the pattern: ", (titles(session, session.possible), "bold")]
         parts.append("; they affect caveats and details (r shows the result so far)")
-    elif not session.several and session.so_far and found.answered:
+    elif not session.several and session.so_far and found.answered and found.most:
         parts += ["  So far: ", (session.base.patterns[session.so_far].title, "bold")]
     return Content.assemble(*parts)
 
@@ -86,13 +88,13 @@ def progress(session: Session) -> Content:
 def path(session: Session, width: int) -> Content:
     """The article's five steps as walked so far."""
     marks = {"passed": "-", "holds": "x", "open": "?", "not-reached": " "}
-    parts: list[list[Piece]] = [[("The article's steps", "bold")]]
+    parts: list[list[Piece]] = [[("The article's five steps", "bold"), f"  {overview.ARTICLE}"], [(HOW, "dim")]]
     for step in session.article:
         style = "dim" if step.state == "not-reached" else ""
         mark = ">" if step.asks else marks[step.state]
         parts.append([(f" {mark} ", "bold"), (f"{step.number} {step.title}", style)])
         if step.keeps:
-            word = "gives" if step.settles else "keeps"
+            word = "gives" if step.settles else "keeps" if step.certain else "would keep"
             parts.append([(f"     {word} {titles(session, step.keeps)}", "$text-success" if step.settles else "")])
     return lines(parts, width, 5)
 
@@ -168,15 +170,9 @@ def question(session: Session, asked: Question, height: int) -> Content:
 
 def end(session: Session) -> Content:
     """The text when nothing is left to ask."""
-    feature = session.verdict["features"][session.current]
-    pattern, alone = feature["primary"], feature["alone"]
-    decided = session.base.patterns[pattern].title if pattern else "no pattern fits"
-    if alone is not None and pattern != alone:
-        decided += f", on an open connection; alone it would be {session.base.patterns[alone].title}"
-    said = f"{quoted(session.feature.name, NAME)} is decided: {decided}."
-    if session.conflicts:
-        said = "These answers contradict each other, so there is nothing to ask."
-    return Content.assemble((said, "bold"), "\nNo question is left that could change the result. What next?")
+    return Content("\n").join(
+        [Content.styled(ending.decided(session), "bold"), *map(Content, ending.paragraphs(session))]
+    )
 
 
 def unknown(session: Session, question: Question) -> str:

@@ -230,6 +230,9 @@ class ResultsScreen(Ours):
 
     def action_feature(self) -> None:
         """Show the next feature."""
+        if not self.session.several:
+            self.owner.tell("There is only this feature; b goes back, and n there adds another.", wrong=True)
+            return
         self.feature = (self.feature + 1) % len(self.session.project.features)
         self.open(self.size.width)
 
