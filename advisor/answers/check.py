@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from advisor.answers.quantities import NONE, example, quantity
 from advisor.answers.read_fact import in_order, listed_as, of_unit, plain_digits, tidy, wrong_number, wrong_text
 from advisor.base.errors import AdvisorError
 from advisor.base.text import quoted
@@ -50,9 +51,15 @@ def fitting(question: Question, value: Value) -> Value:
 def typed_number(question: Question, text: str, unknown: str) -> int | float:
     """Parse a typed number; `unknown` tells the person how to answer "I don't know". Raises RefusedError."""
     value = resolve(text)
+    stated = quantity(text, question.unit) if isinstance(value, str) else NONE
+    if stated.value is not None:
+        return stated.value
+    if stated.wrong:
+        raise RefusedError(f"{stated.wrong}.")
     if isinstance(value, bool) or not isinstance(value, int | float):
         meant = plain_digits(text)
-        alone = f"write only the number{of_unit(question)} in plain digits, or {unknown}"
+        shown = example(question.unit)
+        alone = f"write the number{of_unit(question)}{f', {shown},' if shown else ','} or {unknown}"
         raise RefusedError(f"{quoted(text)} is not a number; {f'write {meant}' if meant else alone}.")
     return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.answers.check import RefusedError, fitting, typed_number
 from advisor.answers.file import written
+from advisor.answers.quantities import example
 from advisor.answers.typed import as_listed
 from advisor.engine.decision import usually
 from advisor.interview.session import Session
@@ -67,7 +68,8 @@ def hint(question: Question, *, typed: bool, rests: bool, given: bool) -> str:
             else "A number or space ticks; Enter takes the ticked choices."
         )
     if question.type == "number":
-        unit = f"In {question.unit}. " if question.unit else ""
+        other = example(question.unit)
+        unit = f"In {question.unit}{f', or {other}' if other else ''}. " if question.unit else ""
         doing = "Type it, then Enter; ? means I don't know."
         if typed or given:
             doing = "Enter takes it; Escape leaves the line." if typed else "Type another one, or Enter keeps it."

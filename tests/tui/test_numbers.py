@@ -13,7 +13,7 @@ from advisor.tui.interview import LETTERS, InterviewScreen
 from advisor.tui.widgets import Keys, Line
 
 FACT = "latency-need-ms"
-WRONG = ["3s", "2kB", "1,5", "0,5", "05", "5 minutes", "2 a minute", "1_000", "1 000", "-1", "0x10", "true", "1e999",
+WRONG = ["3m", "2kB", "1,5", "0,5", "05", "5 moments", "2 a minute", "1_000", "1 000", "-1", "0x10", "true", "1e999",
          "3?", "\u0661\u0662", "\uff13", "x", ".inf", "\u22125", "5u", "7n"]  # fmt: skip
 
 
@@ -55,12 +55,12 @@ def test_what_is_no_plain_number_is_shown_and_refused(drive):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("3s", '"3s" is not a number; write only the number (in ms) in plain digits, or '),
-        ("1,5", '"1,5" is not a number; write 1.5.'),
-        ("0,5", '"0,5" is not a number; write 0.5.'),
-        ("1,000", '"1,000" is not a number; write 1000.'),
+        ("3m", '"m" is not a unit of a time; write one of ms, s, min, h or d.'),
+        ("1,5", '"1,5" can mean 1.5 or 15; write 1.5 or 15.'),
+        ("0,5", '"0,5" can mean 0.5 or 5; write 0.5 or 5.'),
+        ("5 k", '"5 k" is not a number; write 5000.'),
         ("05", '"05" is not a number; write 5.'),
-        ("\uff13", '"\uff13" is not a number; write only the number (in ms) in plain digits, or '),
+        ("\uff13", '"\uff13" is not a number; write the number (in ms), 2 s for 2,000, or '),
     ],
 )
 def test_the_refusal_is_the_same_on_the_screen_and_in_the_plain_twin(drive, base, text, said):
@@ -78,7 +78,8 @@ def test_the_refusal_is_the_same_on_the_screen_and_in_the_plain_twin(drive, base
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("250", 250), ("0", 0), ("2.5", 2.5), (".5", 0.5), ("1e3", 1000), ("+7", 7)]
+    ("text", "value"),
+    [("250", 250), ("0", 0), ("2.5", 2.5), (".5", 0.5), ("1e3", 1000), ("+7", 7), ("3s", 3000), ("1,000", 1000)],
 )
 def test_a_number_is_taken_as_in_the_plain_twin(drive, base, text, value):
     async def go(pilot):
