@@ -44,7 +44,7 @@ class AnswersScreen(Once, ModalScreen[Jump]):
     def compose(self) -> ComposeResult:
         """A head, the list, the keys."""
         counts = [sum(row.state == state for row in self.rows) for state in ("answered", "open", "parked")]
-        words = f"{plural(counts[0], 'answer')}, {counts[1]} open, {counts[2]} kept aside; Enter opens a question"
+        words = f"{plural(counts[0], 'answer')}, {counts[1]} open, {counts[2]} kept aside; ctrl+p finds one by words"
         yield Static(Content.assemble(("All answers", "bold"), f"   {words}"), markup=False)
         yield OptionList(id="list", markup=False, compact=True)
         yield Keys(id="keys", markup=False)
@@ -100,7 +100,8 @@ def line(row: Row, width: int) -> Content:
     if width >= 80:
         parts.append((f"{effect:12}  ", "dim"))
     where = {"feature": "", "path": "path: ", "app": "servers: "}[question.scope]
-    return Content.assemble(*parts, (f"{where}{question.ask}", style))
+    room = width - sum(len(text) for text, _ in parts) - 1  # the column of the scroll bar
+    return Content.assemble(*parts, (clipped(f"{where}{question.ask}", room), style))
 
 
 NOTES = {"open": "open", "skipped": "not needed", "parked": "kept aside"}

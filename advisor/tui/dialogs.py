@@ -12,9 +12,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from advisor.tui import panes
 from advisor.tui.panes import HIGH
 from advisor.tui.turns import Once
 from advisor.tui.widgets import Choice, Line, Numbered
+
+WIDTH, PADDING = 76, 2  # of a dialog, in columns
+ROUND = 7  # rows of a dialog besides its question, text and choices: padding, gaps, two lines of keys
+CHOOSE = "Enter or a number chooses, Escape goes back, F1 helps"
 
 
 class AskText(Once, ModalScreen[str | None]):
@@ -36,7 +41,8 @@ class AskText(Once, ModalScreen[str | None]):
         escape: str = "goes back",
     ) -> None:
         super().__init__()
-        self.question, self.text, self.note, self.check, self.escape = question, text, note, check, escape
+        self.question, self.text, self.note, self.check = question, text, note, check
+        self.keys = f"Enter takes it, Escape {escape}, F1 helps"
 
     def compose(self) -> ComposeResult:
         """A question, a line, what is wrong with it."""
@@ -44,7 +50,7 @@ class AskText(Once, ModalScreen[str | None]):
             yield Static(Content.styled(self.question, "bold"), markup=False)
             yield Line("line", self.text, replace=True)
             yield Static(self.note, id="note", markup=False)
-            yield Static(f"Enter takes it, Escape {self.escape}, F1 helps", classes="keys", markup=False)
+            yield Static(self.keys, classes="keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show at once what is wrong with the line; an empty line is not wrong yet."""
@@ -78,6 +84,8 @@ class Choose(Once, ModalScreen[object]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("escape", "dismiss(None)", "go back without a choice"),
+        Binding("pagedown", "scroll(1)", "scroll the text", priority=True),
+        Binding("pageup", "scroll(-1)", "scroll it back", priority=True),
     ]
 
     def __init__(self, question: str, choices: list[tuple[str, object]], note: str = "") -> None:
@@ -89,17 +97,36 @@ class Choose(Once, ModalScreen[object]):
         """A question and its choices."""
         with Vertical(classes="dialog"):
             yield Static(Content.styled(self.question, "bold"), markup=False)
-            if self.note.count("\n") > 2:
+            if self.note:
                 with VerticalScroll(can_focus=False):
                     yield Static(self.note, markup=False)
-            elif self.note:
-                yield Static(self.note, markup=False)
             yield Numbered("choices")
-            yield Static("Enter or a number chooses, Escape goes back, F1 helps", classes="keys", markup=False)
+            yield Static(CHOOSE, id="choose", classes="keys", markup=False)
 
     def on_mount(self) -> None:
         """Fill the list."""
         self.query_one(Numbered).fill(self.choices, self.question)
+        self.limit()
+
+    def on_resize(self) -> None:
+        """Leave room for the choices at the new size."""
+        self.limit()
+
+    def limit(self) -> None:
+        """Scroll the text where it would push the choices off the screen, and say so."""
+        if not self.note:
+            return
+        columns, rows = min(WIDTH, self.app.size.width) - 2 * PADDING, self.app.size.height
+        around = panes.height(Content(self.question), columns) + len(self.choices) + ROUND
+        most = max(rows - around, 1)
+        self.query_one(VerticalScroll).styles.max_height = most
+        longer = panes.height(Content(self.note), columns - 1) > most
+        self.query_one("#choose", Static).update(f"Page down shows more of the text. {CHOOSE}" if longer else CHOOSE)
+
+    def action_scroll(self, direction: int) -> None:
+        """Move the text."""
+        for text in self.query(VerticalScroll):
+            text.scroll_relative(y=direction * max(text.size.height - 1, 1), animate=False)
 
     def on_numbered_picked(self, event: Numbered.Picked) -> None:
         """Return the chosen value."""

@@ -17,7 +17,6 @@ from textual.widgets import Input
 from advisor.answers.check import RefusedError, fitting
 from advisor.base.text import visible
 from advisor.interview import ending
-from advisor.interview.overview import Preview
 from advisor.interview.session import Session
 from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
@@ -27,9 +26,9 @@ from advisor.tui.calm import CalmScroll, CalmVertical
 from advisor.tui.choices import choices, hint, likely, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
 from advisor.tui.screens import Shows
+from advisor.tui.side import NOTHING, Side
 from advisor.tui.widgets import Ask, Choice, Keys, Line, Next, Numbered, Text
 
-NOTHING = Preview((), ())
 LETTERS = frozenset("baurefnq?")  # the keys of the screen that could be typed into its line
 
 
@@ -42,11 +41,11 @@ class InterviewScreen(Shows):
         Binding("f1", "help", "help"),
         Binding("b,left", "back", "back", key_display="b", tooltip="previous question"),
         Binding("u", "undo", "undo", tooltip="undo the last change, whatever it was"),
-        Binding("a", "answers", "all answers", tooltip="go to any answer, remove one"),
+        Binding("a", "answers", "answers", tooltip="go to any answer, remove one"),
         Binding("r", "result", "result", tooltip="show what the answers lead to, and the starter kit"),
-        Binding("e", "export", "export", tooltip="write the answers, the decision record, the kit"),
+        Binding("e", "export", "write", tooltip="write the answers, the decision record, the kit"),
         Binding("f", "features", "features", tooltip="show all features side by side; rename, copy, remove"),
-        Binding("n", "more", "new feature", tooltip="add a feature on the same path and servers"),
+        Binding("n", "more", "new", tooltip="add a feature on the same path and servers"),
         Binding("q", "leave", "quit", tooltip="save and quit"),
         Binding("right", "forward", "next question", show=False),
         Binding("question_mark", "unknown", "I don't know", show=False),
@@ -56,6 +55,8 @@ class InterviewScreen(Shows):
     ]
     drawn = (0, 0)  # the size for which everything was last drawn
     filled = ""  # the line before the person typed anything
+    side: Side | None = None
+    long = False  # whether the list of choices scrolls
     told = Content("")  # messages, shown instead of the effect of the highlighted answer
 
     def compose(self) -> ComposeResult:
@@ -123,8 +124,9 @@ class InterviewScreen(Shows):
         else:
             self.show_question(session, question)
         if self.side_width:
-            self.put("path", panes.path(session, self.side_width))
-            self.put("caveats", panes.caveats(session, self.side_width))
+            self.side = Side(session, self.side_width, self.drawn[1] - 2)
+            self.put("path", self.side.path)
+            self.put("caveats", self.side.caveats)
         else:
             self.put("strip", panes.strip(session, width - 2))
         self.show_preview()
@@ -136,16 +138,18 @@ class InterviewScreen(Shows):
 
     def show_question(self, session: Session, question: Question) -> None:
         """The current question, with its choices or its line."""
-        self.put("question", panes.question(session, question, self.drawn[1]))
         answer = session.answers.get(question.id)
         line, numbered = self.query_one(Line), self.query_one(Numbered)
         typed = question.type in ("number", "text")
         line.display = typed
         listed = choices(session, question)
         ticked = answer if isinstance(answer, tuple) else ()
-        numbered.fill(
-            listed, session, ticked=ticked, at=place(listed, likely(session, question) if answer is None else answer)
-        )
+        width, rows = panes.text_width(self.drawn[0]), panes.room(session, self.drawn, line=typed)
+        text = panes.question(session, question, width, rows, len(listed))
+        self.put("question", text)
+        self.long = panes.height(text, width) + len(listed) > rows
+        shown_first = place(listed, likely(session, question) if answer is None else answer)
+        numbered.fill(listed, session, ticked=ticked, at=shown_first)
         if typed:
             number, before = question.type == "number", typed_before(answer)
             shown = f"{before} {question.unit}".strip() if before and number else question.unit or "text"
@@ -196,8 +200,8 @@ class InterviewScreen(Shows):
                 said = panes.effect(session, preview)
             said = Content.assemble(said, "\n" if said.plain else "", (self.doing(question), "dim"))
         self.put("effect", self.told if self.told.plain else said)
-        if self.side_width:
-            self.put("patterns", panes.patterns(session, preview, self.side_width))
+        if self.side_width and self.side is not None:
+            self.put("patterns", self.side.patterns(preview))
 
     def doing(self, question: Question) -> str:
         """The present answer, and what the keys do now."""
@@ -206,6 +210,7 @@ class InterviewScreen(Shows):
             return f"You typed the beginning of {numbered.waits}"
         given = "" if answer is None or isinstance(answer, tuple) else f"Your answer: {labelled(question, answer)}. "
         rests = numbered.choice is not None and numbered.choice.rests
+        given += f"{len(numbered.choices)} choices: down shows more. " if self.long else ""
         typed = line is self.focused and line.typed
         return f"{given}{hint(question, typed=typed, rests=rests, given=answer is not None)}"
 

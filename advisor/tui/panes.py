@@ -8,16 +8,16 @@ from textual.content import Content
 
 from advisor.answers.check import unknown_means
 from advisor.base.text import plural, visible
-from advisor.interview import ending, overview
+from advisor.interview import ending
 from advisor.interview.overview import Preview
-from advisor.interview.plain_text import blamed
 from advisor.interview.session import Session
 from advisor.model.rulebase import Question
 
 NAME = 40  # columns that a name may take in a line
-WIDE, SHORT, HIGH = 96, 12, 28  # from so many columns with a side pane; from so many rows with reasons, and with all
+WIDE, SHORT, HIGH = 96, 12, 28  # from so many columns with a side pane; from so many rows with reasons, and roomy
+EFFECT = 2  # rows for what an answer would do
+LEAST = 8  # choices of a list that stay in sight beside the reasons
 WORST = {"breaks": "$text-error", "degrades": "$text-warning", "note": "$secondary"}
-HOW = "In this order; the first step that leaves one pattern settles it, and later steps change nothing."
 Piece = str | tuple[str, str]
 
 
@@ -52,6 +52,21 @@ def side_width(width: int) -> int:
     return width * 42 // 100 - 3 if width >= WIDE else 0
 
 
+def text_width(width: int) -> int:
+    """Columns of the question's text: without the side pane and the padding."""
+    return width - (width * 42 // 100 if width >= WIDE else 0) - 2
+
+
+def room(session: Session, size: tuple[int, int], *, line: bool) -> int:
+    """Rows for the question's text and its choices, a `line` to type in beside them: the others have theirs."""
+    width, rows = size
+    if rows < SHORT:
+        return rows - 2
+    around = 2 if width >= WIDE else 4  # head and keys; the strip
+    above = height(progress(session), text_width(width)) + (1 if rows >= HIGH else 0)
+    return rows - around - above - EFFECT - (2 if line else 0)
+
+
 def head(session: Session, file: str, width: int) -> Content:
     """The first line: the program and its file, the current feature at the right edge."""
     features = session.project.features
@@ -66,7 +81,7 @@ def between(left: Content, right: Content, width: int) -> Content:
     """Both in one line of this width, one at each edge; the left one gives way."""
     room = max(width - right.cell_length - 2, 0)
     if left.cell_length > room:
-        left = left.truncate(room, ellipsis=False)
+        left = left.truncate(max(room - 2, 0), ellipsis=False) + Content(".."[:room])
     return left + Content(" " * (width - left.cell_length - right.cell_length)) + right
 
 
@@ -83,54 +98,6 @@ def progress(session: Session) -> Content:
     elif not session.several and session.so_far and found.answered and found.most:
         parts += ["  So far: ", (session.base.patterns[session.so_far].title, "bold")]
     return Content.assemble(*parts)
-
-
-def path(session: Session, width: int) -> Content:
-    """The article's five steps as walked so far."""
-    marks = {"passed": "-", "holds": "x", "open": "?", "not-reached": " "}
-    parts: list[list[Piece]] = [[("The article's five steps", "bold"), f"  {overview.ARTICLE}"], [(HOW, "dim")]]
-    for step in session.article:
-        style = "dim" if step.state == "not-reached" else ""
-        mark = ">" if step.asks else marks[step.state]
-        parts.append([(f" {mark} ", "bold"), (f"{step.number} {step.title}", style)])
-        if step.keeps:
-            word = "gives" if step.settles else "keeps" if step.certain else "would keep"
-            parts.append([(f"     {word} {titles(session, step.keeps)}", "$text-success" if step.settles else "")])
-    return lines(parts, width, 5)
-
-
-def patterns(session: Session, preview: Preview, width: int) -> Content:
-    """The patterns that are still possible, the effect of the highlighted answer, and why the others are ruled out."""
-    base, possible = session.base, session.possible
-    parts: list[list[Piece]] = [[("Still possible", "bold"), f"  {len(possible)} of {len(base.patterns)}"]]
-    for pattern in possible:
-        title = base.patterns[pattern].title
-        if pattern in preview.falls:
-            parts.append([(" ? ", "bold $text-warning"), title, ("  would be out", "$text-warning")])
-        else:
-            so_far = "  so far" if pattern == session.so_far and not session.several and len(possible) > 1 else ""
-            parts.append([(" + ", "bold $text-success"), title, (so_far, "dim")])
-    if session.fallen:
-        parts.append([("Ruled out", "bold"), ("  another answer to this would bring it back", "dim")])
-    for fallen in session.fallen:
-        stays = " (still the fallback)" if fallen.pattern == session.fallback else ""
-        said = clipped(blamed(session, fallen), 2 * width)
-        parts.append([(" - ", "bold"), (f"{base.patterns[fallen.pattern].title}{stays}  {said}", "dim")])
-    back = [p for p in preview.left if p not in possible]
-    if back:
-        parts.append([("   would come back: ", ""), titles(session, back)])
-    return lines(parts, width, 3)
-
-
-def caveats(session: Session, width: int) -> Content:
-    """What the answers raise for certain, the worst first; the rest as a count."""
-    certain = [c for c in session.caveats if c.certain]
-    parts: list[list[Piece]] = [[("Caveats so far", "bold"), f"  {len(certain)}"]]
-    parts += [[(f" {c.severity:8} ", f"bold {WORST[c.severity]}"), c.title] for c in certain]
-    maybe = len(session.caveats) - len(certain)
-    if maybe:
-        parts.append([(f" {maybe} more depend on open questions", "dim")])
-    return lines(parts, width, 10)
 
 
 def strip(session: Session, width: int) -> Content:
@@ -156,16 +123,42 @@ def effect(session: Session, preview: Preview) -> Content:
     return Content.assemble("This answer rules out ", (named, "bold"), settles, ".") + again
 
 
-def question(session: Session, asked: Question, height: int) -> Content:
-    """The question and, if there is room, why it is asked, how to find out, and what the answer can change."""
-    parts = [Content.styled(asked.ask, "bold")]
-    if height >= SHORT:
-        parts.append(Content.assemble(("Why: ", "bold"), asked.why))
-        if height >= HIGH:
-            parts.append(Content.assemble(("Find out: ", "bold"), asked.find_out))
-        changes = Content.assemble(("Affects: ", "bold"), session.reason(asked.id))
-        parts.append(changes.stylize_before("dim"))
-    return Content("\n\n" if height >= HIGH else "\n").join(parts)
+def question(session: Session, asked: Question, width: int, rows: int, choices: int) -> Content:
+    """The question, and why it is asked, how to find out and what the answer can change, as far as there is room.
+
+    `rows` are for the text and the choices. The choices come before the reasons, except in a long list: that scrolls.
+    """
+    ask = Content.styled(asked.ask, "bold")
+    if rows < SHORT - 6:
+        return ask
+    why = Content.assemble(("Why: ", "bold"), asked.why)
+    find_out = Content.assemble(("Find out: ", "bold"), asked.find_out)
+    changes = Content.assemble(("Affects: ", "bold"), session.reason(asked.id)).stylize_before("dim")
+    elsewhere = Content.styled("F1 shows why it is asked.", "dim")
+    ways = [
+        Content("\n\n").join([ask, why, find_out, changes, Content("")]),
+        Content("\n").join([ask, why, find_out, changes]),
+        Content("\n").join([ask, why, find_out]),
+        Content("\n").join([ask, find_out, elsewhere]),
+    ]
+    for wanted in (choices, min(choices, LEAST)):
+        for text in ways:
+            if height(text, width) + wanted <= rows:
+                return text
+    return cut(ways[-1], width, max(rows - min(choices, LEAST), 2), "..  F1 shows it whole.")
+
+
+def height(text: Content, width: int) -> int:
+    """The lines that a text takes at this width."""
+    return len(text.wrap(max(width, 1)))
+
+
+def cut(text: Content, width: int, rows: int, mark: str) -> Content:
+    """The text in at most so many lines; where some are left out, a mark is in the place of the last."""
+    wrapped = text.wrap(max(width, 1))
+    if len(wrapped) <= rows:
+        return text
+    return Content("\n").join([*wrapped[: rows - 1], Content.styled(mark, "dim")])
 
 
 def end(session: Session) -> Content:

@@ -8,6 +8,7 @@ from advisor.interview.session import Session
 from advisor.tui import files
 from advisor.tui.host import Host, host
 from advisor.tui.turns import Once
+from advisor.tui.widgets import Keys
 
 
 class Ours(Once, Screen[None]):
@@ -17,6 +18,15 @@ class Ours(Once, Screen[None]):
     def owner(self) -> Host:
         """The app, which has the session."""
         return host(self)
+
+    def on_screen_suspend(self) -> None:
+        """Another screen is in front: the keys belong to that one."""
+        for keys in self.query(Keys):
+            keys.on_resize()
+
+    def on_screen_resume(self) -> None:
+        """Nothing is in front of it any more."""
+        self.on_screen_suspend()
 
     def action_export(self) -> None:
         """Everything that can be written."""

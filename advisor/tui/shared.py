@@ -29,7 +29,8 @@ def columns(width: int, cells: tuple[str, ...]) -> str:
         return panes.clipped(name, width)
     if width < 76:
         first = max(width - 44, 8)
-        return f"{panes.clipped(name, first):{first}}  {panes.clipped(pattern, 22):22} {confidence[:6]:6} {left:>9}"
+        sure = panes.clipped(confidence, 6)
+        return f"{panes.clipped(name, first):{first}}  {panes.clipped(pattern, 22):22} {sure:6} {left:>9}"
     first = min(width - 62, 40)
     start = f"{panes.clipped(name, first):{first}}  {panes.clipped(pattern, 26):26}"
     return f"{start}  {confidence:10} {answered:>8} {left:>9}"

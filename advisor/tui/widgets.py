@@ -63,7 +63,7 @@ class Hint(Text):
 
 
 class Keys(Static):
-    """The keys of a screen in one line, as many as fit, the most useful ones first. Each can be clicked."""
+    """The keys of a screen in one line, the most useful ones first; `..` where not all fit. Each can be clicked."""
 
     typing = reactive(False, layout=False)  # a line takes the letters for its text: they are no keys of the screen now
 
@@ -77,9 +77,13 @@ class Keys(Static):
         self.on_resize()
 
     def on_resize(self) -> None:
-        """Draw those that fit. F1 has them all."""
+        """Draw those that fit, none while a dialog is in front: its line takes letters. F1 has them all."""
+        in_front = self.app.screen is self.screen
+        self.update(self.line(self.size.width or self.app.size.width) if in_front else "", layout=False)
+
+    def line(self, room: int) -> Content:
+        """The line at this width."""
         parts: list[Content] = []
-        room = self.size.width or self.app.size.width
         for binding in self.screen.BINDINGS:
             if not isinstance(binding, Binding) or not binding.show:
                 continue
@@ -87,10 +91,12 @@ class Keys(Static):
             if len(key) == 1 if self.typing else key == "esc":
                 continue
             part = Content.assemble((key, "bold $text-accent"), f" {binding.description}")
-            room -= part.cell_length + 2
-            if room >= 0:
-                parts.append(part.stylize(f"@click=screen.{binding.action}"))
-        self.update(Content("  ").join(parts), layout=False)
+            parts.append(part.stylize(f"@click=screen.{binding.action}"))
+        whole = Content("  ").join(parts)
+        while whole.cell_length > room and len(parts) > 1:
+            parts.pop()
+            whole = Content("  ").join([*parts, Content("..")])
+        return whole
 
 
 class Rows(OptionList):

@@ -28,7 +28,7 @@ def test_an_answer_is_laid_out_and_drawn_once(drive, monkeypatch):
     found = {}
 
     async def go(pilot):
-        for key in "0ub0":
+        for key in "?ub?":
             await pilot.pause(0.3)
             layouts.clear()
             drawn.clear()
