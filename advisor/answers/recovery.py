@@ -22,6 +22,14 @@ NO_LOCK = -1  # where files cannot be locked
 Found = TypeVar("Found")
 
 
+def state_folder() -> Path | None:
+    """Where the program keeps what belongs to no project; None where there is no home folder."""
+    root = os.environ.get("XDG_STATE_HOME")
+    with suppress(RuntimeError):
+        return (Path(root) if root else Path.home() / ".local" / "state") / "advisor"
+    return None
+
+
 class Recovery:
     """The recovery file of one interview. `others`: another interview on the same answers was seen."""
 
@@ -37,9 +45,8 @@ class Recovery:
         named: list[Path] = []
         if self.file is not None:
             named.append(self.file.with_name(f".{self.file.name}.recovery"))
-        root = os.environ.get("XDG_STATE_HOME")
-        with suppress(RuntimeError):  # there is no home folder
-            folder = (Path(root) if root else Path.home() / ".local" / "state") / "advisor"
+        folder = state_folder()
+        if folder is not None:
             named.append(folder / (_state_name(self.file) if self.file is not None else "unsaved.yaml"))
         for path in named:
             yield path

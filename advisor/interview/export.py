@@ -21,8 +21,14 @@ from advisor.interview.session import Session
 
 MOST = 1 << 22  # bytes of a file that are compared; no exported file is as long
 State = Literal["new", "same", "differs"]
-Kind = Literal["answers", "record", "kit"]
-TITLES: dict[Kind, str] = {"answers": "answers file", "record": "decision record", "kit": "starter kit"}
+Kind = Literal["answers", "record", "kit", "page"]
+TITLES: dict[Kind, str] = {
+    "answers": "answers file",
+    "record": "decision record",
+    "kit": "starter kit",
+    "page": "report (HTML)",
+}
+COMMITTED: tuple[Kind, ...] = ("answers", "record", "kit")  # what a team keeps beside its code
 
 
 class ExistsError(OutputError):
@@ -80,6 +86,8 @@ def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
             from advisor.report.markdown import markdown
 
             made = {"": markdown(session.verdict, session.base).encode()}
+        elif kind == "page":
+            made = {"": _page(session).encode()}
         else:
             from advisor.kit.build import build
 
@@ -93,6 +101,18 @@ def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
         return Part(kind, where, (), notes, str(error))
     order: list[State] = ["differs", "new", "same"]
     return Part(kind, where, tuple(sorted(items, key=lambda item: order.index(item.state))), notes)
+
+
+def _page(session: Session) -> str:
+    """The report as a page, with the files of the kit where there is one."""
+    from advisor.kit.build import build
+    from advisor.report.html import html
+
+    try:
+        kit = build(session.project, session.verdict, session.base)
+    except AdvisorError as error:
+        return html(session.verdict, session.base, notes=[str(error)])
+    return html(session.verdict, session.base, kit.files or None, kit.notes)
 
 
 def _answers_text(session: Session, draft: Draft, file: Path) -> str:
@@ -136,9 +156,9 @@ def write(session: Session, draft: Draft, part: Part) -> tuple[Draft, list[str]]
     shown = visible(str(part.where))
     if part.kind == "answers":
         return answers(session, draft, part.where, force=True), [f"The answers are in {shown}."]
-    if part.kind == "record":
+    if part.kind in ("record", "page"):
         text(part.where, part.items[0].after.decode(), force=True)
-        return draft, [f"The decision record is in {shown}."]
+        return draft, [f"The {TITLES[part.kind]} is in {shown}."]
     from advisor.kit import writing
 
     return draft, writing.write({item.name: item.after for item in part.items}, part.notes, part.where, force=True)

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.driver import Driver
+from textual.screen import ModalScreen
 from textual.scrollbar import ScrollBar
-from textual.theme import Theme
 
 from advisor.answers.draft import Draft, open_draft
-from advisor.answers.read_fact import wrong_text
 from advisor.base.errors import AdvisorError, Exit
 from advisor.base.text import visible
 from advisor.interview.session import Session
@@ -23,29 +22,24 @@ from advisor.model.project import Project
 from advisor.model.rulebase import RuleBase
 from advisor.tui import files, helping
 from advisor.tui.commands import Commands, Palette
-from advisor.tui.dialogs import AskText, Help
+from advisor.tui.dialogs import AskText, Choose, Help
+from advisor.tui.first import FirstName
 from advisor.tui.interview import InterviewScreen
 from advisor.tui.screens import Shows
+from advisor.tui.themes import DARK, LIGHT, remember, wanted
 from advisor.tui.turns import Turns
 from advisor.tui.widgets import Hint, PlainBars
 
 if TYPE_CHECKING:
     from advisor.interview.export import Part
 
-DARK = Theme(
-    "advisor-dark", primary="#7aa2f7", secondary="#8ab4c8", accent="#e0af68", success="#9ece6a", warning="#e0af68",
-    error="#ff7a8a", background="#14161b", surface="#1b1e25", panel="#262a33", foreground="#d9dce3", dark=True,
-)  # fmt: skip
-LIGHT = Theme(
-    "advisor-light", primary="#1f4fa8", secondary="#2b5f75", accent="#7a4d00", success="#2c6a12", warning="#7a4d00",
-    error="#a1142e", background="#fbfbf9", surface="#f1f1ec", panel="#e3e3dc", foreground="#1d2026", dark=False,
-)  # fmt: skip
 WELCOME = """\
-A feature is one part of your product whose clients get updates: order status, chat, a dashboard. More can follow.
+advisor recommends how a feature of your product gets updates from your servers in real time (WebSocket, Server-Sent \
+Events, long polling or another way), and writes down why, with a decision record and a starter kit that runs.
 
-The questions are about what the feature needs and what is between its clients and your servers. Each one explains why \
-it is asked and how to find the answer. "I don't know" is always allowed, and r shows the result so far. Questions \
-that cannot change the result are left out."""
+A feature is one part whose clients get updates: order status, chat, a dashboard. You are asked what it needs and what \
+is between its clients and your servers. "I don't know" is always allowed; questions that cannot change the \
+result are left out. More features can follow."""
 
 
 def run(base: RuleBase, file: str | None) -> int:
@@ -88,7 +82,10 @@ class AdvisorApp(Turns):
 
     TITLE = "advisor"
     CSS_PATH = "advisor.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", show=False),
+        Binding("ctrl+c", "help_quit", show=False, priority=True),  # a line would copy
+    ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
 
     def __init__(self, draft: Draft, project: Project | None, driver: type[Driver] | None = None) -> None:
@@ -100,13 +97,11 @@ class AdvisorApp(Turns):
         self.saved = False
         if self.left is None and project is not None and project.features and not draft.problems:
             self.session, self.saved = Session.from_project(project, draft.base), True
-        self.trouble = ""  # with the recovery file, as last told
+        self.trouble = ""  # with the recovery file or the theme, as last told
         self.failure: Exception | None = None  # what ended the program, if something did
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        if "TEXTUAL_THEME" not in os.environ:
-            ground = os.environ.get("COLORFGBG", "").rpartition(";")[2]
-            self.theme = "advisor-light" if ground in ("7", "15") else "advisor-dark"
+        self.theme, self.trouble = wanted({*self.available_themes})
 
     def _handle_exception(self, error: Exception) -> None:
         """An internal error ends the program at once; cli.py reports it. Textual would print the whole rule base."""
@@ -138,6 +133,9 @@ class AdvisorApp(Turns):
 
     def on_mount(self) -> None:
         """Continue with the answers of an earlier run, or ask for the first feature's name."""
+        self.watch(self, "theme", remember, init=False)
+        if self.trouble:
+            self.notify(self.trouble, severity="warning", timeout=8, markup=False)
         if self.session is not None:
             self.call_after_refresh(self.keep, self.session)  # the screen can then show messages
         elif self.left is not None:
@@ -164,8 +162,7 @@ class AdvisorApp(Turns):
             else:
                 self.start(Session.new(self.draft.base, name, project=project), saved=False)
 
-        question = "What is the name of the first feature?"
-        self.push_screen(AskText(question, "feature 1", WELCOME, wrong_text, "quits"), take)
+        self.push_screen(FirstName(WELCOME), take)
 
     def start(self, session: Session, *, saved: bool) -> None:
         """Show the first question."""
@@ -223,10 +220,9 @@ class AdvisorApp(Turns):
 
     def action_help(self) -> None:
         """The full question, and the keys and marks of the current screen."""
-        asking = isinstance(self.screen, InterviewScreen) and self.session is not None
-        question = self.session.question if asking and self.session else None
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(helping.text(self.screen, question)))
+            session = self.session if isinstance(self.screen, InterviewScreen) else None
+            self.push_screen(Help(helping.text(self.screen, session)))
 
     # --- going somewhere ----------------------------------------------------------------------------------------------
 
@@ -263,10 +259,23 @@ class AdvisorApp(Turns):
     def action_command_palette(self) -> None:
         """Show all commands by name, or return to them from their help."""
         opened = [screen for screen in self.screen_stack if isinstance(screen, CommandPalette)]
+        if isinstance(self.screen, AskText | Choose):  # its text would be lost
+            self.tell("Answer this first, or leave it with Escape; then ctrl+p shows the commands.", wrong=True)
+            return
         if not opened:
             self.push_screen(Palette())
         while opened and self.screen is not opened[0]:
             self.pop_screen()
+
+    def action_help_quit(self) -> None:
+        """Ctrl+c: say which keys quit."""
+        if self.session is None:
+            self.tell("Escape quits, and so does ctrl+q.")
+            return
+        first = (
+            "Escape closes this; then q" if isinstance(self.screen, ModalScreen) else "q (in a line: Escape, then q)"
+        )
+        self.tell(f"{first} saves and quits. ctrl+q quits at once; the next run offers to continue.")
 
     def switch_theme(self) -> None:
         """Light to dark, dark to light."""

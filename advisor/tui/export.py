@@ -18,7 +18,7 @@ from advisor.answers.read_fact import wrong_text
 from advisor.base.errors import OutputError
 from advisor.base.text import plural, visible
 from advisor.interview import export
-from advisor.interview.export import TITLES, Item, Kind, Part
+from advisor.interview.export import COMMITTED, TITLES, Item, Kind, Part
 from advisor.tui import panes
 from advisor.tui.dialogs import AskText, Help
 from advisor.tui.screens import Ours
@@ -26,7 +26,7 @@ from advisor.tui.turns import Once
 from advisor.tui.widgets import Hint, Keys, Rows, Text
 
 MARKS = {"+": "$text-success", "-": "$text-error", "@": "dim"}
-NEXT = "Enter on the first line writes what is ticked; on a file it shows the changes. 1 2 3 tick; p sets the path."
+NEXT = "Enter on the first line writes what is ticked; on a file it shows the changes. 1 to 4 tick; p sets the path."
 
 
 class ExportScreen(Ours):
@@ -48,8 +48,9 @@ class ExportScreen(Ours):
         file = beside or Path("answers.yaml")
         self.where: dict[Kind, Path] = {
             "answers": file, "record": file.with_name("DECISION.md"), "kit": file.with_name("kit"),
+            "page": file.with_name("report.html"),
         }  # fmt: skip
-        self.ticked: set[Kind] = set(TITLES)
+        self.ticked: set[Kind] = set(COMMITTED)
         self.parts: list[Part] = []
         self.rows: list[
             Part | Item | None
@@ -134,7 +135,7 @@ class ExportScreen(Ours):
         if isinstance(row, Item):
             row = next(part for part in self.parts if part.kind == "kit")
         if not isinstance(row, Part):
-            self.owner.tell("First move to one of the three; p then asks for its path.", wrong=True)
+            self.owner.tell("First move to one of the four; p then asks for its path.", wrong=True)
             return
         kind = row.kind
 
@@ -154,7 +155,7 @@ class ExportScreen(Ours):
         chosen = [part for part in self.parts if part.kind in self.ticked]
         changed = [item for part in chosen for item in part.items if item.state == "differs"]
         if not chosen:
-            self.owner.tell("Nothing is ticked: press 1, 2 or 3 to tick.", wrong=True)
+            self.owner.tell("Nothing is ticked: press 1, 2, 3 or 4 to tick.", wrong=True)
         elif changed:
             self.app.push_screen(Replace(changed), lambda sure: self.write(chosen) if sure else None)
         else:

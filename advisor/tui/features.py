@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from advisor.answers.read_fact import wrong_text
+from advisor.answers.check import RefusedError
 from advisor.tui.dialogs import AskText
 from advisor.tui.host import Host
 
@@ -22,7 +22,9 @@ def add(app: Host, after: Callable[[], object] | None = None) -> None:
 
     count = len(_session(app).project.features) + 1
     note = "It shares the path and the servers with the other features, so you are not asked about them again."
-    app.push_screen(AskText("What is the name of the next feature?", f"feature {count}", note, wrong_text), take)
+    app.push_screen(
+        AskText("What is the name of the next feature?", f"feature {count}", note, refusal(app, "add_feature")), take
+    )
 
 
 def name(app: Host, operation: str, text: str) -> None:
@@ -37,7 +39,20 @@ def name(app: Host, operation: str, text: str) -> None:
         "duplicate_feature": "What is the name of the copy?",
         "rename_project": "What is the name of the project?",
     }
-    app.push_screen(AskText(what[operation], text, check=wrong_text), take)
+    app.push_screen(AskText(what[operation], text, check=refusal(app, operation)), take)
+
+
+def refusal(app: Host, operation: str) -> Callable[[str], str]:
+    """Why a name would be refused, said while its text can still be changed; "" where it would not."""
+
+    def check(text: str) -> str:
+        try:
+            getattr(_session(app), operation)(text)
+        except RefusedError as refused:
+            return str(refused)
+        return ""
+
+    return check
 
 
 def copy_name(session: Session) -> str:

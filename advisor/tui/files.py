@@ -61,18 +61,22 @@ def leave(app: Host) -> None:
     elif file is not None:
         save(app, file)
     else:
-
-        def take(name: str | None) -> None:
-            if name:
-                save(app, Path(name))
-            elif name is not None:
-                app.exit()
-
-        note = "Leave it empty to keep the answers for the next run of advisor."
-        app.push_screen(AskText("Which file should the answers be saved in?", "answers.yaml", note), take)
+        ask_file(app, "answers.yaml", "Leave it empty to keep the answers for the next run of advisor.")
 
 
-def save(app: Host, file: Path, *, force: bool = False) -> None:
+def ask_file(app: Host, text: str, note: str) -> None:
+    """Ask for a file, and save and quit; again with the same text where that file cannot be written."""
+
+    def take(name: str | None) -> None:
+        if name:
+            save(app, Path(name), refused=lambda why: ask_file(app, name, f"{why}."))
+        elif name is not None:
+            app.exit()
+
+    app.push_screen(AskText("Which file should the answers be saved in?", text, note), take)
+
+
+def save(app: Host, file: Path, *, force: bool = False, refused: Callable[[str], object] | None = None) -> None:
     """Write the answers and quit; ask before anything is replaced that this interview did not write."""
     assert app.session is not None
     from advisor.interview import export
@@ -84,14 +88,17 @@ def save(app: Host, file: Path, *, force: bool = False) -> None:
     except export.ExistsError as error:
         replace(app, error, lambda: save(app, file, force=True))
     except OutputError as error:
-        app.tell(str(error), wrong=True)
+        if refused is not None:
+            refused(str(error))
+        else:
+            app.tell(str(error), wrong=True)
     else:
         app.saved = True
         app.exit()
 
 
 def save_text(app: Host, file: Path, text: str) -> None:
-    """Ask where to, and save a text; ask before something else is replaced."""
+    """Ask where to, and save a text; ask before something else is replaced, and again where it cannot be written."""
     from advisor.interview import export
 
     def put(name: Path, *, force: bool = False) -> None:
@@ -100,7 +107,7 @@ def save_text(app: Host, file: Path, text: str) -> None:
         except export.ExistsError as error:
             replace(app, error, lambda: put(name, force=True))
         except OutputError as error:
-            app.tell(str(error), wrong=True)
+            ask(str(name), f"{error}.")
         else:
             app.tell(f"Saved in {visible(str(name))}.")
 
@@ -108,7 +115,10 @@ def save_text(app: Host, file: Path, text: str) -> None:
         if name:
             put(Path(name))
 
-    app.push_screen(AskText("Which file should it be saved in?", str(file), "", wrong_text), take)
+    def ask(name: str, note: str) -> None:
+        app.push_screen(AskText("Which file should it be saved in?", name, note, wrong_text), take)
+
+    ask(str(file), "")
 
 
 def replace(app: Host, error: OutputError, then: Callable[[], None]) -> None:

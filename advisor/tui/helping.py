@@ -6,6 +6,8 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 
+from advisor.interview import plain_text
+from advisor.interview.session import Session
 from advisor.model.rulebase import Question
 
 KEYS = {
@@ -25,18 +27,21 @@ TYPING = """\
 """
 EVERYWHERE = """\
   ctrl+p            all commands by name: questions, features, light and dark
+  ctrl+q            quit at once, without saving; the next run offers to continue
   mouse             everything can also be clicked, including the last line
 """
 MARKS = """\
 Marks
   the steps         x applies   - does not   ? not known yet   > this question belongs to it
-  the patterns      + still possible   ? ruled out by the highlighted answer   - ruled out, and why
+  the patterns      + still possible   ? ruled out by the highlighted answer   - ruled out; another answer to
+                    what stands beside it would bring it back
   the file          * some answers are not in the file yet; q saves them
 """
 
 
-def text(screen: Screen[object], question: Question | None) -> Content:
-    """The help of one screen; with a question, that one first."""
+def text(screen: Screen[object], session: Session | None) -> Content:
+    """The help of one screen; with a session, its question first and what the answers have decided last."""
+    question = session.question if session is not None else None
     parts: list[str | tuple[str, str]] = []
     if question is not None:
         parts = [(question.ask, "bold"), f"\n\nWhy: {question.why}\n\nFind out: {question.find_out}\n"]
@@ -45,6 +50,8 @@ def text(screen: Screen[object], question: Question | None) -> Content:
     parts += [f"{about}\n\n"] if about else []
     parts += [("Keys\n", "bold"), answering(question), listed(screen), EVERYWHERE]
     parts += [f"\n{MARKS}"] if question is not None else []
+    if session is not None:
+        parts += [("\nSo far\n", "bold"), "\n".join(plain_text.standing(session))]
     return Content.assemble(*parts)
 
 

@@ -59,17 +59,19 @@ class ResultsScreen(Ours):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "help"),
         Binding("b,escape,r", "back", "back", key_display="b"),
-        Binding("right", "turn(1)", "next tab", key_display="right"),
-        Binding("e", "export", "export"),
-        Binding("c", "copy", "copy the tab"),
-        Binding("s", "save", "save it"),
-        Binding("f", "feature", "next feature"),
+        Binding("right", "turn(1)", "next", key_display="right", tooltip="next tab"),
+        Binding("e", "export", "write", tooltip="write the answers, the decision record, the kit"),
+        Binding("c", "copy", "copy", tooltip="copy the tab"),
+        Binding("s", "save", "save", tooltip="save the tab in a file"),
+        Binding("f", "feature", "feature", tooltip="next feature"),
         Binding("q", "leave", "quit"),
         Binding("left", "turn(-1)", "previous tab", show=False),
         Binding("pagedown", "scroll(1)", "scroll", show=False, priority=True),
         Binding("pageup", "scroll(-1)", "scroll", show=False, priority=True),
         *(Binding(str(i + 1), f"tab({i})", name, show=False) for i, name in enumerate(TABS)),
     ]
+
+    hints: ClassVar[tuple[str, ...]] = NEXT
 
     def __init__(self, session: Session, tab: int = 0) -> None:
         super().__init__()
@@ -110,17 +112,21 @@ class ResultsScreen(Ours):
         features = self.session.project.features
         of = f"  ({self.feature + 1} of {len(features)}; f shows the next)" if len(features) > 1 else ""
         name = visible(features[self.feature].name, panes.NAME)
-        left = Content.styled("Result so far" if self.session.open else "Result", "bold")
         right = Content.assemble("feature: ", (name, "bold"), of)
-        self.query_one("#head", Text).put(panes.between(left, right, width - 2))
+        self.query_one("#head", Text).put(panes.between(self.heading, right, width - 2))
         self.query_one(Tabs).show(self.at, width)
         hint = self.query_one(Hint)
-        hint.text = NEXT[self.at]
+        hint.text = self.hints[self.at]
         hint.rest()
         kind = {0: "page", 4: "configs", 5: "page"}.get(self.at, "blocks")
         for pane in ("page", "blocks", "configs"):
             self.query_one(f"#{pane}").display = pane == kind
         {"page": self.open_page, "blocks": self.open_blocks, "configs": self.open_configs}[kind](width)
+
+    @property
+    def heading(self) -> Content:
+        """What the screen shows."""
+        return Content.styled("Result so far" if self.session.open else "Result", "bold")
 
     def open_page(self, width: int) -> None:
         """A page to read."""
@@ -199,7 +205,10 @@ class ResultsScreen(Ours):
         event.stop()
         if event.option_list.id != "blocks":
             return
-        leads = self.blocks[event.option_index].leads
+        self.follow(self.blocks[event.option_index].leads)
+
+    def follow(self, leads: str) -> None:
+        """Show where a block leads."""
         kind, _, name = leads.partition(":")
         if kind == "question":
             self.owner.ask(name, self.feature)

@@ -39,10 +39,10 @@ def test_a_changed_file_of_the_kit_is_listed_first_shown_and_left_if_wanted(driv
     app = drive("e", "look", "enter", "look", "n", fresh=False)
     assert re.search(r"kit  \d+ files: 1 differs, \d+ same", app.seen[0])
     rows = app.seen[0].splitlines()
-    assert rows[5].split() == ["differs", "README.md"]
+    assert rows[6].split() == ["differs", "README.md"]
     assert "-mine" in app.seen[1]
     assert (home / "kit" / "README.md").read_text() == "mine\n"
-    one = drive("e", *["down"] * 4, "enter", fresh=False)
+    one = drive("e", *["down"] * 5, "enter", fresh=False)
     assert "README.md (differs)" in one.shown
     drive("e", "enter", "y", fresh=False)
     assert (home / "kit" / "README.md").read_text() != "mine\n"

@@ -34,7 +34,7 @@ def test_the_screen_is_the_reviewed_one(drive, golden, name, keys, size):
     golden(name, drive(*keys, size=size).shown)
 
 
-def test_the_first_screen_asks_for_a_name(drive, golden):
+def test_the_first_screen_says_what_the_program_is_for_and_asks_for_a_name(drive, golden):
     golden("first-80x24", drive(size=(80, 24), text=None).shown)
 
 

@@ -327,7 +327,7 @@ def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(termin
         terminal.paste(name)  # over the name that is offered
         if wrong_text(name):
             terminal.keys("Enter", until="write one line")
-            terminal.keys("Escape", until="n new feature")
+            terminal.keys("Escape", until="n new  q quit")
             terminal.wait("name of the next feature", gone=True)
         else:
             taken.append(name)
@@ -351,7 +351,7 @@ def test_every_screen_survives_every_size_while_it_is_open(terminal):
             terminal.resize(width, height)
             time.sleep(0.2)
         terminal.wait(text)
-        terminal.keys(closing, until="n new feature")
+        terminal.keys(closing, until="n new  q quit")
         terminal.wait(text, gone=True)
     terminal.keys("2", until="app or the page is closed")
     terminal.keys("q", until="ended with 0")
