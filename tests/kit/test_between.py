@@ -24,6 +24,7 @@ from advisor.kit import values as kit_values
 from advisor.kit.quoting import UnquotableError
 from advisor.kit.values import silence
 from advisor.model import platforms
+from advisor.model.project import Feature, Project
 from advisor.ruleset import cache
 
 BETWEEN = {option.name: option for option in OPTIONS()["between"] if option.fact in {"load-balancer", "cdn"}}
@@ -253,11 +254,23 @@ def wrong(name, text, kit_values_):
     ]  # fmt: skip
 
 
-def test_every_stage_that_can_be_answered_has_its_file():
+WITHOUT_FILE = {  # stages with a card and without a template: the kit's README says what has to be set there
+    "load-balancer": {"aws-clb", "azure-api-management", "hetzner-lb"},
+    "cdn": {"bunny", "cloudflare-tunnel"},
+}
+
+
+def test_every_stage_that_can_be_answered_has_its_file_or_is_named_in_the_readme():
     base = cache.load()
-    for fact in ("load-balancer", "cdn"):
+    for fact, without in WITHOUT_FILE.items():
         served = {answer for option in BETWEEN.values() if option.fact == fact for answer in option.serves}
-        assert served == set(base.questions[fact].options) - {"none"}
+        assert served == set(base.questions[fact].options) - {"none"} - without
+        for answer in without:
+            features = (Feature("prices", {"clients": ("browser",), "bidirectional-realtime": False}),)
+            project = Project("Acme", {fact: answer, "reverse-proxy": "nginx"}, {}, features)
+            made = kit.build(project, portfolio.recommend(project, base), base).files
+            readme = made["README.md"].decode()
+            assert re.search(rf"There is no template yet for {answer}\. What stands between .* has to do this:", readme)
     assert set(HCL) == set(SET)
 
 
