@@ -130,7 +130,7 @@ def test_what_names_no_card_is_left_as_it_is():
         ({"cdn": {"capacity": "some"}}, "there is no capacity 'some'"),
         (
             {"on-the-way": {"row": "websocket/upgrade", "is": "only when configured"}, "cdn": "none"},
-            "stands beside on-the-way",
+            "is used together with on-the-way",
         ),
     ],
 )

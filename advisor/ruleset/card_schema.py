@@ -45,7 +45,7 @@ class Value(Sourced):
         if self.per is not None and (isinstance(self.value, str) or self.value != int(self.value)):
             raise ValueError("a capacity with `per` is a whole number of connections")
         if self.for_ and self.per is None:
-            raise ValueError("`for` stands beside `per`, in the capacity of a platform")
+            raise ValueError("`for` is used together with `per`, in the capacity of a platform")
         return self
 
 

@@ -34,7 +34,7 @@ MARKS = """\
 Marks
   the steps         x applies   - does not   ? not known yet   > this question belongs to it
   the patterns      + still possible   ? ruled out by the highlighted answer   - ruled out; another answer to
-                    what stands beside it would bring it back
+                    the question next to it would bring it back
   the file          * some answers are not in the file yet; q saves them
 """
 
