@@ -191,7 +191,8 @@ def _grouped(
         by.setdefault((one.fact, one.patterns, one.clients), []).append(one)
     for (role, patterns, clients), matched in by.items():
         if role != fact and role in when:
-            raise ConditionError(f"{role} is used together with {fact}, which is about it too: write two situations", path)
+            both = f"{role} is used together with {fact}, which is about it too: write two situations"
+            raise ConditionError(both, path)
         answers = list(dict.fromkeys(one.answer for one in matched))
         made: dict[str, Any] = {}
         for key, wanted in when.items():
