@@ -9,6 +9,8 @@ from advisor.base.errors import Exit, UsageError
 from advisor.commands import streams
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from advisor.kit.build import Kit
     from advisor.model.rulebase import RuleBase
     from advisor.model.verdict import Verdict
@@ -22,10 +24,12 @@ def parser() -> Parser:
         "advisor recommend",
         "Recommend a pattern from an answers file, with reasons and caveats.",
         "advisor recommend answers.yaml --kit my-kit",
+        "advisor recommend answers.yaml --full",
         "advisor recommend answers.yaml --set latency-need-ms=30000 --feature 'order status'",
     )
     made.add_file("FILE", 'the answers file; "-" reads standard input')
     made.add_argument("--format", default="text", choices=FORMATS, help="text (default), markdown, json or html")
+    made.add_argument("--full", action="store_true", help="print everything there is instead of one page")
     made.add_argument("-o", "--output", metavar="FILE", help="write the report to this file")
     made.add_argument("--feature", metavar="NAME", help="report on this feature only")
     made.add_argument(
@@ -67,7 +71,7 @@ def run(words: list[str]) -> int:
         from advisor.kit import build
 
         made = build.build(project, recommend(project, base) if options.feature is not None else verdict, base)
-    report = "" if options.quiet else _report(options.format, verdict, base, made, colour=_coloured(options))
+    report = "" if options.quiet else _report(options, file, verdict, base, made)
     if options.kit is not None and made is not None:
         from pathlib import Path
 
@@ -85,9 +89,8 @@ def run(words: list[str]) -> int:
     return int(verdict["exit"]) or (Exit.FINDINGS if nothing else Exit.OK)
 
 
-def _coloured(options: object) -> bool:
-    wanted = str(getattr(options, "color", "auto"))
-    return streams.colour("never" if wanted == "auto" and getattr(options, "output", None) else wanted)
+def _coloured(options: Namespace) -> bool:
+    return streams.colour("never" if options.color == "auto" and options.output else options.color)
 
 
 def _only(name: str, verdict: Verdict) -> Verdict:
@@ -104,8 +107,9 @@ def _only(name: str, verdict: Verdict) -> Verdict:
     return {**verdict, "features": found, "exit": 0 if found[0]["primary"] else 3}
 
 
-def _report(form: str, verdict: Verdict, base: RuleBase, made: Kit | None, *, colour: bool) -> str:
+def _report(options: Namespace, file: str, verdict: Verdict, base: RuleBase, made: Kit | None) -> str:
     """The verdict in one of the formats; the HTML page includes the kit's files."""
+    form, colour = options.format, _coloured(options)
     if form == "json":
         from advisor.report.json_text import json_text
 
@@ -118,6 +122,10 @@ def _report(form: str, verdict: Verdict, base: RuleBase, made: Kit | None, *, co
         from advisor.report.html import html
 
         return html(verdict, base, made.files, made.notes) if made else html(verdict, base)
-    from advisor.report.text import text
+    if options.full:
+        from advisor.report.text import text
 
-    return text(verdict, base, width=streams.width(), colour=colour)
+        return text(verdict, base, width=streams.width(), colour=colour)
+    from advisor.report.one_page import one_page
+
+    return one_page(verdict, base, width=streams.width(), colour=colour, file=file)

@@ -1,0 +1,110 @@
+"""The report on one page: short for every example, and true to the verdict."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support.cli_run import advisor
+
+from advisor.answers.file import parse, read
+from advisor.base.data import data
+from advisor.engine.portfolio import recommend
+from advisor.engine.verdict import Judge
+from advisor.report import words
+from advisor.report.one_page import LINES, WORDS, one_page
+from advisor.ruleset.cache import load
+
+GOLDEN = Path(__file__).parent / "golden" / "one-page"
+EXAMPLES = sorted((data("rules") / "examples").glob("*.yaml"))
+FIELD = sorted((Path(__file__).parent / "kit" / "field-cases").glob("*.yaml"))
+FIVE = """\
+project: five
+path: {reverse-proxy: nginx, cdn: cloudflare, load-balancer: aws-alb, corporate-networks: yes}
+app: {instances: 3, broker: redis, platform: kubernetes}
+features:
+  - {name: prices, kind: trading, page: desk, concurrent-clients: 20000}
+  - {name: chat, kind: chat, page: desk, clients: [browser, ios, android], replay-needed: yes}
+  - {name: job, kind: job, bidirectional-realtime: no}
+  - {name: model, kind: llm-stream, auth: bearer-header}
+  - {name: board, kind: dashboard, same-content-for-all: yes, cdn-caching: yes}
+"""
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(load())
+
+
+def page_of(path, judge):
+    return one_page(recommend(read(path, judge.base), judge.base, judge), judge.base, file="answers.yaml")
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES, *FIELD], ids=lambda path: path.stem)
+def test_one_feature_takes_45_lines_and_350_words_at_most(path, judge):
+    verdict = recommend(read(path, judge.base), judge.base, judge)
+    page = one_page(verdict, judge.base, file="answers.yaml")
+    assert all(len(line) <= 80 for line in page.splitlines())
+    if len(verdict["features"]) == 1:
+        assert (page.count("\n") <= LINES, len(page.split()) <= WORDS) == (True, True), page
+
+
+def test_five_features_take_90_lines_at_most(judge):
+    page = one_page(recommend(parse(FIVE, "five.yaml", judge.base), judge.base, judge), judge.base)
+    assert page.count("\n") <= 90, page
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES, *FIELD], ids=lambda path: path.stem)
+def test_the_page_names_the_pattern_first_and_only_what_the_verdict_has(path, judge):
+    verdict = recommend(read(path, judge.base), judge.base, judge)
+    page = one_page(verdict, judge.base, file="answers.yaml")
+    flat = " ".join(page.split())
+    for feature in verdict["features"]:
+        assert f"{feature['name']}: {words.title(feature['primary'], judge.base)}" in flat
+        assert f"Confidence: {feature['confidence']}" in flat
+    first = verdict["features"][0]["caveats"]
+    shown = re.findall(r"\(([a-z0-9-]+)\)", flat)
+    known = {c["id"] for feature in verdict["features"] for c in feature["caveats"] if c["certainty"] == "certain"}
+    assert {caveat for caveat in shown if caveat in judge.base.caveats} <= known
+    if first and first[0]["certainty"] == "certain":
+        assert first[0]["id"] in shown  # the most harmful one is never cut
+    told = sum(caveat in judge.base.caveats for caveat in shown)
+    more = sum(map(int, re.findall(r"\+(\d+) more: --full", flat)))
+    certain = sum(c["certainty"] == "certain" for f in verdict["features"] for c in f["caveats"])
+    assert told + more == certain
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_what_would_flip_it_really_does(path, judge):
+    project = read(path, judge.base)
+    verdict = recommend(project, judge.base, judge)
+    if len(verdict["features"]) > 1:
+        return
+    page = one_page(verdict, judge.base)
+    (feature,) = verdict["features"]
+    flips = re.findall(r"^  - (\S+): .* -> (.*)$", page, re.MULTILINE)
+    for fact, title in flips:
+        change = next(c for c in feature["changes"] if list(c["set"]) == [fact])
+        assert words.title(change["to"], judge.base) == title
+        assert not judge.base.questions[fact].settled
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_pages_of_the_examples_were_read_and_accepted(path, judge, request):
+    page, golden = page_of(path, judge), GOLDEN / f"{path.stem}.txt"
+    if request.config.getoption("--accept"):
+        GOLDEN.mkdir(exist_ok=True)
+        golden.write_text(page, "utf-8")
+    assert page == golden.read_text("utf-8"), f"{golden.name} differs: read the change, then run pytest --accept"
+
+
+def test_no_page_is_left_over():
+    assert {path.stem for path in GOLDEN.iterdir()} == {path.stem for path in EXAMPLES}
+
+
+def test_the_page_is_the_default_and_full_prints_everything():
+    short = advisor("recommend", str(EXAMPLES[0])).stdout
+    full = advisor("recommend", str(EXAMPLES[0]), "--full").stdout
+    assert f"All details: advisor recommend {EXAMPLES[0]} --full" in " ".join(short.split())
+    assert 3 * short.count("\n") < full.count("\n")
