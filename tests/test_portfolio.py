@@ -347,9 +347,7 @@ LLM = {"kind": "llm-stream", "page": "shop", "clients": ("browser",)}
         (CHAT, {**LLM, "cancel-needed": False}, True),
     ],
 )
-def test_a_feature_rides_only_where_neither_its_own_answers_nor_the_numbers_of_both_keep_it_apart(
-    judge, carrier, rider, rides
-):
+def test_a_feature_rides_only_where_nothing_keeps_it_apart(judge, carrier, rider, rides):
     features, verdict = decided(judge, {"carrier": carrier, "rider": rider})
     assert features["carrier"]["primary"] == "websocket"
     assert (features["rider"]["primary"] == "websocket") is rides

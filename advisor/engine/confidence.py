@@ -59,6 +59,22 @@ def plausible(known: Known, base: RuleBase) -> dict[str, list[tuple[Value, float
     return found
 
 
+def judged(
+    readings: list[Known],
+    decision: Decision,
+    acceptable: set[str],
+    doubtful: list[Doubt],
+    raised: list[RaisedCaveat],
+    base: RuleBase,
+    diagram: Diagram | None,
+) -> tuple[Level, str]:
+    """How sure the verdict is and why not surer: `level`, and low where the deciding rule itself is in doubt."""
+    if decision.rule is not None and decision.rule.doubt:
+        return "low", AS_GOOD
+    rows = card_doubts(readings[0], decision, raised, base)
+    return level(readings, decision.primary, acceptable, doubtful, rows, base, diagram)
+
+
 def level(
     readings: list[Known],
     primary: str | None,

@@ -12,8 +12,8 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from advisor.engine.timing import timing
+from advisor.model.arithmetic import finite, multiply
 from advisor.model.patterns import costed
-from advisor.model.rulebase import finite, multiply
 from advisor.model.values import UNKNOWN, Unknown, Value
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
+from advisor.model.arithmetic import multiply, power
 from advisor.model.boxes import Box, bits
 from advisor.model.boxes import find as find_box
 from advisor.model.conditions import LEAST
-from advisor.model.rulebase import PATTERN, Band, Derived, Question, RuleBase, band_of, multiply, power
+from advisor.model.rulebase import PATTERN, Band, Derived, Question, RuleBase, band_of
 from advisor.model.values import Other, Value
 
 TINY = 1e-9  # stands for "just below" in a band that is open above a value

@@ -105,10 +105,7 @@ class Judge:
             conflict = told(base.caveats[CONFLICT], known, times, base, certain=True)
             raised.insert(0, {**conflict, "why": " ".join(c["why"] for c in contradictions)})
         doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
-        rows = confidence.card_doubts(known, decision, raised, base)
-        level, why = confidence.level(readings, primary, fine, doubtful, rows, base, self.diagram)
-        if decision.rule is not None and decision.rule.doubt:
-            level, why = "low", confidence.AS_GOOD
+        level, why = confidence.judged(readings, decision, fine, doubtful, raised, base, self.diagram)
         settled, departs = self._article(known, decision)
         return {
             "name": name,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from advisor.base.text import number, visible
-from advisor.model.rulebase import finite
+from advisor.model.arithmetic import finite
 from advisor.model.values import Other, Unknown, Value, from_plain
 
 if TYPE_CHECKING:

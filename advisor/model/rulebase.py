@@ -5,12 +5,12 @@ All of it is made by `ruleset.compile` from the YAML in rules/, or by `ruleset.s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
+from advisor.model.arithmetic import multiply, power
 from advisor.model.boxes import Box
 from advisor.model.values import UNKNOWN, Other, Unknown, Value
 
@@ -360,29 +360,6 @@ def _encoded(base: RuleBase, fact: str, value: Value) -> Box:
     name = "other" if isinstance(value, Other) else value
     assert isinstance(name, str)
     return {variable: 1 << base.variables[variable].values.index(name)}
-
-
-def power(value: float, exponent: int) -> float:
-    """`value` to the power of `exponent`, with 1/0 = infinity and nothing raised on overflow."""
-    if value == 0 and exponent < 0:
-        return math.inf
-    try:
-        return float(value**exponent)
-    except OverflowError:
-        return math.inf
-
-
-def finite(value: float) -> float:
-    """The number as a float; a whole number that no float holds is infinite."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-def multiply(a: float, b: float) -> float:
-    """The product, where zero times infinity is zero: no clients cause no messages, whatever their rate."""
-    return 0.0 if a == 0 or b == 0 else a * b
 
 
 def band_of(bands: tuple[Band, ...], value: float) -> int:

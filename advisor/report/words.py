@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from advisor.base.text import number, plural, visible
 from advisor.engine.verdict import USUAL
 from advisor.model.answers_in_words import named
+from advisor.model.arithmetic import finite
 from advisor.model.patterns import timed
-from advisor.model.rulebase import finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
