@@ -463,8 +463,8 @@ def test_the_decision_record_is_written_and_not_over_another_text(talk, sit, tmp
 
 def test_previews_standing_and_cards_are_there_as_lines(talk):
     _, shown, _ = talk("a", "p", "2", "w", "explain", "g concurrent-clients", "p 5", "p x", "q")
-    assert "   1 yes: rules out WebSocket, Server-Sent Events, Long polling, " in shown
-    assert "     and leaves only WebRTC\n   2 no: rules out WebRTC\n   ? I don't know: rules out no pattern\n" in shown
+    assert "   1 yes: rules out Server-Sent Events, Long polling, Short polling, " in shown
+    assert "\n   2 no: rules out WebRTC\n   ? I don't know: rules out no pattern\n" in shown
     assert "Still possible, 12 of 13: WebSocket" in shown
     assert "bring it back if you changed it:\n  - WebRTC: media: no.\n" in shown
     assert "  1 Does the client have to send in real time?: not known yet" in shown
