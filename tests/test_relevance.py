@@ -157,7 +157,9 @@ def test_the_first_questions_decide_and_a_settled_pattern_leaves_only_what_it_ne
 
 def test_numbers_for_costs_or_the_kit_are_asked_where_a_pattern_needs_them(base):
     start = relevance({}, base)
-    assert (start.reasons["broker"].kind, start.reasons["broker"].id) == ("feeds", "kit")
+    assert (start.reasons["broker"].kind, start.reasons["broker"].id) == ("caveat", "broker-link-silent")
+    version = relevance({"reverse-proxy": "nginx"}, base).reasons["nginx-version"]
+    assert (version.kind, version.id) == ("feeds", "kit")
     assert "broker" not in relevance(CALL, base).reasons
     assert "nginx-version" not in relevance({"reverse-proxy": "caddy"}, base).reasons
     assert "nginx-version" in relevance({"reverse-proxy": "nginx"}, base).reasons
