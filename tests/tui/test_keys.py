@@ -7,10 +7,11 @@ import re
 import pytest
 
 from advisor.answers import typed
-from advisor.answers.file import read
+from advisor.answers.file import parse, read
 from advisor.interview.plain_text import labels as labels_in_the_twin
 from advisor.interview.session import Session
 from advisor.model.values import UNKNOWN, Other
+from advisor.ruleset.cache import load
 from advisor.tui.widgets import Keys, Line
 
 RECOVERY = ".answers.yaml.recovery"
@@ -86,7 +87,8 @@ def test_several_choices_are_ticked_and_enter_takes_them(drive):
 
 def test_nothing_ticked_takes_the_marked_line_and_none_is_a_choice_of_its_own(drive):
     assert facts(drive("b", "b", "1", "enter"))["clients"] == ("browser",)
-    keys = ("b", "3", "1", "1")
+    none = str(len(load().questions["existing-stack"].options) + 2)  # after the options and "something else"
+    keys = ("b", "3", *none)
     waiting = drive(*keys, " ", "look")
     assert "Enter takes it and removes all ticks." in waiting.seen[0]
     assert waiting.session.question.id == "existing-stack"
@@ -220,17 +222,27 @@ def test_names_are_text_and_never_markup(drive):
         assert "[red]x[/red] [@click=app.quit]y[/]" in shown
 
 
-def test_the_end_says_what_to_do_next_and_its_choices_do_it(drive):
+def unknown_to_the_end(text, base):
+    """As many ? as there are questions."""
+    session, keys = Session.from_project(parse(text, "answers.yaml", base), base), []
+    while session.question is not None:
+        session = session.unknown(session.question.id)
+        keys.append("?")
+    return keys
+
+
+def test_the_end_says_what_to_do_next_and_its_choices_do_it(drive, base):
     text = "features: [{name: a, media: yes}]\n"
-    app = drive(*["?"] * 5, "look", "1", "look", text=text)
+    app = drive(*unknown_to_the_end(text, base), "look", "1", "look", text=text)
     assert '"a" is decided: WebRTC.' in app.seen[0]
     assert "[1 Recommendation]" in app.seen[1]
 
 
-def test_the_end_of_a_feature_that_rides_on_anothers_connection_says_so(drive):
+def test_the_end_of_a_feature_that_rides_on_anothers_connection_says_so(drive, base):
     """Beside it stand the patterns that its own answers leave, so the headline alone would contradict them."""
     chat = "{name: chat, kind: chat, page: room, bidirectional-realtime: yes}"
-    app = drive(*["?"] * 48, "look", text=f"features: [{{name: board, kind: dashboard, page: room}}, {chat}]\n")
+    text = f"features: [{{name: board, kind: dashboard, page: room}}, {chat}]\n"
+    app = drive(*unknown_to_the_end(text, base), "look", text=text)
     said = " ".join(app.seen[0].replace("│", " ").split())
     assert '"board" is decided: WebSocket, on an open connection;' in said
 

@@ -89,7 +89,7 @@ def test_a_number_is_taken_as_in_the_plain_twin(drive, base, text, value):
     assert typed.answer(text, base.questions[FACT], str) == value
 
 
-@pytest.mark.parametrize(("text", "shown"), [("3s", "3s"), ("1,5\n", "1,5"), ("5\n6", "5 6"), ("a", "a"), ("\n", "")])
+@pytest.mark.parametrize(("text", "shown"), [("3m", "3m"), ("1,5\n", "1,5"), ("5\n6", "5 6"), ("a", "a"), ("\n", "")])
 def test_what_is_pasted_is_shown_whole(drive, text, shown):
     async def go(pilot):
         pilot.app.post_message(events.Paste(text))

@@ -95,7 +95,7 @@ def test_every_block_of_every_example_leads_to_a_card_or_a_question(base):
 
 
 def test_a_caveat_opens_with_its_reason_the_figures_of_this_feature_and_the_evidence(drive):
-    app = drive("r", "3", "enter", size=(120, 50))
+    app = drive("r", "3", "enter", size=(120, 80))
     assert "idle-timeout-heartbeat (caveat: breaks)" in app.shown
     assert "Planned: a heartbeat every 15 s." in app.shown
     assert "Evidence:" in app.shown
@@ -109,10 +109,13 @@ def test_what_would_change_it_goes_to_the_question(drive):
     assert other.session.current == 0
 
 
-def test_the_articles_verdict_stands_beside_the_refined_one(drive):
-    text = "features: [{name: a, clients: [browser], binary: yes, bidirectional-realtime: no}]\n"
+def test_the_articles_verdict_stands_beside_the_refined_one(drive, base):
+    text = "features: [{name: a, clients: [browser], binary: yes, bidirectional-realtime: no, "
+    text += "server-msg-rate-per-s: 0.2, app-handles-reconnect: no}]\n"
     app = drive("r", text=text, size=(120, 40))
-    assert "the article's five steps alone: Server-Sent Events (settled at step 4)" in app.shown
+    article = app.session.verdict["features"][0]["article"]
+    title = base.patterns[article["primary"]].title
+    assert f"the article's five steps alone: {title} (settled at step {article['step']})" in app.shown
     assert "this verdict: WebSocket" in app.shown
     assert "They differ: " in app.shown
     assert "They agree." in drive("r", size=(120, 40)).shown
