@@ -39,8 +39,11 @@ features:
 """
 SIZE = (110, 30)
 PICTURES = {
-    "question": ("A question: beside it the article's steps, what is still possible, what to watch", ()),
-    "features": ("All features side by side: what they share, what conflicts", ("f",)),
+    "question": (
+        "A question; beside it the article's five steps, the patterns that are still possible, and the caveats",
+        (),
+    ),
+    "features": ("All features side by side, with what they share and what conflicts", ("f",)),
     "why": ("The result: every step opens its rule with the evidence", ("r", "2", *["down"] * 6)),
     "costs": ("What each pattern costs", ("r", "6")),
 }  # fmt: skip
