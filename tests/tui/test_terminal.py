@@ -35,7 +35,7 @@ def test_without_a_terminal_it_says_what_to_do_instead_and_never_loads_textual(t
         cwd=tmp_path, check=True, env={**os.environ, "PYTHONPATH": Path.cwd()},
     )  # fmt: skip
     assert done.stdout == "2 []\n"
-    assert "advisor recommend --answers FILE" in done.stderr
+    assert "advisor recommend FILE" in done.stderr
 
 
 @pytest.fixture
