@@ -12,11 +12,10 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "advisor.1"
 
 def page() -> str:
     """The page in roff (man macros)."""
-    from advisor import __version__
     from advisor.commands import COMMANDS
 
     lines = [
-        f'.TH ADVISOR 1 "" "advisor {__version__}" "User Commands"',
+        '.TH ADVISOR 1 "" "advisor" "User Commands"',
         ".SH NAME",
         r"advisor \- choose how to push data to clients in real time",
         ".SH SYNOPSIS",

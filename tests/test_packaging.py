@@ -48,7 +48,9 @@ def test_the_wheel_has_the_program_and_its_data_and_nothing_else(built: Built) -
         names = set(archive.namelist())
         about = archive.read(f"realtime_advisor-{__version__}.dist-info/METADATA").decode()
     own = {name for name in names if ".dist-info/" not in name}
-    assert own == {*shipped("advisor"), *(f"advisor/_data/{name}" for name in shipped("rules", "templates"))}
+    data = {f"advisor/_data/{name}" for name in shipped("rules", "templates")}
+    manual = f"realtime_advisor-{__version__}.data/data/share/man/man1/advisor.1"
+    assert own == {*shipped("advisor"), *data, manual}
     assert {"advisor/py.typed", "advisor/tui/advisor.tcss", "advisor/_data/templates/kits.yaml"} <= own
     assert {name.partition("/")[2] for name in names - own} == {
         "METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE",
