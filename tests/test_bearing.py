@@ -59,10 +59,9 @@ caveats:
   - id: engine-without-codec
     severity: note
     when: {pattern: webrtc, prototype: yes, read-elsewhere: gecko}
-    warn-unknown: yes
     title: Seeded
     why: Seeded.
-    do: Seed.
+    do: {server: Seed.}
     evidence: [{judgement: Seeded.}]
     examples: [{given: {}, expect: silent}]
 """

@@ -124,9 +124,7 @@ def card_doubts(known: Known, decision: Decision, raised: list[RaisedCaveat], ba
         return []
     before = decision.rule.patterns[: decision.rule.patterns.index(decision.primary)]
     out = [rule for pattern in before if (rule := excluding(pattern, known.lead, base)) is not None]
-    breaking = [
-        base.caveats[c["id"]] for c in raised if c["certainty"] == "certain" and c["severity"] == "breaks"
-    ]  # what only might be raised decides nothing
+    breaking = [base.caveats[c["id"]] for c in raised if c["severity"] == "breaks"]
     grounds = [(ground, "") for rule in (decision.rule, *out) for ground in rule.grounds]
     grounds += [(ground, decision.primary) for caveat in breaking for ground in caveat.grounds]
     found = [
