@@ -18,7 +18,7 @@ from advisor.model.boxes import Box, contains, find, meet
 from advisor.model.caveat_figures import filled
 from advisor.model.conditions import ANY
 from advisor.model.cures import cured_by
-from advisor.model.rulebase import PATTERN, Caveat, Rule, RuleBase
+from advisor.model.rulebase import PATTERN, Caveat, Question, Rule, RuleBase
 from advisor.model.values import plain
 
 if TYPE_CHECKING:
@@ -41,10 +41,16 @@ class Situation(NamedTuple):
 
 
 class Bite(NamedTuple):
-    """Why a caveat is raised, and how: by a rule that decided, by stated facts, or by the pattern alone."""
+    """Why a caveat is raised, and how: by a rule that decided, by stated facts, or by the pattern alone.
+
+    `large`: by a stated number that is not the usual one. `own`: by what is stated of this feature, and not only of the
+    path and the servers, which other features have as well.
+    """
 
     because: str
     by: Literal["rule", "facts", "pattern"]
+    large: bool = False
+    own: bool = True
 
 
 def raised(
@@ -63,9 +69,10 @@ def raised(
         here, others = _caveats(reading, primary, base)
         waiting += [_waiting(base.caveats[name], _doubtful(readings)) for name in here if name not in bites]
         waiting += others
-    for name, reason in {**by_rules(known, decision, base), **(forced or {})}.items():
-        by_facts = name in bites and bites[name].by == "facts"
-        bites[name] = Bite(f"{bites[name].because}; {reason}" if by_facts else reason, "rule")
+    for name, bite in by_rules(known, decision, base).items():
+        bites[name] = _joined(bites.get(name), bite)
+    for name, reason in (forced or {}).items():
+        bites[name] = _joined(bites.get(name), Bite(reason, "rule"))
     found = [told(base.caveats[name], bite.because, known, primary, times, base) for name, bite in bites.items()]
     found.sort(key=lambda c: _harm(base.caveats[c["id"]], bites[c["id"]], bool(c["cured_by"])))
     done = {*bites, *handled(known, primary, base)}
@@ -77,13 +84,21 @@ def raised(
     return found[:MOST], sorted(left.values(), key=lambda c: (SEVERITIES.index(c["severity"]), order[c["id"]]))
 
 
-def _harm(caveat: Caveat, bite: Bite, cured: bool) -> tuple[bool, bool, int, bool, bool]:
-    """The most harmful first: of the deciding rule; what loses data or does not start; what gets large; the rest.
+def _joined(bite: Bite | None, other: Bite) -> Bite:
+    """A caveat that is raised for two reasons. That of the pattern alone is not told beside another."""
+    if bite is None or bite.by == "pattern":
+        return other
+    by = "rule" if "rule" in (bite.by, other.by) else "facts"
+    return Bite(f"{bite.because}; {other.because}", by, bite.large, bite.own or other.own)
 
-    Among equals what is stated comes before what the pattern brings along, and what the kit does not cure comes first.
+
+def _harm(caveat: Caveat, bite: Bite, cured: bool) -> tuple[bool, bool, bool, int, bool, bool]:
+    """The order of those that bite: of the deciding rule; what numbers make large; what loses data or does not start.
+
+    A note asks for nothing to be done, so a rule does not bring it to the front. Among equals come first those of what is stated of the feature itself, and those that the kit does not cure.
     """
-    severity = SEVERITIES.index(caveat.severity)
-    return not caveat.first, bite.by != "rule", severity, bite.by == "pattern", cured
+    decides = bite.by == "rule" and caveat.severity != "note"
+    return not caveat.first, not decides, not bite.large, SEVERITIES.index(caveat.severity), not bite.own, cured
 
 
 def told(caveat: Caveat, because: str, known: Known, primary: str, times: Timing, base: RuleBase) -> RaisedCaveat:
@@ -116,29 +131,29 @@ def handled(known: Known, primary: str, base: RuleBase) -> dict[str, list[str]]:
     return found
 
 
-def by_rules(known: Known, decision: Decision, base: RuleBase) -> dict[str, str]:
+def by_rules(known: Known, decision: Decision, base: RuleBase) -> dict[str, Bite]:
     """The caveats that rules raise, each with the rule.
 
     These are the rule that decided, the exclusions without which the decision would be another, and the acceptances of
-    other patterns; of the last two only those that name a stated fact.
+    other patterns, which decide nothing; of the last two only those that name a stated fact.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Bite] = {}
     if decision.rule is None or decision.primary is None:
         return found
     title = base.patterns[decision.primary].title
-    found |= dict.fromkeys(decision.rule.raises, f"rule {decision.rule.id} decides for {title}")
+    found |= dict.fromkeys(decision.rule.raises, Bite(f"rule {decision.rule.id} decides for {title}", "rule"))
     for rule in base.excludes:
         if rule.raises and _speaks(rule, known.lead, known, base):
             other = decide(known.lead, base, without=rule)
             if (other.primary, other.rule) != (decision.primary, decision.rule):
                 out = base.patterns[other.primary or decision.primary].title
-                found |= dict.fromkeys(rule.raises, f"rule {rule.id} rules out {out}")
+                found |= dict.fromkeys(rule.raises, Bite(f"rule {rule.id} rules out {out}", "rule"))
     case = with_pattern(known.lead, decision.primary, base)
     for pattern, rule in accepted(case, decision.primary, base):
         if rule.raises and _speaks(rule, case, known, base):
             besides = base.patterns[pattern].title
             for name in rule.raises:
-                found.setdefault(name, f"rule {rule.id} accepts {besides} besides")
+                found.setdefault(name, Bite(f"rule {rule.id} accepts {besides} besides", "facts"))
     return found
 
 
@@ -217,12 +232,23 @@ def _caveats(known: Known, primary: str, base: RuleBase) -> tuple[dict[str, Bite
 
 
 def _because(listed: list[Situation], known: Known, primary: str, base: RuleBase) -> Bite:
-    """What raises it: the stated facts of the first situation that holds, or the pattern alone."""
+    """What raises it: the stated facts of the first situation that holds, or the pattern alone.
+
+    A pattern that the article does not treat was chosen by a rule of ours: what it brings along comes with that rule.
+    """
     first = next((situation for situation in listed if contains(situation.box, known.lead)), listed[0])
     facts = stated_of(first.box, known, base) or [fact for fact in first.wanted if fact in known.stated]
     if not facts:
-        return Bite(f"{base.patterns[primary].title} is recommended", "pattern")
-    return Bite(in_words(facts, known, base), "facts")
+        by: Literal["rule", "pattern"] = "pattern" if base.patterns[primary].group == "core" else "rule"
+        return Bite(f"{base.patterns[primary].title} is recommended", by)
+    large = any(_unusual(base.questions[fact], known, base) for fact in facts)
+    return Bite(in_words(facts, known, base), "facts", large, any(base.questions[f].scope == "feature" for f in facts))
+
+
+def _unusual(question: Question, known: Known, base: RuleBase) -> bool:
+    """Whether a stated number lies in another band than the one that counts as usual."""
+    usual = base.encode(question.id, question.lead)
+    return question.type == "number" and base.encode(question.id, known.stated[question.id]) != usual
 
 
 def in_words(facts: Iterable[str], known: Known, base: RuleBase) -> str:
