@@ -71,8 +71,9 @@ def raised(
         waiting += others
     for name, bite in by_rules(known, decision, base).items():
         bites[name] = _joined(bites.get(name), bite)
-    for name, reason in (forced or {}).items():
-        bites[name] = _joined(bites.get(name), Bite(reason, "rule"))
+    for name, reason in (forced or {}).items():  # a note asks for nothing to be done: it does not come first
+        by: Literal["rule", "facts"] = "facts" if base.caveats[name].severity == "note" else "rule"
+        bites[name] = _joined(bites.get(name), Bite(reason, by))
     found = [told(base.caveats[name], bite.because, known, primary, times, base) for name, bite in bites.items()]
     found.sort(key=lambda c: _harm(base.caveats[c["id"]], bites[c["id"]], bool(c["cured_by"])))
     done = {*bites, *handled(known, primary, base)}
@@ -95,10 +96,10 @@ def _joined(bite: Bite | None, other: Bite) -> Bite:
 def _harm(caveat: Caveat, bite: Bite, cured: bool) -> tuple[bool, bool, bool, int, bool, bool]:
     """The order of those that bite: of the deciding rule; what numbers make large; what loses data or does not start.
 
-    A note asks for nothing to be done, so a rule does not bring it to the front. Among equals come first those of what is stated of the feature itself, and those that the kit does not cure.
+    Among equals come first those of what is stated of the feature itself, and those that the kit does not cure.
     """
-    decides = bite.by == "rule" and caveat.severity != "note"
-    return not caveat.first, not decides, not bite.large, SEVERITIES.index(caveat.severity), not bite.own, cured
+    severity = SEVERITIES.index(caveat.severity)
+    return not caveat.first, bite.by != "rule", not bite.large, severity, not bite.own, cured
 
 
 def told(caveat: Caveat, because: str, known: Known, primary: str, times: Timing, base: RuleBase) -> RaisedCaveat:
@@ -237,12 +238,21 @@ def _because(listed: list[Situation], known: Known, primary: str, base: RuleBase
     A pattern that the article does not treat was chosen by a rule of ours: what it brings along comes with that rule.
     """
     first = next((situation for situation in listed if contains(situation.box, known.lead)), listed[0])
-    facts = stated_of(first.box, known, base) or [fact for fact in first.wanted if fact in known.stated]
+    facts = _reasons(first, known, base)
     if not facts:
         by: Literal["rule", "pattern"] = "pattern" if base.patterns[primary].group == "core" else "rule"
         return Bite(f"{base.patterns[primary].title} is recommended", by)
     large = any(_unusual(base.questions[fact], known, base) for fact in facts)
     return Bite(in_words(facts, known, base), "facts", large, any(base.questions[f].scope == "feature" for f in facts))
+
+
+def _reasons(situation: Situation, known: Known, base: RuleBase) -> list[str]:
+    """The stated facts that make up the situation: those that the author demands, or all that it names."""
+    factors = (base.derived[name].factors if name in base.derived else (name,) for name in situation.wanted)
+    demanded = {fact for each in factors for fact in each}
+    return [fact for fact in base.questions if fact in demanded & known.stated.keys()] or stated_of(
+        situation.box, known, base
+    )
 
 
 def _unusual(question: Question, known: Known, base: RuleBase) -> bool:
