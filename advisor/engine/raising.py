@@ -89,7 +89,7 @@ def _joined(bite: Bite | None, other: Bite) -> Bite:
     """A caveat that is raised for two reasons. That of the pattern alone is not told beside another."""
     if bite is None or bite.by == "pattern":
         return other
-    by = "rule" if "rule" in (bite.by, other.by) else "facts"
+    by = bite.by if bite.by == "rule" else other.by
     return Bite(f"{bite.because}; {other.because}", by, bite.large, bite.own or other.own)
 
 

@@ -108,7 +108,8 @@ class Judge:
         readings = [known] if listed == dict(answers) else [known, know(listed, base)]
         raised, only_if = raised_by(readings, decision, times, base, self._forced(contradictions, answers, sharing))
         doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
-        level, why = confidence.judged(readings, decision, fine, doubtful, raised, base, self.diagram)
+        told = {c["id"] for c in (*raised, *(c for c in only_if if not c["if"]))}  # beyond five it is told all the same
+        level, why = confidence.judged(readings, decision, fine, doubtful, told, base, self.diagram)
         settled, departs = self._article(known, decision)
         return {
             "name": name,
