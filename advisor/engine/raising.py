@@ -93,13 +93,15 @@ def _joined(bite: Bite | None, other: Bite) -> Bite:
     return Bite(f"{bite.because}; {other.because}", by, bite.large, bite.own or other.own)
 
 
-def _harm(caveat: Caveat, bite: Bite, cured: bool) -> tuple[bool, bool, bool, int, bool, bool]:
-    """The order of those that bite: of the deciding rule; what numbers make large; what loses data or does not start.
+def _harm(caveat: Caveat, bite: Bite, cured: bool) -> tuple[bool | int, ...]:
+    """The order of those that bite: of the deciding rule; what loses data or does not start; what numbers make large.
 
-    Among equals come first those of what is stated of the feature itself, and those that the kit does not cure.
+    After these comes what breaks later, under load or at a cut, and the rest. Among equals the first are those of what
+    is stated of the feature itself, and those that the kit does not cure.
     """
     severity = SEVERITIES.index(caveat.severity)
-    return not caveat.first, bite.by != "rule", not bite.large, severity, not bite.own, cured
+    decisive = not caveat.first, bite.by != "rule", not caveat.at_once, not bite.large
+    return *decisive, severity, not bite.own, cured
 
 
 def told(caveat: Caveat, because: str, known: Known, primary: str, times: Timing, base: RuleBase) -> RaisedCaveat:

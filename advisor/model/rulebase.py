@@ -172,7 +172,8 @@ class Caveat(NamedTuple):
 
     `stated` has for each box the facts that must have been stated for it, `presumed` those that count as met while
     nobody has answered them. `standard`: the patterns on whose checklist it stands, which the kit works through.
-    `yours`: why no kit can cure it. `first`: printed at the top of the verdict.
+    `yours`: why no kit can cure it. `first`: printed at the top of the verdict. `at_once`: data is lost or nothing
+    works from the first use, until the design changes.
     """
 
     id: str
@@ -192,6 +193,7 @@ class Caveat(NamedTuple):
     place: Place
     grounds: tuple[Ground, ...] = ()
     presumed: tuple[tuple[str, ...], ...] = ()
+    at_once: bool = False
 
 
 class Pattern(NamedTuple):

@@ -82,6 +82,7 @@ def _caveat(
         file.place((*path, "id")),
         grounds,
         presumed,
+        c.at_once,
     )
 
 
