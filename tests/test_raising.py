@@ -11,8 +11,10 @@ from support.handwritten_answers import random_answers_of_file
 
 from advisor.base.data import data
 from advisor.engine.decision import decide, know
+from advisor.engine.portfolio import recommend
 from advisor.engine.raising import by_rules
 from advisor.engine.verdict import Judge
+from advisor.model.project import Feature, Project
 from advisor.ruleset.cache import load
 
 CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2, "reverse-proxy": "nginx", "broker": "redis"}
@@ -56,6 +58,15 @@ def test_what_does_not_start_comes_before_what_numbers_bring(judge):
     assert feature["primary"] == "sse"
     assert set(ids(feature["caveats"])[:2]) == {"eventsource-no-headers", "event-streams-unsupported"}
     assert len(feature["caveats"]) == 5
+
+
+def test_what_a_product_in_use_brings_is_left_to_the_kit_that_cures_it(judge):
+    """With several instances the kit reads its broker as a log; with one instance the link is the team's own."""
+    assert "broker-link-silent" in ids(judge.feature("x", {**CHAT, "instances": 1})["caveats"])
+    several = recommend(Project("p", {}, {}, (Feature("x", {**CHAT, "instances": 3}),)), judge.base, judge)
+    (feature,) = several["features"]
+    assert "broker-link-silent" not in ids([*feature["caveats"], *feature["caveats_if"]])
+    assert "broker-link-silent" in ids(several["shared"]["handled"])
 
 
 def test_the_reason_is_what_the_author_of_the_situation_demands_and_no_bystander(judge):

@@ -74,7 +74,8 @@ def raised(
     for name, reason in (forced or {}).items():  # a note asks for nothing to be done: it does not come first
         by: Literal["rule", "facts"] = "facts" if base.caveats[name].severity == "note" else "rule"
         bites[name] = _joined(bites.get(name), Bite(reason, by))
-    found = [told(base.caveats[name], bite.because, known, primary, times, base) for name, bite in bites.items()]
+    every = (told(base.caveats[name], bite.because, known, primary, times, base) for name, bite in bites.items())
+    found = [c for c in every if not (c["cured_by"] and _minor(base.caveats[c["id"]], bites[c["id"]]))]
     found.sort(key=lambda c: _harm(base.caveats[c["id"]], bites[c["id"]], bool(c["cured_by"])))
     done = {*bites, *handled(known, primary, base)}
     left = {c["id"]: c for c in reversed(waiting) if c["id"] not in done}  # of several for one caveat the first
@@ -91,6 +92,11 @@ def _joined(bite: Bite | None, other: Bite) -> Bite:
         return other
     by = bite.by if bite.by == "rule" else other.by
     return Bite(f"{bite.because}; {other.because}", by, bite.large, bite.own or other.own)
+
+
+def _minor(caveat: Caveat, bite: Bite) -> bool:
+    """Whether it need not be told where the kit cures it: it breaks nothing, and only a product in use raises it."""
+    return caveat.severity != "breaks" and bite.by == "facts" and not (bite.large or bite.own)
 
 
 def _harm(caveat: Caveat, bite: Bite, cured: bool) -> tuple[bool | int, ...]:
