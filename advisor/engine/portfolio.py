@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from advisor.engine.decision import Answers, decide, excluding, filled_in, know, lead_case, lead_of
-from advisor.engine.raising import handled
+from advisor.engine.decision import Answers, decide, excluding, filled_in, lead_case, lead_of
+from advisor.engine.told_once import checklist, shared_caveats
 from advisor.engine.verdict import Judge, Merged
 from advisor.model.patterns import shareable
 from advisor.model.project import Project
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         FeatureVerdict,
         Handled,
         HeldByPage,
-        RaisedCaveat,
         Reuse,
         Shared,
         SharedCaveat,
@@ -60,7 +59,8 @@ def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> V
     for name, one in alone.items():
         merged, decider = neighbours.merged(name), neighbours.decider(name)
         features.append(judge.feature(name, one.facts, merged, decider, neighbours.sharing(name)))
-    common, checked = shared_caveats(features, base), checklist(features, alone, base)
+    common = shared_caveats(features, base)
+    checked = checklist(features, {name: one.facts for name, one in alone.items()}, base)
     for feature in features:
         told = {c["id"] for c in common if feature["name"] in c["features"]}
         feature["caveats"] = [c for c in feature["caveats"] if c["id"] not in told]
@@ -222,38 +222,6 @@ def elsewhere() -> Iterator[str]:
     """Names for a page that no feature is on."""
     yield "another page"
     yield from (f"another page {i}" for i in count(2))
-
-
-def shared_caveats(features: list[FeatureVerdict], base: RuleBase) -> list[SharedCaveat]:
-    """The caveats that several features raise in the same words, to be told once; those that come first stay."""
-    seen: dict[str, list[tuple[RaisedCaveat, list[str]]]] = {}
-    for feature in features:
-        for caveat in (c for c in feature["caveats"] if not base.caveats[c["id"]].first):
-            alike = seen.setdefault(caveat["id"], [])
-            names = next((names for other, names in alike if other == caveat), None)
-            if names is None:
-                alike.append((caveat, [feature["name"]]))
-            else:
-                names.append(feature["name"])
-    found = [(caveat, names) for alike in seen.values() for caveat, names in alike if len(names) > 1]
-    return [{**caveat, "features": names} for caveat, names in found]
-
-
-def checklist(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> list[Handled]:
-    """What the kit cures of the patterns' checklists, besides the caveats that are told."""
-    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for feature in features:
-        if feature["primary"] is None:
-            continue
-        told = {caveat["id"] for caveat in feature["caveats"]}
-        known = know(alone[feature["name"]].facts, base)
-        for name, files in handled(known, feature["primary"], base).items():
-            if name not in told:
-                found.setdefault((name, tuple(files)), []).append(feature["name"])
-    return [
-        {"id": name, "title": base.caveats[name].title, "cured_by": [*files], "features": names}
-        for (name, files), names in found.items()
-    ]
 
 
 def shared(
