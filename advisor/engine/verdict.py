@@ -93,8 +93,7 @@ class Judge:
         change it; None where no other feature has a say. `sharing`: those on its page that use the same connection.
         """
         base = self.base
-        if merged is not None:
-            answers = {**answers, "existing-connection": merged.connection}
+        answers = {**answers, "existing-connection": merged.connection} if merged else answers
         known = know(answers, base)
         steps, decision = trace(known, base)
         primary = decision.primary
@@ -108,7 +107,7 @@ class Judge:
         readings = [known] if listed == dict(answers) else [known, know(listed, base)]
         raised, only_if = raised_by(readings, decision, times, base, self._forced(contradictions, answers, sharing))
         doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
-        told = {c["id"] for c in (*raised, *(c for c in only_if if not c["if"]))}  # beyond five it is told all the same
+        told = {c["id"] for c in raised} | {c["id"] for c in only_if if not c["if"]}  # beyond five, in a line each
         level, why = confidence.judged(readings, decision, fine, doubtful, told, base, self.diagram)
         settled, departs = self._article(known, decision)
         return {

@@ -171,9 +171,8 @@ class Caveat(NamedTuple):
     """Something the team must know or do. `figures` is printed only when every number it names is known.
 
     `stated` has for each box the facts that must have been stated for it, `presumed` those that count as met while
-    nobody has answered them. `standard`: the patterns on whose checklist it stands, which the kit works through.
-    `yours`: why no kit can cure it. `first`: printed at the top of the verdict. `at_once`: data is lost or nothing
-    works from the first use, until the design changes.
+    nobody has answered them. `standard`: the patterns on whose checklist it stands. `yours`: why no kit can cure it.
+    `first`: told first. `at_once`: data is lost or nothing works from the first use, until the design changes.
     """
 
     id: str

@@ -15,6 +15,7 @@ from advisor.base.text import did_you_mean
 from advisor.model import platforms
 from advisor.model import rulebase as rb
 from advisor.model.boxes import Box
+from advisor.model.cures import Cure
 from advisor.model.conditions import WORDS, ConditionError, Space
 from advisor.model.values import UNKNOWN
 from advisor.ruleset import (
@@ -76,8 +77,6 @@ class _Compiler(Reader):
         ]
         self.stop()
         caveats, waivers = read_caveats.made(self, caveat_files, self.spaces[True], self.written_out)
-        cures, found = read_cures.read(data("templates"), caveats)
-        self.problems += found.problems
         base = rb.RuleBase(
             version=questions.version,
             sha256=digest(self.folder),
@@ -103,11 +102,17 @@ class _Compiler(Reader):
             platforms=platforms.as_text(self.cards),
             channels=patterns.channels,
             typed=tuple(self.typed),
-            cures=cures,
+            cures=self.make_cures(caveats),
         )
         self.problems += crosschecks.problems(base)
         self.stop()
         return base
+
+    def make_cures(self, caveats: dict[str, rb.Caveat]) -> tuple[Cure, ...]:
+        """What the files of the kits cure, read from the manifests under templates/."""
+        made, found = read_cures.read(data("templates"), caveats)
+        self.problems += found.problems
+        return made
 
     # --- nouns --------------------------------------------------------------------------------------------------------
 
