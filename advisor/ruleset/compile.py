@@ -15,8 +15,8 @@ from advisor.base.text import did_you_mean
 from advisor.model import platforms
 from advisor.model import rulebase as rb
 from advisor.model.boxes import Box
-from advisor.model.cures import Cure
 from advisor.model.conditions import WORDS, ConditionError, Space
+from advisor.model.cures import Cure
 from advisor.model.values import UNKNOWN
 from advisor.ruleset import (
     card_conditions,
