@@ -172,7 +172,7 @@ class Caveat(NamedTuple):
 
     `stated` has for each box the facts that must have been stated for it, `presumed` those that count as met while
     nobody has answered them. `standard`: the patterns on whose checklist it stands. `yours`: why no kit can cure it.
-    `first`: told first. `at_once`: data is lost or nothing works from the first use, until the design changes.
+    `first`: told first. `at_once`: data is lost or nothing works from the first use.
     """
 
     id: str

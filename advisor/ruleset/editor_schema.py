@@ -164,7 +164,7 @@ def when_schema(base: RuleBase, *, pattern: bool, stated: bool = False) -> dict[
         facts[fact] = {"anyOf": [*facts[fact]["anyOf"], CARDS, {**EXACT, "properties": {"not": CARDS}}]}
     facts[ON_THE_WAY] = CARDS
     if stated:
-        names = {"enum": [*base.questions, ON_THE_WAY]}
+        names = {"enum": [*base.questions, *base.derived, ON_THE_WAY]}
         facts |= {word: {"anyOf": [names, {"type": "array", "items": names}]} for word in WORDS}
     situation = {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": facts}
     return {"anyOf": [situation, {"type": "array", "minItems": 1, "items": situation}]}

@@ -318,7 +318,7 @@ class Caveat(Model):
     standard: Ids = []  # the patterns on whose checklist it stands
     yours: Prose | None = None  # why no kit can cure it
     first: YesNo = False
-    at_once: YesNo = False  # data is lost or nothing works from the first use, until the design changes
+    at_once: YesNo = False  # data is lost or nothing works from the first use
     title: Prose
     why: Prose
     do: Annotated[dict[Id, Prose], Field(min_length=1)]  # a place or a product to what is to be done there
