@@ -211,7 +211,8 @@ CHAT = {
 
 
 def caveats(verdict):
-    return {c["id"] for c in verdict["caveats"]}
+    """What is raised: the five that are told in full, and those beyond, which have a line each."""
+    return {c["id"] for c in verdict["caveats"]} | {c["id"] for c in verdict["caveats_if"] if not c["if"]}
 
 
 def test_a_card_that_is_added_raises_what_it_says(folder):
