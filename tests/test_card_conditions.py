@@ -211,7 +211,7 @@ CHAT = {
 
 
 def caveats(verdict):
-    """What is raised: the five that are told in full, and those beyond, which have a line each."""
+    """What is raised: the five that are told in full, and those beyond them, which have a line each."""
     return {c["id"] for c in verdict["caveats"]} | {c["id"] for c in verdict["caveats_if"] if not c["if"]}
 
 

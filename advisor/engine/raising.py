@@ -80,7 +80,8 @@ def raised(
     done = {*bites, *handled(known, primary, base)}
     left = {c["id"]: c for c in reversed(waiting) if c["id"] not in done}  # of several for one caveat the first
     besides = [c["id"] for c in found[MOST:]]  # what is cut, and what the kit does not handle, is told in a line
-    besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
+    standard = (c for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left})
+    besides += [c.id for c in standard if _may_hold(c, primary, known, base)]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}
     order = {name: i for i, name in enumerate(base.caveats)}
     return found[:MOST], sorted(left.values(), key=lambda c: (SEVERITIES.index(c["severity"]), order[c["id"]]))
@@ -132,12 +133,16 @@ def handled(known: Known, primary: str, base: RuleBase) -> dict[str, list[str]]:
     """The caveats that the kit for this pattern cures, each with the files: its checklist, and what holds here."""
     found: dict[str, list[str]] = {}
     for caveat in base.caveats.values():
-        here = (contains(situation.box, known.lead) for situation in situations(caveat, primary, known, base))
-        if primary in caveat.standard or any(here):
+        if primary in caveat.standard or _may_hold(caveat, primary, known, base):
             files = cured_by(base.cures, caveat.id, primary, known.stated)
             if files:
                 found[caveat.id] = files
     return found
+
+
+def _may_hold(caveat: Caveat, primary: str, known: Known, base: RuleBase) -> bool:
+    """Whether a situation of it holds, whoever stated that or did not."""
+    return any(contains(situation.box, known.lead) for situation in situations(caveat, primary, known, base))
 
 
 def by_rules(known: Known, decision: Decision, base: RuleBase) -> dict[str, Bite]:
