@@ -21,7 +21,7 @@ STACK: Final = ("hosting-layer", "server-stack", "existing-stack")
 PLACES: Final = ("client", *WAY[:4], "path", "platform", *STACK, "server", "broker", "team")
 GENERAL: Final = {
     "client": "in the client",
-    "path": "on the way",
+    "path": "on the path",
     "server": "in the server",
     "broker": "in the broker",
     "team": "decide",

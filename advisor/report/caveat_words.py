@@ -20,7 +20,7 @@ AT: Final[dict[Place, str]] = {
     "load-balancer": "At the load balancer",
     "reverse-proxy": "At the reverse proxy",
     "service-mesh": "In the mesh",
-    "path": "On the way",
+    "path": "On the path",
     "platform": "On the platform",
     "hosting-layer": "In what runs the server",
     "server-stack": "In the server's language",
