@@ -95,7 +95,7 @@ def reports(path, base):
     }
     for i, feature in enumerate(verdict["features"]):
         shown[f"why {i}"] = str([str(block.content) for block in cards.why(80, feature, base)])
-        shown[f"caveats {i}"] = str([str(block.content) for block in cards.caveats(80, feature, base)])
+        shown[f"caveats {i}"] = str([str(block.content) for block in cards.caveats(80, verdict, feature, base)])
         shown[f"changes {i}"] = str([str(block.content) for block in cards.changes(80, feature, base)])
         shown[f"recommendation {i}"] = str(pages.recommendation(80, verdict, i, base))
         shown[f"costs {i}"] = str(pages.costs(80, feature, base))

@@ -80,8 +80,7 @@ def raised(
     done = {*bites, *handled(known, primary, base)}
     left = {c["id"]: c for c in reversed(waiting) if c["id"] not in done}  # of several for one caveat the first
     besides = [c["id"] for c in found[MOST:]]  # what is cut, and what the kit does not handle, is told in a line
-    standard = (c for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left})
-    besides += [c.id for c in standard if _may_hold(c, primary, known, base)]
+    besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}
     order = {name: i for i, name in enumerate(base.caveats)}
     return found[:MOST], sorted(left.values(), key=lambda c: (SEVERITIES.index(c["severity"]), order[c["id"]]))
@@ -323,5 +322,5 @@ def _if(caveat: Caveat, where: Box, without: list[Box], known: Known, base: Rule
     point = {v: 1 << known.lead[v] if mask >> known.lead[v] & 1 else mask & -mask for v, mask in found.items()}
     answers = {f: v for f, v in (realise(point, base, known.answers, known.open) or {}).items() if f in known.open}
     moved = {fact: plain(value) for fact, value in answers.items() if value != known.answers[fact]}
-    read = {base.variables[v].fact for box in caveat.boxes for v in box}
+    read = {fact for box in caveat.boxes for variable in box for fact in facts_of(variable, base)}
     return moved or {fact: plain(value) for fact, value in answers.items() if fact in read}
