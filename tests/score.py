@@ -93,8 +93,10 @@ def verdicts(items: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any
     for item in items:
         # JSON is YAML, and quoted words are answers like bare ones.
         project = parse(json.dumps(item["answers"]), item["id"], base)
-        for feature in recommend(project, base, judge)["features"]:
-            made[item["id"], feature["name"]] = feature
+        verdict = recommend(project, base, judge)
+        for feature in verdict["features"]:
+            shared = [c for c in verdict["shared"]["caveats"] if feature["name"] in c["features"]]
+            made[item["id"], feature["name"]] = {**feature, "caveats": [*feature["caveats"], *shared]}
     return made
 
 

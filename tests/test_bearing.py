@@ -59,10 +59,9 @@ caveats:
   - id: engine-without-codec
     severity: note
     when: {pattern: webrtc, prototype: yes, read-elsewhere: gecko}
-    warn-unknown: yes
     title: Seeded
     why: Seeded.
-    do: Seed.
+    do: {server: Seed.}
     evidence: [{judgement: Seeded.}]
     examples: [{given: {}, expect: silent}]
 """
@@ -96,7 +95,7 @@ def reports(path, base):
     }
     for i, feature in enumerate(verdict["features"]):
         shown[f"why {i}"] = str([str(block.content) for block in cards.why(80, feature, base)])
-        shown[f"caveats {i}"] = str([str(block.content) for block in cards.caveats(80, feature, base)])
+        shown[f"caveats {i}"] = str([str(block.content) for block in cards.caveats(80, verdict, feature, base)])
         shown[f"changes {i}"] = str([str(block.content) for block in cards.changes(80, feature, base)])
         shown[f"recommendation {i}"] = str(pages.recommendation(80, verdict, i, base))
         shown[f"costs {i}"] = str(pages.costs(80, feature, base))

@@ -92,10 +92,9 @@ caveats:
     when:
       pattern: sse
       clients: [ios, android]
-    warn-unknown: no
     title: Heartbeats keep the radio of a phone awake
     why: They do.
-    do: Send fewer.
+    do: {server: Send fewer.}
     evidence: [{judgement: A radio that is woken every 15 s never sleeps.}]
     examples:
 """

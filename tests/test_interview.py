@@ -128,7 +128,7 @@ def test_with_everything_answered_one_pattern_is_left_and_it_is_the_verdict(base
     assert len(session.possible) == 1
     assert session.possible == [session.so_far] == [session.verdict["features"][0]["primary"]]
     certain = {c.id for c in session.caveats if c.certain}
-    assert certain == {c["id"] for c in session.verdict["features"][0]["caveats"] if c["certainty"] == "certain"}
+    assert certain == {c["id"] for c in session.verdict["features"][0]["caveats"]}
 
 
 def test_the_article_as_walked_ends_where_the_verdict_says(base):

@@ -167,8 +167,8 @@ def test_a_figure_that_nothing_gives_is_named(folder):
         compile_folder(folder)
 
 
-BUNNY = """\
-name: bunny.net
+KEYCDN = """\
+name: KeyCDN
 stands-at: [cdn]
 summary: A CDN.
 limits:
@@ -185,19 +185,17 @@ limits:
 
 
 def test_one_file_adds_a_platform(folder):
-    (folder / "platforms" / "bunny.yaml").write_text(BUNNY, "utf-8")
+    (folder / "platforms" / "keycdn.yaml").write_text(KEYCDN, "utf-8")
     base = compile_folder(folder)
-    assert base.questions["cdn"].options["bunny"] == "bunny.net"
+    assert base.questions["cdn"].options["keycdn"] == "KeyCDN"
     assert prove(base).findings == ()
-    solved = timing({"cdn": "bunny"}, base, "sse")
+    solved = timing({"cdn": "keycdn"}, base, "sse")
     assert solved["heartbeat_s"] == 4
-    assert "bunny.net" in solved["binding"]["heartbeat_s"]
-    verdict = Judge(base).feature("one", {"cdn": "bunny", "server-msg-rate-per-s": 0.001})
+    assert "KeyCDN" in solved["binding"]["heartbeat_s"]
+    verdict = Judge(base).feature("one", {"cdn": "keycdn", "server-msg-rate-per-s": 0.001})
     heartbeat = next(c for c in verdict["caveats"] if c["id"] == "idle-timeout-heartbeat")
-    assert heartbeat["figures"].startswith(
-        "Your bunny.net cuts a silent connection after 8 s, which cannot be changed."
-    )
-    assert explain("bunny", base, today=TODAY).startswith("bunny (platform: CDN)")
+    assert heartbeat["figures"].startswith("Your KeyCDN cuts a silent connection after 8 s, which cannot be changed.")
+    assert explain("keycdn", base, today=TODAY).startswith("keycdn (platform: CDN)")
 
 
 # --- explain ----------------------------------------------------------------------------------------------------------

@@ -267,10 +267,9 @@ CAVEAT = f"""\
   - id: seeded
     severity: note
     when: {{pattern: webrtc, media: no}}
-    warn-unknown: no
     title: Seeded
     why: Seeded.
-    do: Seed.
+    do: {{server: Seed.}}
     {EVIDENCE}
     examples: [{{given: {{}}, expect: silent}}]
 """

@@ -20,7 +20,7 @@ from advisor.base.text import visible
 from advisor.engine.portfolio import recommend
 from advisor.kit import build
 from advisor.model.project import Feature, Project
-from advisor.report import cost_tables, words
+from advisor.report import caveat_words, cost_tables, words
 from advisor.report.html import html
 from advisor.ruleset.compile import compile_folder
 
@@ -89,14 +89,17 @@ def said(verdict):
     """Every sentence and id of a verdict that a reader should find."""
     yield verdict["rules"]["sha256"]
     yield from (words.connection_line(connection, RULES) for connection in verdict["shared"]["connections"])
+    yield from caveat_words.handled(verdict)
     for feature in verdict["features"]:
         yield from (feature["name"], feature["confidence"], words.article_line(feature, RULES))
         yield words.title(feature["primary"], RULES) if feature["primary"] else "No pattern fits"
-        for caveat in feature["caveats"]:
-            yield from (caveat["id"], caveat["title"], caveat["why"], caveat["do"], caveat["figures"] or "")
+        for caveat in caveat_words.of(feature, verdict):
+            yield from (caveat["id"], caveat["title"], caveat["because"], caveat["why"], caveat["figures"] or "")
+            yield from (step["text"] for step in caveat["do"])
             yield from (item["text"] for item in caveat["evidence"])
         yield from (item["why"] for item in (*feature["acceptable"], *feature["rejected"], *feature["contradictions"]))
         yield from (item["id"] for item in feature["caveats_if"])
+        yield from (item["title"] for kept in feature["if_kept"] for item in kept["caveats"])
         yield from words.assumed(feature, RULES)
         yield from (change["text"] for change in feature["changes"])
         yield from (step["title"] for step in (*feature["steps"], *feature["article_steps"]))

@@ -17,6 +17,7 @@ from advisor.engine.decision_diagram import Diagram, TooWideError
 from advisor.engine.raising import raised
 from advisor.engine.verdict import Judge
 from advisor.model import rulebase as rb
+from advisor.model.advice import PLACES
 from advisor.ruleset.cache import load
 from advisor.ruleset.example_value import value
 
@@ -30,8 +31,17 @@ def completions(world, known):
     return list(World(world.base, cases).inside(known.box))
 
 
-def caveats(judge, known, primary):
-    return {c["id"]: c for some in raised([known], primary, {}, judge.base) for c in some}
+def caveats(judge, known):
+    """Everything that is told of the caveats of a case: what bites, and what waits for an answer."""
+    decision = decide(known.lead, judge.base)
+    return {c["id"]: c for some in raised([known], decision, {}, judge.base) for c in some}
+
+
+def names_what_is_stated(situation, known, base):
+    """Whether a situation names a stated fact, or none but the pattern."""
+    facts = [fact for fact in situation if fact != rb.PATTERN]
+    named = {f for fact in facts for f in (base.derived[fact].factors if fact in base.derived else (fact,))}
+    return not named or not named.isdisjoint(known.stated)
 
 
 def level(judge, known, primary, acceptable):
@@ -40,25 +50,25 @@ def level(judge, known, primary, acceptable):
 
 @slow
 @given(worlds(sound=True, joint=False), randoms)
-def test_a_caveat_is_certain_possible_or_absent_as_over_all_completions(world, rng):
+def test_a_caveat_bites_where_stated_facts_raise_it_always_and_waits_where_sometimes(world, rng):
     base = world.base
     known = know(random_answers(rng, base), base)
     primary = decide(known.lead, base).primary
     kept = [case for case in completions(world, known) if world.outcome(case) == primary]
-    got = caveats(Judge(base), known, primary)
+    got = caveats(Judge(base), known)
     if not completions(world, known):
         return  # contradicting answers have a test of their own
     for caveat in base.caveats.values():
-        where = [means(caveat.when, world.with_pattern(case, primary), base) for case in kept]
+        every = caveat.when if isinstance(caveat.when, list) else [caveat.when]
+        stated = [situation for situation in every if names_what_is_stated(situation, known, base)]
+        full = [world.with_pattern(case, primary) for case in kept]
         found = got.get(caveat.id)
-        if not any(where):
-            assert found is None
-        elif all(where):
-            assert found["certainty"] == "certain"
-        elif caveat.warn_unknown:
-            assert found["certainty"] == "possible"
+        if stated and all(means(stated, case, base) for case in full):
+            assert found["because"]
+        elif any(means(every, case, base) for case in full):
+            assert found["if"]
         else:
-            assert "certainty" not in found
+            assert found is None
 
 
 @slow
@@ -68,9 +78,9 @@ def test_the_answers_named_for_a_caveat_raise_it_and_keep_the_primary(world, rng
     answers = random_answers(rng, base)
     known = know(answers, base)
     primary = decide(known.lead, base).primary
-    for caveat in caveats(Judge(base), known, primary).values():
+    for caveat in caveats(Judge(base), known).values():
         if "if" in caveat:
-            assert caveat["if"].keys() <= set(known.open)
+            assert not caveat["if"].keys() & known.stated.keys()
             named = {fact: value(base.questions[fact], raw) for fact, raw in caveat["if"].items()}
             lead = know({**answers, **named}, base).lead
             assert decide(lead, base).primary == primary
@@ -97,7 +107,7 @@ def contradictory():
         [question("open-socket", "yes-no"), question("blocked", "yes-no"), question("late", "yes-no", mode="open")],
         ["p", "r"],
         steps=[[("first", {"late": "yes"}, ("p",))], [("last", {}, ("r",))]],
-        caveats=[("conflict", {"open-socket": "yes", "blocked": "yes"}, True)],
+        caveats=[("conflict", {"open-socket": "yes", "blocked": "yes"})],
         impossible=[("both", {"open-socket": "yes", "blocked": "yes"})],
     )
 
@@ -106,7 +116,7 @@ def test_contradicting_answers_are_decided_with_caveats_and_doubts():
     base = contradictory()
     judge = Judge(base)
     known = know({"open-socket": True, "blocked": True}, base)
-    assert caveats(judge, known, "r")["conflict"]["certainty"] == "certain"
+    assert caveats(judge, known)["conflict"]["because"] == "open-socket is yes and blocked is yes"
     assert level(judge, known, "r", {"r"}) == "low"
     assert level(judge, known, "r", {"r", "p"}) == "medium"
     settled = know({"open-socket": True, "blocked": True, "late": False}, base)
@@ -119,11 +129,11 @@ def test_a_stated_number_counts_as_it_is_and_not_as_its_band():
     share = rb.Derived("share", "", "", {"clients": 1, "instances": -1}, bands(10000))
     base = make(
         [clients, instances], ["p"], derived=[share], steps=[[("last", {}, ("p",))]],
-        caveats=[("crowded", {"share": "b1", "instances": "b1"}, True)],
+        caveats=[("crowded", {"share": "b1", "instances": "b1"})],
     )  # fmt: skip
     judge = Judge(base)
-    assert caveats(judge, know({"clients": 15000}, base), "p") == {}  # 15,000 on two or more are 7,500 at most
-    assert caveats(judge, know({"clients": 50000}, base), "p")["crowded"]["certainty"] == "possible"
+    assert caveats(judge, know({"clients": 15000}, base)) == {}  # 15,000 on two or more are 7,500 at most
+    assert caveats(judge, know({"clients": 50000}, base))["crowded"]["if"] == {"instances": 2}
 
 
 # --- the shipped rules ------------------------------------------------------------------------------------------------
@@ -150,12 +160,13 @@ def test_every_verdict_of_the_shipped_rules_is_whole_and_consistent(judge, rng):
     if not verdict["open"]:
         in_doubt = verdict["confidence_why"].startswith("VERIFY: ")  # a row of a platform card that decides
         assert verdict["confidence"] == ("medium" if in_doubt else "high")
-        assert all(c["certainty"] == "certain" for c in verdict["caveats"])
-        assert verdict["caveats_if"] == []
+        assert len(verdict["caveats"]) == 5 or all(c["if"] for c in verdict["caveats_if"])
     ids = [c["id"] for c in (*verdict["caveats"], *verdict["caveats_if"])]
     assert len(set(ids)) == len(ids)
-    ranks = [("breaks", "degrades", "note").index(c["severity"]) for c in verdict["caveats"]]
-    assert ranks == sorted(ranks)
+    assert len(verdict["caveats"]) <= 5
+    assert all(c["because"] and c["do"] for c in verdict["caveats"])
+    places = [[PLACES.index(step["at"]) for step in c["do"]] for c in verdict["caveats"]]
+    assert places == [sorted(each) for each in places]  # in the order of the path
     assert [s["state"] for s in verdict["steps"]].count("decided") == 1
     sizes = [len(change["set"]) for change in verdict["changes"]]
     assert sizes == sorted(sizes)
@@ -188,7 +199,7 @@ def test_answers_that_contradict_each_other_are_said_and_still_decided():
     verdict = Judge(base).feature("x", answers)
     assert [item["id"] for item in verdict["contradictions"]] == ["socket-open-where-blocked"]
     assert verdict["primary"] is not None
-    assert "requirements-conflict" in {c["id"] for c in verdict["caveats"] if c["certainty"] == "certain"}
+    assert verdict["caveats"][0]["id"] == "requirements-conflict"
     assert Judge(base).feature("x", {"bidirectional-realtime": False})["contradictions"] == []
 
 

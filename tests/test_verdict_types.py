@@ -17,7 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFINED = {
     "Evidence": "evidence",
     "Rejection": "rejection",
+    "Doing": "doing",
     "RaisedCaveat": "caveat",
+    "SharedCaveat": "shared-caveat",
+    "Handled": "handled",
+    "KeptCaveat": "kept-caveat",
+    "IfKept": "if-kept",
     "CaveatIf": "caveat-if",
     "Assumption": "assumption",
     "Change": "change",

@@ -13,6 +13,7 @@ from advisor.engine.changes import Changes
 from advisor.engine.costs import FACTS
 from advisor.engine.decision import Assumption, Known
 from advisor.engine.feeds import feed
+from advisor.engine.raising import Situation, situations
 from advisor.model.boxes import Box
 from advisor.model.rulebase import PATTERN, RuleBase
 
@@ -39,6 +40,8 @@ def bearing(
         box = {**reading.box, base.index[PATTERN]: 1 << list(base.patterns).index(primary or "")}
         for union in _unions(primary or "", base):
             found |= _turning(union, box, base)
+        for caveat in base.caveats.values():
+            found |= _biting(list(situations(caveat, primary or "", reading, base)), box, base)
     for prior in base.priors:  # what is assumed may rest on another assumption
         if not found.isdisjoint(prior.usually):
             found |= _turning(prior.boxes, known.box, base)
@@ -65,28 +68,52 @@ def _fed(known: Known, primary: str | None, base: RuleBase) -> set[str]:
 
 
 def _unions(primary: str, base: RuleBase) -> Iterator[tuple[Box, ...]]:
-    """The conditions of what is told beside the pattern: caveats, acceptances, exclusions, the article's steps."""
-    yield from (caveat.boxes for caveat in base.caveats.values())
+    """The conditions of what is told beside the pattern: acceptances, exclusions, the article's steps."""
     yield from (rule.boxes for rule in base.accepts)
     yield from (rule.boxes for step in base.article for rule in step.rules)
     beside = {*base.patterns[primary].fallbacks, *(pattern for rule in base.accepts for pattern in rule.patterns)}
     yield from (rule.boxes for rule in (*base.excludes, *base.withholds) if not beside.isdisjoint(rule.patterns))
 
 
-def _turning(union: Sequence[Box], known: Box, base: RuleBase) -> set[str]:
-    """The facts with which alone a condition turns: off where it holds for sure, else on or off."""
-    sure: list[set[str]] = []
+def _biting(listed: Sequence[Situation], known: Box, base: RuleBase) -> set[str]:
+    """The facts with which alone a caveat bites, or no longer does: where nothing is missing, `_turning` tells.
+
+    What is still to be stated for a situation bears on it as well, unless the caveat bites for sure without it.
+    """
+    whole = [situation.box for situation in listed if not situation.missing]
+    if any(_sure(box, known) for box in whole):
+        return _turning(whole, known, base)
+    missing = {fact for s in listed if not _against(s.box, known) for fact in s.missing}
+    return missing | _turning([situation.box for situation in listed], known, base, sure=False)
+
+
+def _against(box: Box, known: Box) -> list[int]:
+    """The variables that keep the box from holding."""
+    return [variable for variable, mask in box.items() if not mask & known.get(variable, -1)]
+
+
+def _sure(box: Box, known: Box) -> bool:
+    """Whether it holds whatever is open."""
+    return all(variable in known and not known[variable] & ~mask for variable, mask in box.items())
+
+
+def _turning(union: Sequence[Box], known: Box, base: RuleBase, *, sure: bool = True) -> set[str]:
+    """The facts with which alone a condition turns: off where it holds for sure, else on or off.
+
+    Not `sure`: something else is missing, so what holds may still be turned on.
+    """
+    holding: list[set[str]] = []
     may: set[str] = set()
     for box in union:
-        against = [variable for variable, mask in box.items() if not mask & known.get(variable, -1)]
+        against = _against(box, known)
         if against:
             may |= set.intersection(*(_facts(variable, base) for variable in against))
             continue
         named = {fact for variable in box for fact in _facts(variable, base)}
-        if all(variable in known and not known[variable] & ~mask for variable, mask in box.items()):
-            sure.append(named)
+        if sure and _sure(box, known):
+            holding.append(named)
         may |= named
-    return set.intersection(*sure) if sure else may
+    return set.intersection(*holding) if holding else may
 
 
 def _facts(variable: int, base: RuleBase) -> set[str]:

@@ -15,7 +15,7 @@ from advisor.model.rulebase import RuleBase
 from advisor.model.values import Other, Value
 
 if TYPE_CHECKING:
-    from advisor.model.verdict import Level, RaisedCaveat, Riskiest
+    from advisor.model.verdict import Level, Riskiest
 
 
 class Doubt(NamedTuple):
@@ -64,14 +64,17 @@ def judged(
     decision: Decision,
     acceptable: set[str],
     doubtful: list[Doubt],
-    raised: list[RaisedCaveat],
+    told: set[str],
     base: RuleBase,
     diagram: Diagram | None,
 ) -> tuple[Level, str]:
-    """How sure the verdict is and why not surer: `level`, and low where the deciding rule itself is in doubt."""
+    """How sure the verdict is and why not surer: `level`, and low where the deciding rule itself is in doubt.
+
+    `told` are the caveats that are raised.
+    """
     if decision.rule is not None and decision.rule.doubt:
         return "low", AS_GOOD
-    rows = card_doubts(readings[0], decision, raised, base)
+    rows = card_doubts(readings[0], decision, told, base)
     return level(readings, decision.primary, acceptable, doubtful, rows, base, diagram)
 
 
@@ -114,19 +117,17 @@ def deciding(base: RuleBase) -> frozenset[str]:
     return frozenset(read | {fact for key in read & base.derived.keys() for fact in base.derived[key].factors})
 
 
-def card_doubts(known: Known, decision: Decision, raised: list[RaisedCaveat], base: RuleBase) -> list[str]:
+def card_doubts(known: Known, decision: Decision, told: set[str], base: RuleBase) -> list[str]:
     """The rows of platform cards that decide this verdict and should be checked first: each with the reason why.
 
-    They decide where they hold up the choosing rule, an exclusion of what that rule would rather have chosen, or a
-    caveat without which the pattern does not work. A prior that a card gives is told among the assumptions.
+    They decide where they hold up the choosing rule, an exclusion of what that rule would rather have chosen, or one of
+    the caveats that are `told` without which the pattern does not work. A prior of a card is told as an assumption.
     """
     if decision.rule is None or decision.primary is None:
         return []
     before = decision.rule.patterns[: decision.rule.patterns.index(decision.primary)]
     out = [rule for pattern in before if (rule := excluding(pattern, known.lead, base)) is not None]
-    breaking = [
-        base.caveats[c["id"]] for c in raised if c["certainty"] == "certain" and c["severity"] == "breaks"
-    ]  # what only might be raised decides nothing
+    breaking = [caveat for caveat in base.caveats.values() if caveat.id in told and caveat.severity == "breaks"]
     grounds = [(ground, "") for rule in (decision.rule, *out) for ground in rule.grounds]
     grounds += [(ground, decision.primary) for caveat in breaking for ground in caveat.grounds]
     found = [

@@ -152,20 +152,23 @@ class Decision(NamedTuple):
     step: Step | None
 
 
-def decide(case: Sequence[int], base: RuleBase) -> Decision:
-    """The first pattern that is not excluded, of the first rule that holds, in the order of the steps."""
+def decide(case: Sequence[int], base: RuleBase, without: Rule | None = None) -> Decision:
+    """The first pattern that is not excluded, of the first rule that holds, in the order of the steps.
+
+    `without`: an exclusion that is passed over.
+    """
     for step in base.steps:
         for rule in step.rules:
             if holds(rule, case):
                 for pattern in rule.patterns:
-                    if excluding(pattern, case, base) is None:
+                    if excluding(pattern, case, base, without) is None:
                         return Decision(pattern, rule, step)
     return Decision(None, None, None)
 
 
-def excluding(pattern: str, case: Sequence[int], base: RuleBase) -> Rule | None:
-    """The first rule that excludes the pattern here, if any."""
-    return next((r for r in base.excludes if pattern in r.patterns and holds(r, case)), None)
+def excluding(pattern: str, case: Sequence[int], base: RuleBase, without: Rule | None = None) -> Rule | None:
+    """The first rule (other than `without`) that excludes the pattern here, if any."""
+    return next((r for r in base.excludes if pattern in r.patterns and holds(r, case) and r is not without), None)
 
 
 def offered(pattern: str, case: Sequence[int], base: RuleBase) -> bool:

@@ -9,12 +9,12 @@ features does not matter.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.engine.decision import Answers, decide, excluding, filled_in, lead_case, lead_of
+from advisor.engine.told_once import checklist, shared_caveats
 from advisor.engine.verdict import Judge, Merged
 from advisor.model.patterns import shareable
 from advisor.model.project import Project
@@ -22,7 +22,15 @@ from advisor.model.rulebase import RuleBase
 from advisor.model.values import UNKNOWN, Value
 
 if TYPE_CHECKING:
-    from advisor.model.verdict import FeatureVerdict, HeldByPage, Reuse, Shared, Verdict
+    from advisor.model.verdict import (
+        FeatureVerdict,
+        Handled,
+        HeldByPage,
+        Reuse,
+        Shared,
+        SharedCaveat,
+        Verdict,
+    )
 
 
 class Alone(NamedTuple):
@@ -49,13 +57,19 @@ def recommend(project: Project, base: RuleBase, judge: Judge | None = None) -> V
     alone, _ = neighbours.under({})
     features = []
     for name, one in alone.items():
-        features.append(judge.feature(name, one.facts, neighbours.merged(name), neighbours.decider(name)))
+        merged, decider = neighbours.merged(name), neighbours.decider(name)
+        features.append(judge.feature(name, one.facts, merged, decider, neighbours.sharing(name)))
+    common = shared_caveats(features, base)
+    checked = checklist(features, {name: one.facts for name, one in alone.items()}, base)
+    for feature in features:
+        told = {c["id"] for c in common if feature["name"] in c["features"]}
+        feature["caveats"] = [c for c in feature["caveats"] if c["id"] not in told]
     return {
-        "schema": 1,
+        "schema": 2,
         "project": project.name,
         "rules": {"version": base.version, "sha256": base.sha256},
         "features": features,
-        "shared": shared(features, alone, base),
+        "shared": shared(features, alone, common, checked, base),
         "exit": 3 if any(f["primary"] is None for f in features) else 0,  # Exit.NO_PATTERN, Exit.OK
     }
 
@@ -151,6 +165,18 @@ class Neighbours:
         one, connection = self._placed(name, changed)
         return connection or one.pattern
 
+    def sharing(self, name: str) -> list[str]:
+        """The other features on this one's page, or screen of an app, that use the same connection."""
+        alone, _ = self.under({})
+        one, own = alone[name], self.decided(name, {})
+        page = one.facts.get("page")
+        if not isinstance(page, str) or not page or own not in shareable(self.base):
+            return []
+        there = (
+            o for o, a in alone.items() if o != name and (a.facts.get("page"), a.in_browser) == (page, one.in_browser)
+        )
+        return [other for other in there if self.decided(other, {}) == own]
+
     def _placed(self, name: str, changed: Answers) -> tuple[Alone, str | None]:
         """A feature with these answers, decided alone, and the neighbour's connection that it rides on."""
         own = self.own[name]
@@ -198,18 +224,22 @@ def elsewhere() -> Iterator[str]:
     yield from (f"another page {i}" for i in count(2))
 
 
-def shared(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> Shared:
+def shared(
+    features: list[FeatureVerdict],
+    alone: Mapping[str, Alone],
+    common: list[SharedCaveat],
+    handled_here: list[Handled],
+    base: RuleBase,
+) -> Shared:
     """What the features have in common: connections by page, caveats that several raise, the strictest times.
 
     `reuse` is advice for features whose page nobody stated; it changes no verdict.
     """
     groups: dict[tuple[str, str], list[str]] = {}
-    raised: Counter[str] = Counter()
     for feature in features:
         page = alone[feature["name"]].page
         if page is not None and feature["primary"] in shareable(base):
             groups.setdefault((page, feature["primary"]), []).append(feature["name"])
-        raised.update(caveat["id"] for caveat in feature["caveats"])
     return {
         "connections": [
             {"page": page, "pattern": pattern, "features": names}
@@ -219,7 +249,8 @@ def shared(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: Rul
         ],
         "reuse": list(reuse(features, alone, base)),
         "pages": pages(features, alone, base),
-        "caveats": [caveat for caveat, count in raised.items() if count > 1],
+        "caveats": common,
+        "handled": handled_here,
         "timing": {
             "heartbeat_s": min(f["timing"]["heartbeat_s"] for f in features),
             "hold_s": min(f["timing"]["hold_s"] for f in features),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -88,11 +88,13 @@ def _product(derived: Derived, spans: Mapping[str, Span], but: str = "") -> Span
     return low, high, reached
 
 
-def realise(case: Box, base: RuleBase, prefer: Mapping[str, Value] | None = None) -> dict[str, Value] | None:
+def realise(
+    case: Box, base: RuleBase, prefer: Mapping[str, Value] | None = None, but: Container[str] | None = None
+) -> dict[str, Value] | None:
     """Answers that lie in the box, or None where no numbers do. `prefer` is kept wherever the box allows it.
 
-    Only variables that the box limits are answered. Numbers are searched so that every derived band that the box asks
-    for comes out.
+    With `but`, every preferred number except those of these facts is kept wherever that leaves a way. Only variables
+    that the box limits are answered. Numbers are searched so that every derived band that the box asks for comes out.
     """
     answers: dict[str, Value] = {}
     ranges: dict[str, list[Band]] = {}
@@ -119,19 +121,25 @@ def realise(case: Box, base: RuleBase, prefer: Mapping[str, Value] | None = None
             name = "other" if isinstance(preferred, Other) else preferred
             answers[v.fact] = preferred if preferred is not None and name in names else (
                 Other("something else") if names[0] == "other" else names[0])  # fmt: skip
-    numbers = _numbers(case, ranges, base, prefer or {})
+    numbers = _numbers(case, ranges, base, prefer or {}, but)
     return None if numbers is None else {**answers, **numbers}
 
 
 def _numbers(
-    case: Box, bands: dict[str, list[Band]], base: RuleBase, prefer: Mapping[str, Value]
+    case: Box,
+    bands: dict[str, list[Band]],
+    base: RuleBase,
+    prefer: Mapping[str, Value],
+    but: Container[str] | None,
 ) -> dict[str, Value] | None:
     """Numbers in these bands (and of the sources) from which every derived band of the case comes out, or None."""
     wanted = [(d, mask) for v, mask in case.items() if (d := base.derived.get(base.variables[v].fact)) is not None]
     for derived, _ in wanted:
         for fact in derived.factors:
             bands.setdefault(fact, list(base.questions[fact].bands))
-    return _search({}, bands, wanted, base, prefer)
+    kept = {} if but is None else {fact: prefer[fact] for fact in bands if fact in prefer and fact not in but}
+    found = _search(kept, bands, wanted, base, prefer) if kept else None
+    return _search({}, bands, wanted, base, prefer) if found is None else found
 
 
 def _search(

@@ -25,14 +25,16 @@ from advisor.engine.decision import (
     with_pattern,
 )
 from advisor.engine.decision_diagram import Diagram, TooWideError
+from advisor.engine.kept import if_kept
 from advisor.engine.raising import raised as raised_by
-from advisor.engine.raising import told
 from advisor.engine.timing import timing
 from advisor.model.answers_in_words import named
 from advisor.model.rulebase import RuleBase
 from advisor.model.values import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from advisor.model.verdict import (
         Acceptable,
         Article,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     )
 
 CONFLICT = "requirements-conflict"  # the caveat under which contradicting answers are reported too
+REUSE = "reuse-existing-connection"  # the caveat of features that share a connection of their page
 USUAL = "The usual case; no answer says otherwise."
 
 
@@ -77,16 +80,20 @@ class Judge:
         self.diagram = diagram_of(base)
 
     def feature(
-        self, name: str, answers: Answers, merged: Merged | None = None, decider: Decider | None = None
+        self,
+        name: str,
+        answers: Answers,
+        merged: Merged | None = None,
+        decider: Decider | None = None,
+        sharing: Sequence[str] = (),
     ) -> FeatureVerdict:
         """The verdict of one feature from its own answers.
 
-        `merged`: it rides on a neighbour's connection; None where nothing was merged. `decider` decides it again with
-        other answers, for what would change it; None where no other feature has a say in that.
+        `merged`: it rides on a neighbour's connection. `decider` decides it again with other answers, for what would
+        change it; None where no other feature has a say. `sharing`: those on its page that use the same connection.
         """
         base = self.base
-        if merged is not None:
-            answers = {**answers, "existing-connection": merged.connection}
+        answers = {**answers, "existing-connection": merged.connection} if merged else answers
         known = know(answers, base)
         steps, decision = trace(known, base)
         primary = decision.primary
@@ -95,17 +102,13 @@ class Judge:
         fine = {a["id"] for a in acceptable}
         times = timing(known.stated, base, primary)
         other = changes(decider or ByItself(answers, base), known, base, self.diagram)
-        contradictions: list[Contradiction] = [
-            {"id": i.id, "why": i.because} for i in base.impossible if holds(i, known.lead)
-        ]
+        contradictions = self._contradictions(known)
         listed = confidence.without_unlisted(answers)
         readings = [known] if listed == dict(answers) else [known, know(listed, base)]
-        raised, only_if = raised_by(readings, primary, times, base) if primary else ([], [])
-        if contradictions and CONFLICT in base.caveats and all(c["id"] != CONFLICT for c in raised):
-            conflict = told(base.caveats[CONFLICT], known, times, base, certain=True)
-            raised.insert(0, {**conflict, "why": " ".join(c["why"] for c in contradictions)})
+        raised, only_if = raised_by(readings, decision, times, base, self._forced(contradictions, answers, sharing))
         doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
-        level, why = confidence.judged(readings, decision, fine, doubtful, raised, base, self.diagram)
+        told = {c["id"] for c in raised} | {c["id"] for c in only_if if not c["if"]}  # beyond five, in a line each
+        level, why = confidence.judged(readings, decision, fine, doubtful, told, base, self.diagram)
         settled, departs = self._article(known, decision)
         return {
             "name": name,
@@ -124,7 +127,8 @@ class Judge:
             "stated": [fact for fact in base.questions if fact in known.stated],
             "caveats": raised,
             "contradictions": contradictions,
-            "caveats_if": [c for c in only_if if c["id"] != CONFLICT or not contradictions],
+            "caveats_if": only_if,
+            "if_kept": if_kept(known, primary, base),
             "assumptions": self._assumptions(known, other),
             "open": list(known.open),
             "matters": bearing(readings, primary, other, only_if, base),
@@ -135,6 +139,18 @@ class Judge:
             "steps": [_step(step) for step in steps],
             "article_steps": self._article_steps(known),
         }
+
+    def _contradictions(self, known: Known) -> list[Contradiction]:
+        return [{"id": i.id, "why": i.because} for i in self.base.impossible if holds(i, known.lead)]
+
+    def _forced(
+        self, contradictions: Sequence[Contradiction], answers: Answers, sharing: Sequence[str]
+    ) -> dict[str, str]:
+        """The caveats that no condition raises, each with what does: contradicting answers, a neighbour."""
+        made = {CONFLICT: " ".join(c["why"] for c in contradictions)} if contradictions else {}
+        if sharing:
+            made[REUSE] = f"{plain(answers['page'])} is also the page of {', '.join(sorted(sharing))}"
+        return {caveat: why for caveat, why in made.items() if caveat in self.base.caveats}
 
     # --- patterns -----------------------------------------------------------------------------------------------------
 

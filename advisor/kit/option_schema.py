@@ -71,6 +71,7 @@ class FileEntry(Keys):
     beside: list[str] = field(default_factory=list)
     apart: list[str] = field(default_factory=list)
     instances: Literal["", "one", "several"] = ""
+    cures: list[dict[str, Any]] = field(default_factory=list)  # what ruleset/read_cures.py reads and checks
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.copy, self.template, self.server))) != 1:

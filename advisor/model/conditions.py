@@ -2,8 +2,11 @@
 
 All entries of a mapping must be true; of a list, one. A fact takes one answer, a list of answers, or `{not: ...}`; a
 number takes band names. A some-of fact means "contains": one element, a list (any of them), or a mapping of `any`,
-`all`, `not` and `only` (nothing but these, and at least one of them). The condition of a caveat may also require that
-facts are stated (`stated: [auth]`): an assumption then does not raise it.
+`all`, `not` and `only` (nothing but these, and at least one of them).
+
+A situation of a caveat holds only where at least one of the facts that it names is stated: an assumption alone does not
+raise it. `stated: [auth]` says which must be, and `stated: []` that none has to, because the pattern alone raises it.
+What is `presumed: [instances]` counts as met while nobody has answered that question.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 LEAST = math.ulp(0.0)  # the least number above zero: where a band begins that leaves out 0 alone
 STATED = "stated"  # in the condition of a caveat: the facts that somebody must have answered
+ANY = "*"  # stands for: at least one of the facts that the situation names
+PRESUMED = "presumed"  # in the condition of a caveat: the facts that count as met while nobody has answered them
+WORDS = (STATED, PRESUMED)
 
 
 class ConditionError(Exception):
@@ -40,17 +46,30 @@ class Space:
         for i, variable in enumerate(self.variables):
             self.of_fact.setdefault(variable.fact, []).append(i)
 
-    def situations(self, when: Any) -> list[tuple[dict[int, int], tuple[str, ...]]]:
-        """The condition as boxes, each with the facts that have to be stated for it. Raises ConditionError."""
-        parts = [((i,), part) for i, part in enumerate(when)] if isinstance(when, list) and when else [((), when)]
-        return [(box, self._stated(part, path)) for path, part in parts for box in self.boxes(part, path)]
+    def situations(self, when: Any) -> list[tuple[dict[int, int], tuple[str, ...], tuple[str, ...]]]:
+        """The condition as boxes, each with the facts that have to be stated for it, and those that are presumed.
 
-    def _stated(self, when: Any, path: tuple[str | int, ...]) -> tuple[str, ...]:
-        wanted = when.get(STATED, ()) if isinstance(when, Mapping) else ()
+        Raises ConditionError.
+        """
+        parts = [((i,), part) for i, part in enumerate(when)] if isinstance(when, list) and when else [((), when)]
+        return [
+            (box, self._facts_in(part, STATED, path, (ANY,)), self._facts_in(part, PRESUMED, path, ()))
+            for path, part in parts
+            for box in self.boxes(part, path)
+        ]
+
+    def _facts_in(
+        self, when: Any, word: str, path: tuple[str | int, ...], otherwise: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        if not isinstance(when, Mapping) or word not in when:
+            return otherwise
+        wanted = when[word]
         facts = tuple(str(fact) for fact in ([wanted] if isinstance(wanted, str) else wanted))
         for fact in facts:
             if fact not in self.of_fact:
-                raise ConditionError(f"there is no fact {fact!r}{_hint(fact, self.of_fact)}", (*path, STATED))
+                raise ConditionError(f"there is no fact {fact!r}{_hint(fact, self.of_fact)}", (*path, word))
+            if word == PRESUMED and fact not in when:
+                raise ConditionError(f"{fact} is presumed, and the situation does not name it", (*path, word))
         return facts
 
     def boxes(self, when: Any, path: tuple[str | int, ...] = ()) -> list[dict[int, int]]:
@@ -62,9 +81,10 @@ class Space:
         if not isinstance(when, Mapping):
             raise ConditionError("a condition must be a mapping of facts to answers, or a list of such mappings", path)
         result: list[dict[int, int]] = [{}]
-        self._stated(when, path)
+        for word in WORDS:
+            self._facts_in(when, word, path, ())
         for fact, wanted in when.items():
-            if fact == STATED:
+            if fact in WORDS:
                 continue
             parts = list(self._fact(str(fact), wanted, (*path, str(fact))))
             result = [both for box, part in itertools.product(result, parts) if (both := meet(box, part)) is not None]
@@ -146,9 +166,17 @@ def say(when: Any, base: RuleBase) -> str:
         return "; or ".join(say(part, base) for part in when)
     if not when:
         return "always"
-    said = [f"{fact} {say_wanted(fact, wanted, base)}" for fact, wanted in when.items() if fact != STATED]
-    stated = when.get(STATED, ())
-    return ", and ".join([*said, *(f"{fact} is stated" for fact in ([stated] if isinstance(stated, str) else stated))])
+    presumed = _listed(when.get(PRESUMED, ()))
+    said = [
+        f"{fact} {say_wanted(fact, wanted, base)}{' (or not stated)' if fact in presumed else ''}"
+        for fact, wanted in when.items()
+        if fact not in WORDS
+    ]
+    return ", and ".join([*said, *(f"{fact} is stated" for fact in _listed(when.get(STATED, ())))])
+
+
+def _listed(facts: Any) -> list[str]:
+    return [facts] if isinstance(facts, str) else list(facts)
 
 
 def say_wanted(fact: str, wanted: Any, base: RuleBase) -> str:

@@ -10,8 +10,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
+from advisor.model.advice import Advice
 from advisor.model.arithmetic import multiply, power
 from advisor.model.boxes import Box
+from advisor.model.cures import Cure
 from advisor.model.values import UNKNOWN, Other, Unknown, Value
 
 if TYPE_CHECKING:
@@ -139,7 +141,8 @@ class Typed(NamedTuple):
 class Rule(NamedTuple):
     """One rule. `boxes` is its condition as a union; `patterns` is what it excludes, chooses (in order) or accepts.
 
-    `doubt`: another way may be as good, which no answer tells, so a verdict that rests on it is not sure.
+    `doubt`: another way may be as good, which no answer tells, so a verdict that rests on it is not sure. `raises` are
+    the caveats that it raises when it decides, whatever the pattern.
     """
 
     id: str
@@ -152,6 +155,7 @@ class Rule(NamedTuple):
     place: Place
     doubt: bool = False
     grounds: tuple[Ground, ...] = ()
+    raises: tuple[str, ...] = ()
 
 
 class Step(NamedTuple):
@@ -166,7 +170,9 @@ class Step(NamedTuple):
 class Caveat(NamedTuple):
     """Something the team must know or do. `figures` is printed only when every number it names is known.
 
-    `stated` has for each box the facts that must have been stated for it. `first`: printed at the top of the verdict.
+    `stated` has for each box the facts that must have been stated for it, `presumed` those that count as met while
+    nobody has answered them. `standard`: the patterns on whose checklist it stands. `yours`: why no kit can cure it.
+    `first`: told first. `at_once`: data is lost or nothing works from the first use.
     """
 
     id: str
@@ -175,15 +181,18 @@ class Caveat(NamedTuple):
     stated: tuple[tuple[str, ...], ...]
     when: Any
     first: bool
-    warn_unknown: bool
+    standard: tuple[str, ...]
+    yours: str
     title: str
     why: str
-    do: str
+    do: tuple[Advice, ...]
     figures: str
     evidence: tuple[Evidence, ...]
     examples: tuple[Example, ...]
     place: Place
     grounds: tuple[Ground, ...] = ()
+    presumed: tuple[tuple[str, ...], ...] = ()
+    at_once: bool = False
 
 
 class Pattern(NamedTuple):
@@ -266,7 +275,7 @@ class RuleBase:
     SAID: Final = (
         "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "withholds", "steps",
         "accepts", "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "diagram",
-        "platforms", "channels", "typed",
+        "platforms", "channels", "typed", "cures",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
 
@@ -294,6 +303,7 @@ class RuleBase:
         platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them
         channels: Mapping[str, str] = MappingProxyType({}),  # what a limit can be for, and its name for people
         typed: tuple[Typed, ...] = (),
+        cures: tuple[Cure, ...] = (),  # what the files of the kits cure
     ) -> None:
         self.version: Final = version
         self.sha256: Final = sha256
@@ -316,6 +326,7 @@ class RuleBase:
         self.platforms: Final = platforms
         self.channels: Final = dict(channels)
         self.typed: Final = typed
+        self.cures: Final = cures
         of_fact: dict[str, tuple[int, ...]] = {}
         for i, v in enumerate(variables):
             of_fact[v.fact] = (*of_fact.get(v.fact, ()), i)

@@ -120,17 +120,66 @@ class Contradiction(TypedDict):
 # --- caveats ----------------------------------------------------------------------------------------------------------
 
 
+# Where something is to be done, in the order of the path.
+Place: TypeAlias = Literal[
+    "client", "cdn", "load-balancer", "reverse-proxy", "service-mesh", "path", "platform", "hosting-layer",
+    "server-stack", "existing-stack", "server", "broker", "team",
+]  # fmt: skip
+
+
+class Doing(TypedDict):
+    """One thing to do. `at` is a place on the path: a fact whose stated answer the text is about, or a general one."""
+
+    at: Place
+    text: str
+
+
 class RaisedCaveat(TypedDict):
-    """Something to know or do. `figures` are None where no number of its text is known."""
+    """Something that will bite: `because` of what is stated, or of the rule that decided.
+
+    `figures` are None where no number of its text is known. `cured_by`: files of the kit; empty where it is yours.
+    """
 
     id: str
     severity: Severity
-    certainty: Literal["certain", "possible"]
     title: str
+    because: str
     why: str
-    do: str
+    do: list[Doing]
     figures: str | None
     evidence: list[Evidence]
+    cured_by: list[str]
+
+
+class SharedCaveat(RaisedCaveat):
+    """A caveat that several features raise alike, told once for them."""
+
+    features: list[str]
+
+
+class Handled(TypedDict):
+    """A caveat of the patterns' checklist that the kit cures, with the files that do it."""
+
+    id: str
+    title: str
+    cured_by: list[str]
+    features: list[str]
+
+
+class KeptCaveat(TypedDict):
+    """What would bite if a transport were kept."""
+
+    id: str
+    severity: Severity
+    title: str
+    because: str
+
+
+class IfKept(TypedDict):
+    """A transport in use or proposed that is not the recommended one, and what keeping it would raise."""
+
+    pattern: str
+    caveats: list[KeptCaveat]
 
 
 CaveatIf = TypedDict("CaveatIf", {"id": str, "severity": Severity, "title": str, "if": dict[str, Answer]})
@@ -272,6 +321,7 @@ class FeatureVerdict(TypedDict):
     caveats: list[RaisedCaveat]
     contradictions: list[Contradiction]
     caveats_if: list[CaveatIf]
+    if_kept: list[IfKept]
     assumptions: list[Assumption]
     open: list[str]
     matters: list[str]
@@ -322,7 +372,8 @@ class Shared(TypedDict):
     connections: list[Connection]
     reuse: list[Reuse]
     pages: list[HeldByPage]
-    caveats: list[str]
+    caveats: list[SharedCaveat]
+    handled: list[Handled]
     timing: SharedTiming
 
 
@@ -336,7 +387,7 @@ class RulesVersion(TypedDict):
 class Verdict(TypedDict):
     """The verdict of a whole project."""
 
-    schema: Literal[1]
+    schema: Literal[2]
     project: str
     rules: RulesVersion
     features: list[FeatureVerdict]

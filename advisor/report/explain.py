@@ -10,7 +10,7 @@ from advisor.model.answers_in_words import named
 from advisor.model.conditions import say, span
 from advisor.model.rulebase import Place
 from advisor.model.values import Other
-from advisor.report import card_text, cost_tables, words
+from advisor.report import card_text, caveat_words, cost_tables, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -142,6 +142,8 @@ def _rule(triple: tuple[str, Step | None, Rule], base: RuleBase) -> Iterator[Lin
     yield 0, f"{rule.id} (rule: {kind if step is None else f'{kind} {step.id}'})"
     yield from ((0, ""), (2, rule.because), (2, f"When: {say(rule.when, base)}."))
     yield 2, f"It {verb}: {', '.join(words.title(p, base) for p in rule.patterns)}."
+    if rule.raises:
+        yield 2, f"When it decides, it raises: {', '.join(rule.raises)}."
     yield from _evidence(rule.evidence)
     yield from _examples(rule.examples, base, "excludes " if kind == "exclusion" else "")
     yield from _place(rule.place)
@@ -168,10 +170,18 @@ def _pattern(pattern: Pattern, base: RuleBase) -> Iterator[Line]:
 
 def _caveat(caveat: Caveat, base: RuleBase) -> Iterator[Line]:
     yield 0, f"{caveat.id} (caveat: {caveat.severity})"
-    yield from ((0, ""), (2, caveat.title), (2, f"Why: {caveat.why}"), (2, f"Do: {caveat.do}"))
+    yield from ((0, ""), (2, caveat.title), (2, f"Why: {caveat.why}"), (2, "Do:"))
+    for advice in caveat.do:
+        yield 4, f"- {caveat_words.where(advice)}: {advice.text}"
     yield 2, f"Raised when: {say(caveat.when, base)}."
-    if caveat.warn_unknown:
-        yield 2, "If the answers leave it open, it is listed as possible."
+    raising = [rule.id for rule in _rules(base) if caveat.id in rule.raises]
+    if raising:
+        yield 2, f"Also raised by the rules {', '.join(raising)}, when they decide."
+    cures = dict.fromkeys(f"{cure.file} ({cure.check})" for cure in base.cures if cure.caveat == caveat.id)
+    if cures:
+        yield 2, f"Cured by files of the kit: {', '.join(cures)}."
+    if caveat.yours:
+        yield 2, f"No kit cures it: {caveat.yours}"
     yield from _evidence(caveat.evidence)
     yield from _examples(caveat.examples, base)
     yield from _place(caveat.place)
@@ -288,10 +298,14 @@ def _place(place: Place) -> Iterator[Line]:
     yield 2, f"In {place.file}:{place.line}:{place.column}."
 
 
-def _conditions(base: RuleBase) -> Iterator[tuple[str, Any]]:
+def _rules(base: RuleBase) -> Iterator[Rule]:
     steps = [step.rules for step in (*base.steps, *base.article)]
     for rules in (base.excludes, base.withholds, base.accepts, *steps):
-        yield from ((rule.id, rule.when) for rule in rules)
+        yield from rules
+
+
+def _conditions(base: RuleBase) -> Iterator[tuple[str, Any]]:
+    yield from ((rule.id, rule.when) for rule in _rules(base))
     yield from ((caveat.id, caveat.when) for caveat in base.caveats.values())
 
 

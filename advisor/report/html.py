@@ -10,7 +10,7 @@ from advisor.base.data import data
 from advisor.base.text import visible
 from advisor.engine.costs import COUNTED
 from advisor.model.answers_in_words import named
-from advisor.report import cost_tables, words
+from advisor.report import caveat_words, cost_tables, words
 from advisor.report.cost_chart import chart
 from advisor.report.path_drawing import walk
 
@@ -59,7 +59,7 @@ def _environment() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
     made.globals.update(
-        bill=cost_tables, words=words, walk=_walk, panels=_panels, severity=SEVERITY, state=STATE,
+        bill=cost_tables, words=words, caveats=caveat_words, walk=_walk, panels=_panels, severity=SEVERITY, state=STATE,
         counted=COUNTED, worst=_worst, named=named,
     )  # fmt: skip
     return made
@@ -105,7 +105,8 @@ def _panels(feature: FeatureVerdict, base: RuleBase, name: str) -> list[tuple[st
     return made
 
 
-def _worst(feature: FeatureVerdict) -> str:
+def _worst(feature: FeatureVerdict, verdict: Verdict) -> str:
     """How many caveats of each severity, in words."""
-    counts = {s: sum(c["severity"] == s for c in feature["caveats"]) for s in SEVERITY}
+    caveats = caveat_words.of(feature, verdict)
+    counts = {s: sum(c["severity"] == s for c in caveats) for s in SEVERITY}
     return ", ".join(f"{n} {SEVERITY[s].lower()}" for s, n in counts.items() if n) or "none"

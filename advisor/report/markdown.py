@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from advisor.base.text import visible
 from advisor.engine.costs import COUNTED
-from advisor.report import cost_tables, words
+from advisor.report import caveat_words, cost_tables, words
 from advisor.report.cost_chart import mermaid
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def _record(verdict: Verdict, feature: FeatureVerdict, base: RuleBase, level: in
     yield from ("", f"{sub} Decision Outcome", "")
     yield from _outcome(feature, base)
     yield from ("", f"{sub}# Consequences", "")
-    yield from _bullets(_consequences(feature))
+    yield from _bullets(_consequences(verdict, feature, base))
     yield from ("", f"{sub}# Confirmation", "")
-    yield from _bullets(_confirmation(feature))
+    yield from _bullets(_confirmation(verdict, feature))
     yield from ("", f"{sub} Pros and Cons of the Options", "")
     for option in _options(feature):
         yield from _pros_and_cons(feature, option, base, sub)
@@ -111,24 +111,37 @@ def _outcome(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     yield from map(escape, words.scope_lines(feature, base))
 
 
-def _consequences(feature: FeatureVerdict) -> Iterator[str]:
+def _consequences(verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     judged = {"breaks": "Bad, because", "degrades": "Bad, because", "note": "Neutral, because"}
     for item in feature["contradictions"]:
         yield f"Bad, because: The stated answers contradict each other. {escape(item['why'])}"
-    for caveat in feature["caveats"]:
-        maybe = "" if caveat["certainty"] == "certain" else "possible, "
+    caveats = caveat_words.of(feature, verdict)
+    for caveat in caveats:
         figures = f" {escape(caveat['figures'])}" if caveat["figures"] else ""
+        todo = " ".join(f"{place}: {text}" for place, text in caveat_words.doing(caveat["do"]))
         yield (
-            f"{judged[caveat['severity']]}: {escape(caveat['title'])} ({maybe}{caveat['severity']}, `{caveat['id']}`). "
-            f"{escape(caveat['why'])}{figures} To do: {escape(caveat['do'])}"
+            f"{judged[caveat['severity']]}: {escape(caveat['title'])} ({caveat['severity']}, `{caveat['id']}`), "
+            f"because {escape(caveat['because'])}. {escape(caveat['why'])}{figures} To do: {escape(todo)} "
+            f"{escape(caveat_words.cure(caveat, base))}"
         )
-    if not feature["caveats"]:
+    if not caveats:
         yield "Good, because no caveat is raised."
+    yield from (
+        f"Neutral, because it waits for an answer. {escape(line)}" for line in caveat_words.waiting(feature, base)
+    )
+    for done in verdict["shared"]["handled"]:
+        if feature["name"] in done["features"]:
+            files = escape(caveat_words.done(done))
+            yield f"Good, because handled by the kit: {escape(done['title'])} ({files}, `{done['id']}`)"
+    for kept in feature["if_kept"]:
+        title = escape(words.title(kept["pattern"], base))
+        yield from (f"Bad if {title} is kept: {escape(line)}" for line in caveat_words.kept(kept))
+        yield escape(caveat_words.MIGRATION)
 
 
-def _confirmation(feature: FeatureVerdict) -> Iterator[str]:
+def _confirmation(verdict: Verdict, feature: FeatureVerdict) -> Iterator[str]:
     yield "The same answers and rules give this record again, byte for byte."
-    breaking = [caveat["id"] for caveat in feature["caveats"] if caveat["severity"] == "breaks"]
+    breaking = [caveat["id"] for caveat in caveat_words.of(feature, verdict) if caveat["severity"] == "breaks"]
     if breaking:
         named = ", ".join(f"`{one}`" for one in breaking)
         yield f"Before launch, a test through the real proxies shows that what breaks without a cure is cured: {named}."
@@ -162,7 +175,7 @@ def _more(verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> Iterator
             yield f"| {name} | {value} | {escape(why)} |"
         yield ""
         yield from (f"{escape(line)}\n" for line in (*words.conflicts(feature), *words.hard_ends(feature, base)))
-    sources = dict.fromkeys(_source(item) for caveat in feature["caveats"] for item in caveat["evidence"])
+    sources = dict.fromkeys(_source(e) for caveat in caveat_words.of(feature, verdict) for e in caveat["evidence"])
     if sources:
         yield from ("Evidence:", "", *_bullets(sources), "")
     yield f"Rules {escape(verdict['rules']['version'])}, SHA-256 `{verdict['rules']['sha256']}`."

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from advisor.base.text import plural, shell_word, visible
+from advisor.model.advice import GENERAL
 from advisor.model.answers_in_words import named
 from advisor.model.patterns import core
 from advisor.report import cost_tables, words
@@ -113,19 +114,19 @@ def _because(page: Page, feature: FeatureVerdict, base: RuleBase, *, several: bo
 
 
 def _bites(page: Page, feature: FeatureVerdict, most: int, *, several: bool) -> None:
-    """The caveats that hold for certain, each with what to do."""
-    certain = [caveat for caveat in feature["caveats"] if caveat["certainty"] == "certain"]
-    if not certain:
+    """The caveats that bite, each with the first thing to do."""
+    biting = feature["caveats"]
+    if not biting:
         return
     if not several:
         _head(page, "What will bite you")
-    for caveat in certain[:most]:
+    for caveat in biting[:most]:
         mark = "- " if several else f"[{SEVERITY[caveat['severity']]}] "
         page.say(f"{mark}{caveat['title']} ({caveat['id']})", style=caveat["severity"], hang=2)
         if not several:
             page.say(_cure(caveat), 4)
-    if len(certain) > most:
-        page.say(f"+{len(certain) - most} more: --full", style="dim")
+    if len(biting) > most:
+        page.say(f"+{len(biting) - most} more: --full", style="dim")
 
 
 def _head(page: Page, text: str) -> None:
@@ -133,8 +134,9 @@ def _head(page: Page, text: str) -> None:
 
 
 def _cure(caveat: RaisedCaveat) -> str:
-    """The first thing to do."""
-    return next(iter(_sentences(caveat["do"])), "")
+    """The first thing to do, for a product that was stated if there is one."""
+    said = [item for item in caveat["do"] if item["at"] not in GENERAL] or caveat["do"]
+    return next(iter(_sentences(said[0]["text"])), "") if said else ""
 
 
 def _possible(feature: FeatureVerdict, base: RuleBase) -> Iterator[Change]:
@@ -177,8 +179,9 @@ def _together(verdict: Verdict, base: RuleBase) -> Iterator[str]:
     for connection in verdict["shared"]["connections"]:
         yield words.connection_line(connection, base)
     yield from filter(None, [words.reuse_line(verdict, base)])
-    if verdict["shared"]["caveats"]:
-        yield f"Concerns several features: {', '.join(verdict['shared']['caveats'])}."
+    told = [f"{caveat['title']} ({caveat['id']})" for caveat in verdict["shared"]["caveats"]]
+    if told:
+        yield f"What will bite several of them: {'; '.join(told)}."
 
 
 def _next(verdict: Verdict, file: str, *, several: bool) -> Iterator[str]:

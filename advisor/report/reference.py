@@ -14,7 +14,7 @@ from advisor.base.text import number, plural
 from advisor.model import platforms
 from advisor.model.conditions import say
 from advisor.model.path_limits import ROLES
-from advisor.report import card_text, words
+from advisor.report import card_text, caveat_words, words
 from advisor.report.markdown import escape
 
 if TYPE_CHECKING:
@@ -66,9 +66,14 @@ def _caveat(caveat: Caveat, base: RuleBase) -> Iterator[str]:
     yield from (f"## {caveat.id}", "", f"**{escape(caveat.title)}** ({caveat.severity})", "")
     yield from ("Raised when:" if len(situations) == 1 else "Raised when one of these holds:", "")
     yield from (f"- {escape(say(situation, base))}" for situation in situations)
-    if caveat.warn_unknown:
-        yield from ("", "Where the answers leave it open, it is reported as possible.")
-    yield from ("", f"**Why:** {escape(caveat.why)}", "", f"**Do:** {escape(caveat.do)}", "", "Evidence:", "")
+    yield from ("", f"**Why:** {escape(caveat.why)}", "", "**Do:**", "")
+    yield from (f"- {escape(caveat_words.where(advice))}: {escape(advice.text)}" for advice in caveat.do)
+    if caveat.yours:
+        yield from ("", f"**No kit cures it:** {escape(caveat.yours)}")
+    cures = dict.fromkeys(cure.file for cure in base.cures if cure.caveat == caveat.id)
+    if cures:
+        yield from ("", f"**Cured by files of the kit:** {', '.join(f'`{file}`' for file in cures)}")
+    yield from ("", "Evidence:", "")
     yield from (f"- {_evidence(item)}" for item in caveat.evidence)
 
 

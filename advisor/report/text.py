@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from advisor.base.text import plural, visible, wrap
 from advisor.engine.costs import COUNTED
-from advisor.model.answers_in_words import named
-from advisor.report import cost_tables, words
+from advisor.report import caveat_words, cost_tables, words
 from advisor.report.bars import bars
 
 if TYPE_CHECKING:
@@ -22,13 +21,12 @@ MARK = {"passed": "-", "decided": "*"}
 class Page:
     """Lines of at most `width` columns; colour only where it was asked for, and never as the only sign of anything."""
 
-    __slots__ = ("colour", "lines", "told", "width")
+    __slots__ = ("colour", "lines", "width")
 
     def __init__(self, width: int, colour: bool) -> None:
         self.width = width
         self.colour = colour
         self.lines: list[str] = []
-        self.told: set[str] = set()  # caveats that were told in full
 
     def ink(self, text: str, style: str) -> str:
         """The text in a style of INK, or as it is."""
@@ -55,6 +53,11 @@ def text(verdict: Verdict, base: RuleBase, *, width: int = 80, colour: bool = Fa
         _portfolio(page, verdict, base)
     for feature in verdict["features"]:
         _feature(page, feature, base)
+    lines = list(caveat_words.handled(verdict))
+    if lines:
+        page.head("What the kit handles besides")
+        for line in lines:
+            page.say(line, hang=2)
     rules = verdict["rules"]
     page.lines.append("")
     page.say(
@@ -90,7 +93,7 @@ def _portfolio(page: Page, verdict: Verdict, base: RuleBase) -> None:
     names = [visible(f["name"]) for f in verdict["features"]]
     column = min(max(len(n) for n in names), page.width // 2)
     for name, feature in zip(names, verdict["features"], strict=True):
-        worst = [c["severity"] for c in feature["caveats"]]
+        worst = [c["severity"] for c in caveat_words.of(feature, verdict)]
         counts = ", ".join(f"{worst.count(s)} {s}" for s in SEVERITY if s in worst)
         short = name if len(name) <= column else name[: column - 3] + "..."
         shown = words.title(feature["primary"], base) if feature["primary"] else "no pattern fits"
@@ -103,7 +106,11 @@ def _portfolio(page: Page, verdict: Verdict, base: RuleBase) -> None:
     for line in filter(None, [words.reuse_line(verdict, base), *pages]):
         page.say(line, hang=2)
     if verdict["shared"]["caveats"]:
-        page.item("Raised for the features together", ", ".join(verdict["shared"]["caveats"]))
+        page.head("What to watch in several features")
+    for i, caveat in enumerate(verdict["shared"]["caveats"]):
+        if i:
+            page.lines.append("")
+        _caveat(page, caveat, base, f" [{', '.join(map(visible, caveat['features']))}]")
     page.lines.append("")
 
 
@@ -165,24 +172,29 @@ def _caveats(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     for i, caveat in enumerate(feature["caveats"]):
         if i:
             page.lines.append("")
-        maybe = "" if caveat["certainty"] == "certain" else ", possible"
-        head = f"[{SEVERITY[caveat['severity']]}{maybe}] {caveat['title']} ({caveat['id']})"
-        page.say(head, style=caveat["severity"], hang=2)
-        if caveat["id"] in page.told:
-            page.say("As told above.", 4)
-        else:
-            page.say(caveat["why"], 4)
-            page.item("Do", caveat["do"], 4)
-        if caveat["figures"]:
-            page.item("Figures", caveat["figures"], 4)
-        if caveat["id"] not in page.told:
-            _evidence(page, caveat)
-        page.told.add(caveat["id"])
+        _caveat(page, caveat, base)
     if feature["caveats_if"]:
         page.head("Only if")
-        for waiting in feature["caveats_if"]:
-            facts = " and ".join(f"{fact} is {named(fact, v, base)}" for fact, v in waiting["if"].items())
-            page.say(f"{facts}: {waiting['title']} ({waiting['id']})", hang=2)
+        for line in caveat_words.waiting(feature, base):
+            page.say(line, hang=2)
+    for kept in feature["if_kept"]:
+        page.head(f"If {words.title(kept['pattern'], base)} is kept")
+        for line in caveat_words.kept(kept):
+            page.say(line, hang=2)
+        page.say(caveat_words.MIGRATION)
+
+
+def _caveat(page: Page, caveat: RaisedCaveat, base: RuleBase, features: str = "") -> None:
+    head = f"[{SEVERITY[caveat['severity']]}] {caveat['title']} ({caveat['id']}){features}"
+    page.say(head, style=caveat["severity"], hang=2)
+    page.item("Because", f"{caveat['because']}.", 4)
+    page.say(caveat["why"], 4)
+    for place, text in caveat_words.doing(caveat["do"]):
+        page.item(place, text, 4)
+    if caveat["figures"]:
+        page.item("Figures", caveat["figures"], 4)
+    page.say(caveat_words.cure(caveat, base), 4, hang=2)
+    _evidence(page, caveat)
 
 
 def _evidence(page: Page, caveat: RaisedCaveat) -> None:

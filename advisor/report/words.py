@@ -171,7 +171,8 @@ def first_lines(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     for caveat in feature["caveats"]:
         known = base.caveats.get(caveat["id"])
         if known is not None and known.first:
-            yield f"Before anything else: {caveat['title']}. {caveat['do'].split('. ')[0]}. ({caveat['id']})"
+            first = caveat["do"][0]["text"].split(". ")[0].rstrip(".")
+            yield f"Before anything else: {caveat['title']}. {first}. ({caveat['id']})"
 
 
 TIMES: dict[TimeKey, tuple[str, str]] = {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from advisor.base import kept_text
 from advisor.base.data import shipped
 from advisor.engine.decision_diagram import Diagram, TooWideError
-from advisor.ruleset.files import sources
+from advisor.ruleset.files import manifests, sources
 from advisor.ruleset.serialise import from_data, to_data
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def load(folder: str | Path | None = None) -> RuleBase:
         return _packed(made[0])
 
     def files() -> list[tuple[str, str]]:
-        return [(name, os.path.join(at, name)) for name in sources(at)]
+        return [(name, os.path.join(at, name)) for name in sources(at)] + manifests(shipped("templates"))
 
     packed = kept_text.text("rules", at, files, make, FORMAT)
     return made[0] if made else _unpacked(packed)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, get_args
 
 from advisor.base.text import did_you_mean
-from advisor.model.conditions import STATED, ConditionError
+from advisor.model.conditions import PRESUMED, STATED, ConditionError
 from advisor.model.path_limits import Kind
 from advisor.model.platforms import GROUPS, LIMITS, WAY, Card, Row, doubts
 from advisor.model.rulebase import PATTERN, Band, Ground, Pattern
@@ -200,7 +200,7 @@ def _grouped(
                 made[role] = answers if len(answers) > 1 else answers[0]
             elif key == PATTERN and patterns:
                 made[key] = list(patterns) if len(patterns) > 1 else patterns[0]
-            elif key == STATED:
+            elif key in (STATED, PRESUMED):
                 made[key] = [role if name == ON_THE_WAY else name for name in _list(wanted)]
             else:
                 made[key] = wanted

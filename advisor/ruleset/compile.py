@@ -10,13 +10,24 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from advisor.base.data import data
 from advisor.base.text import did_you_mean
 from advisor.model import platforms
 from advisor.model import rulebase as rb
 from advisor.model.boxes import Box
-from advisor.model.conditions import STATED, ConditionError, Space
+from advisor.model.conditions import WORDS, ConditionError, Space
+from advisor.model.cures import Cure
 from advisor.model.values import UNKNOWN
-from advisor.ruleset import card_conditions, crosschecks, read_cards, read_patterns, schema, tables_schema
+from advisor.ruleset import (
+    card_conditions,
+    crosschecks,
+    read_cards,
+    read_caveats,
+    read_cures,
+    read_patterns,
+    schema,
+    tables_schema,
+)
 from advisor.ruleset.evidence import evidence
 from advisor.ruleset.files import RuleFile, Steps, digest
 from advisor.ruleset.reader import Reader
@@ -26,6 +37,11 @@ from advisor.yamlio import nodes
 def compile_folder(folder: Path) -> rb.RuleBase:
     """Read the rules folder. Raises RuleBaseError."""
     return _Compiler(folder).run()
+
+
+def listed(named: str | Iterable[str]) -> tuple[str, ...]:
+    """One id or several, as a tuple."""
+    return (named,) if isinstance(named, str) else tuple(named)
 
 
 class _Compiler(Reader):
@@ -60,7 +76,7 @@ class _Compiler(Reader):
             self.read(f"caveats/{p.name}", schema.Caveats) for p in sorted(self.folder.glob("caveats/*.yaml"))
         ]
         self.stop()
-        caveats, waivers = self.make_caveats(caveat_files)
+        caveats, waivers = read_caveats.made(self, caveat_files, self.spaces[True], self.written_out)
         base = rb.RuleBase(
             version=questions.version,
             sha256=digest(self.folder),
@@ -82,14 +98,21 @@ class _Compiler(Reader):
                 "costs": costs,
                 "timing": {**timing, "limits": read_cards.timed(self.cards, self.on_the_way())},
             },
-            waivers=(*waivers, *self.make_waivers(decision_file, decision.waive)),
+            waivers=(*waivers, *read_caveats.waivers(decision_file, decision.waive)),
             platforms=platforms.as_text(self.cards),
             channels=patterns.channels,
             typed=tuple(self.typed),
+            cures=self.make_cures(caveats),
         )
         self.problems += crosschecks.problems(base)
         self.stop()
         return base
+
+    def make_cures(self, caveats: dict[str, rb.Caveat]) -> tuple[Cure, ...]:
+        """What the files of the kits cure, read from the manifests under templates/."""
+        made, found = read_cures.read(data("templates"), caveats)
+        self.problems += found.problems
+        return made
 
     # --- nouns --------------------------------------------------------------------------------------------------------
 
@@ -211,7 +234,7 @@ class _Compiler(Reader):
                         tuple(otherwise.choose),
                         otherwise.because,
                         evidence(otherwise.evidence),
-                        self.make_examples(file, path, otherwise.examples),
+                        read_caveats.examples(self, file, path, otherwise.examples),
                         file.place((*path, "id")),
                     ),
                 )
@@ -227,8 +250,7 @@ class _Compiler(Reader):
         for i, item in enumerate(items):
             path = (*at, i)
             when, grounds = self.written_out(file, path, item)
-            named = getattr(item, key)
-            patterns = tuple(named) if isinstance(named, list) else (named,)
+            patterns = listed(getattr(item, key))
             self.known_patterns(file, (*path, key), patterns)
             made.append(
                 rb.Rule(
@@ -238,49 +260,14 @@ class _Compiler(Reader):
                     patterns,
                     item.because,
                     evidence(item.evidence),
-                    self.make_examples(file, path, item.examples),
+                    read_caveats.examples(self, file, path, item.examples),
                     file.place((*path, "id")),
                     getattr(item, "doubt", False),
                     grounds,
+                    listed(getattr(item, "raises", ())),
                 )
             )
         return tuple(made)
-
-    def make_caveats(
-        self, files: list[tuple[RuleFile, schema.Caveats]]
-    ) -> tuple[dict[str, rb.Caveat], list[rb.Waiver]]:
-        made: dict[str, rb.Caveat] = {}
-        waivers: list[rb.Waiver] = []
-        for file, model in files:
-            waivers += self.make_waivers(file, model.waive)
-            for i, c in enumerate(model.caveats):
-                path: Steps = ("caveats", i)
-                if c.id in made:
-                    self.problem(
-                        file,
-                        (*path, "id"),
-                        f"caveat {c.id!r} is already in {made[c.id].place.file}; every id is used once",
-                    )
-                when, grounds = self.written_out(file, path, c)
-                boxes, stated = self.situations(file, path, when)
-                made[c.id] = rb.Caveat(
-                    c.id,
-                    c.severity,
-                    boxes,
-                    stated,
-                    when,
-                    c.first,
-                    c.warn_unknown,
-                    c.title,
-                    c.why,
-                    c.do,
-                    c.figures or "",
-                    evidence(c.evidence),
-                    self.make_examples(file, path, c.examples),
-                    file.place((*path, "id")),
-                    grounds,
-                )
-        return made, waivers
 
     def make_impossible(self, file: RuleFile, model: schema.ImpossibleFile) -> tuple[rb.Impossible, ...]:
         made = []
@@ -316,19 +303,6 @@ class _Compiler(Reader):
             made.append(rb.Plausible(p.id, boxes, when, p.fact, others, evidence(p.evidence), place))
         return tuple(made)
 
-    def make_waivers(self, file: RuleFile, waive: list[schema.Waive]) -> list[rb.Waiver]:
-        return [rb.Waiver(w.finding, w.because, file.place(("waive", i))) for i, w in enumerate(waive)]
-
-    def make_examples(self, file: RuleFile, at: Steps, examples: list[schema.Example]) -> tuple[rb.Example, ...]:
-        return tuple(
-            rb.Example(
-                dict(self.given(file, (*at, "examples", i, "given"), e.given)),
-                e.expect,
-                file.place((*at, "examples", i)),
-            )
-            for i, e in enumerate(examples)
-        )
-
     # --- checks while reading -----------------------------------------------------------------------------------------
 
     def written_out(self, file: RuleFile, path: Steps, item: Any) -> tuple[Any, tuple[rb.Ground, ...]]:
@@ -343,20 +317,12 @@ class _Compiler(Reader):
 
     def boxes(self, file: RuleFile, path: Steps, when: Any, *, pattern: bool = False) -> tuple[Box, ...]:
         for i, part in enumerate(when if isinstance(when, list) else [when]):
-            if isinstance(part, dict) and STATED in part:
-                where = ("when", i, STATED) if isinstance(when, list) else ("when", STATED)
-                self.problem(file, (*path, *where), f"`{STATED}` is allowed only in the condition of a caveat")
+            for word in WORDS if isinstance(part, dict) else ():
+                if word in part:
+                    where = ("when", i, word) if isinstance(when, list) else ("when", word)
+                    self.problem(file, (*path, *where), f"`{word}` is allowed only in the condition of a caveat")
         try:
             return tuple(self.spaces[pattern].boxes(when))
         except ConditionError as error:
             self.problem(file, (*path, "when", *error.path), str(error))
             return ({},)
-
-    def situations(self, file: RuleFile, path: Steps, when: Any) -> tuple[tuple[Box, ...], tuple[tuple[str, ...], ...]]:
-        """The boxes of a caveat, and beside each the facts that have to be stated."""
-        try:
-            found = self.spaces[True].situations(when)
-        except ConditionError as error:
-            self.problem(file, (*path, "when", *error.path), str(error))
-            found = [({}, ())]
-        return tuple(box for box, _ in found), tuple(stated for _, stated in found)

@@ -19,6 +19,7 @@ def problems(base: RuleBase) -> Iterator[Problem]:
     """Everything that is wrong between the files, each at its place."""
     yield from _repeated_ids(base)
     yield from _unknown_figures(base)
+    yield from _unknown_raises(base)
     yield from _open_connections(base)
     yield from _uncosted(base)
 
@@ -51,6 +52,15 @@ def _unknown_figures(base: RuleBase) -> Iterator[Problem]:
                 yield _at(
                     caveat.place, f"{caveat.id}: {{{name}}} is not a known number or limit{did_you_mean(name, known)}"
                 )
+
+
+def _unknown_raises(base: RuleBase) -> Iterator[Problem]:
+    """What a rule raises must be a caveat."""
+    rules = [*base.excludes, *base.accepts, *(rule for step in (*base.steps, *base.article) for rule in step.rules)]
+    for rule in rules:
+        for name in (name for name in rule.raises if name not in base.caveats):
+            hint = did_you_mean(name, base.caveats)
+            yield _at(rule.place, f"{rule.id} raises {name!r}, and there is no such caveat{hint}")
 
 
 def _open_connections(base: RuleBase) -> Iterator[Problem]:

@@ -8,10 +8,11 @@ from typing import Any
 from advisor.base.data import data
 from advisor.base.errors import UsageError
 from advisor.base.text import did_you_mean
-from advisor.model.conditions import STATED
+from advisor.model.conditions import WORDS
 from advisor.model.platforms import WAY
 from advisor.model.rulebase import PATTERN, Question, RuleBase
-from advisor.ruleset.card_conditions import ON_THE_WAY, WORDS
+from advisor.ruleset import card_conditions
+from advisor.ruleset.card_conditions import ON_THE_WAY
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = (
@@ -142,7 +143,11 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
 EXACT = {"type": "object", "additionalProperties": False, "minProperties": 1}
 WORD = {"type": ["string", "number", "boolean"]}
 ONE_OR_MORE = {"anyOf": [WORD, {"type": "array", "minItems": 1, "items": WORD}]}
-CARD = {"anyOf": [{**EXACT, "properties": dict.fromkeys(sorted(keys), ONE_OR_MORE)} for keys in WORDS.values()]}
+CARD = {
+    "anyOf": [
+        {**EXACT, "properties": dict.fromkeys(sorted(keys), ONE_OR_MORE)} for keys in card_conditions.WORDS.values()
+    ]
+}
 CARDS = {"anyOf": [CARD, {"type": "array", "minItems": 1, "items": CARD}]}  # what the cards of the answers must say
 
 
@@ -159,8 +164,8 @@ def when_schema(base: RuleBase, *, pattern: bool, stated: bool = False) -> dict[
         facts[fact] = {"anyOf": [*facts[fact]["anyOf"], CARDS, {**EXACT, "properties": {"not": CARDS}}]}
     facts[ON_THE_WAY] = CARDS
     if stated:
-        names = {"enum": [*base.questions, ON_THE_WAY]}
-        facts[STATED] = {"anyOf": [names, {"type": "array", "minItems": 1, "items": names}]}
+        names = {"enum": [*base.questions, *base.derived, ON_THE_WAY]}
+        facts |= {word: {"anyOf": [names, {"type": "array", "items": names}]} for word in WORDS}
     situation = {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": facts}
     return {"anyOf": [situation, {"type": "array", "minItems": 1, "items": situation}]}
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from advisor.engine.decision import accepted, article, decide, holds, know, lead_case, with_pattern
+from advisor.engine.raising import by_rules, situations
 from advisor.model.boxes import contains
 from advisor.model.rulebase import Caveat, Example, Place, Rule, RuleBase
 
@@ -74,18 +75,16 @@ def _caveats(caveat: Caveat, base: RuleBase) -> Iterator[Failure]:
 
 def instead(caveat: Caveat, example: Example, base: RuleBase) -> str:
     """What comes out instead of what the example expects of the caveat; empty where the example holds."""
-    case = lead_case(example.given, base)
-    primary = decide(case, base).primary
-    raised = primary is not None and _raises(caveat, with_pattern(case, primary, base), example)
+    known = know(example.given, base)
+    decision = decide(known.lead, base)
+    primary = decision.primary
+    raised = primary is not None and (
+        any(not s.missing and contains(s.box, known.lead) for s in situations(caveat, primary, known, base))
+        or caveat.id in by_rules(known, decision, base)
+    )
     if raised == (example.expect == "raised"):
         return ""
     return f"{'raised' if raised else 'silent'} (the pattern is {primary})"
-
-
-def _raises(caveat: Caveat, case: Sequence[int], example: Example) -> bool:
-    """Whether a situation of the caveat holds, with what it asks to be stated among the example's answers."""
-    situations = zip(caveat.boxes, caveat.stated, strict=True)
-    return any(contains(box, case) and example.given.keys() >= set(stated) for box, stated in situations)
 
 
 def _failed(item: Rule | Caveat, example: Example, why: str) -> Failure:

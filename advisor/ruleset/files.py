@@ -28,6 +28,17 @@ def sources(folder: str | Path) -> list[str]:
     return names
 
 
+def manifests(templates: str) -> list[tuple[str, str]]:
+    """What of the templates the rules know: kits.yaml and each manifest, as names and paths in a stable order."""
+    found = [("kits.yaml", os.path.join(templates, "kits.yaml"))]
+    for layer in sorted(os.listdir(templates)):
+        inside = os.path.join(templates, layer)
+        for option in ["", *sorted(os.listdir(inside) if os.path.isdir(inside) else [])]:
+            name = os.path.join(layer, option, "manifest.yaml") if option else os.path.join(layer, "manifest.yaml")
+            found.append((name, os.path.join(templates, name)))
+    return [(name, path) for name, path in found if os.path.isfile(path)]
+
+
 def digest(folder: str | Path) -> str:
     """SHA-256 over the names and bytes of the rule files."""
     return digest_of((name, os.path.join(folder, name)) for name in sources(folder))

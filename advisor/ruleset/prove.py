@@ -89,6 +89,7 @@ class _Prover:
         yield from self.cards()
         yield from self.typed_platforms()
         yield from self.evidence()
+        yield from self.cures()
 
     def find(self, box: Box, minus: Iterable[Box]) -> dict[str, Value] | None:
         """Answers for a case that can occur, in the box and outside the others."""
@@ -330,6 +331,15 @@ class _Prover:
             if not item.evidence:
                 advice = "name a `source`, what was `measured`, a section of the `article`, or a reasoned `judgement`"
                 yield Finding("NO_EVIDENCE", item.id, item.place, f"{item.id} has no evidence: {advice}")
+
+    def cures(self) -> Iterator[Finding]:
+        """A caveat that breaks things, that no file of a kit cures, and of which nobody says why."""
+        cured = {cure.caveat for cure in self.base.cures}
+        for caveat in self.base.caveats.values():
+            if caveat.severity == "breaks" and caveat.id not in cured and not caveat.yours:
+                advice = "add it to the `cures` of one (templates/*/*/manifest.yaml), or say `yours` beside it and why"
+                sentence = f"no file of a kit cures {caveat.id}: {advice}"
+                yield Finding("NO_CURE", caveat.id, caveat.place, sentence)
 
     def contradictions(self) -> Iterator[Finding]:
         """An impossible combination that is part of another, or holds for everything."""

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from advisor.model.cures import CHECKS
 from advisor.model.rulebase import CostedAs, Holds
 from advisor.model.verdict import TimeKey
 
@@ -33,6 +34,7 @@ YesNo = Annotated[
     WithJsonSchema({"enum": ["yes", "no", True, False]}),
 ]
 When = dict[str, Any] | list[dict[str, Any]]
+Ids = Id | Annotated[list[Id], Field(min_length=1)]
 
 
 class Model(BaseModel):
@@ -221,6 +223,7 @@ class _Rule(Model):
     id: Id
     when: When
     because: Prose
+    raises: Ids = []  # the caveats that it raises when it decides
     evidence: Grounds = []
     examples: Annotated[list[Example], Field(min_length=1)]
 
@@ -228,7 +231,7 @@ class _Rule(Model):
 class Exclude(_Rule):
     """The pattern cannot work, or is plainly wrong, in these cases."""
 
-    exclude: Id | Annotated[list[Id], Field(min_length=1)]
+    exclude: Ids
 
 
 class Withhold(_Rule):
@@ -247,7 +250,7 @@ class Choose(_Rule):
 class Accept(_Rule):
     """Defensible besides the primary."""
 
-    accept: Id | Annotated[list[Id], Field(min_length=1)]
+    accept: Ids
 
 
 class Keep(_Rule):
@@ -312,14 +315,25 @@ class Caveat(Model):
     id: Id
     severity: Literal["breaks", "degrades", "note"]
     when: When
-    warn_unknown: YesNo
+    standard: Ids = []  # the patterns on whose checklist it stands
+    yours: Prose | None = None  # why no kit can cure it
     first: YesNo = False
+    at_once: YesNo = False  # data is lost or nothing works from the first use
     title: Prose
     why: Prose
-    do: Prose
+    do: Annotated[dict[Id, Prose], Field(min_length=1)]  # a place or a product to what is to be done there
     figures: Prose | None = None
     evidence: Grounds = []
     examples: Annotated[list[Example], Field(min_length=1)]
+
+
+class CureEntry(Model):
+    """What a file of a kit cures, beside the file in a manifest under templates/."""
+
+    caveat: Id
+    check: Literal[CHECKS]  # type: ignore[valid-type]  # the words; the file of advisor/proof/checks/ that proves it
+    file: str = ""  # the name of one of several files that the entry copies
+    lines: list[str] = []
 
 
 class Caveats(Model):

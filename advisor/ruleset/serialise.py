@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from advisor.model import cures
+from advisor.model.advice import Advice
 from advisor.model.boxes import Box
 from advisor.model.rulebase import (
     Band,
@@ -79,12 +81,16 @@ def _common(data: dict[str, Any]) -> dict[str, Any]:
         made["evidence"] = _evidence(data["evidence"])
     if "examples" in data:
         made["examples"] = _examples(data["examples"])
-    if "stated" in data:
-        made["stated"] = tuple(map(tuple, data["stated"]))
+    for name in ("stated", "presumed"):
+        if name in data:
+            made[name] = tuple(map(tuple, data[name]))
+    for name in ("patterns", "raises", "standard"):
+        if name in data:
+            made[name] = tuple(data[name])
+    if "do" in data:
+        made["do"] = tuple(Advice(**item) for item in data["do"])
     if "grounds" in data:
         made["grounds"] = tuple(Ground(**dict(g, patterns=tuple(g["patterns"]))) for g in data["grounds"])
-    if "patterns" in data:
-        made["patterns"] = tuple(data["patterns"])
     return made
 
 
@@ -143,4 +149,5 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         platforms=data["platforms"],
         channels=data["channels"],
         typed=tuple(Typed(**dict(t, answers=tuple(t["answers"]), place=Place(**t["place"]))) for t in data["typed"]),
+        cures=cures.from_data(data["cures"]),
     )

@@ -14,13 +14,13 @@ from advisor.base.errors import UsageError
 from advisor.base.text import wrap
 from advisor.model.answers_in_words import named
 from advisor.model.rulebase import RuleBase
-from advisor.report import words
+from advisor.report import caveat_words, words
 from advisor.report.lookup import explain
 from advisor.tui.pages import Page
 from advisor.tui.panes import WORST
 
 if TYPE_CHECKING:
-    from advisor.model.verdict import FeatureVerdict
+    from advisor.model.verdict import FeatureVerdict, Verdict
 
 MARK = {"passed": "-", "decided": "x", "not-reached": "."}
 
@@ -78,28 +78,30 @@ def why(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     return blocks.made
 
 
-def caveats(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
-    """The caveats, the worst first, with what to do; then caveats that depend on open answers."""
+def caveats(width: int, verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
+    """What will bite, the worst first, with what to do; what the kit handles besides; what waits for an answer."""
     blocks = Blocks(width)
-    certain = [c for c in feature["caveats"] if c["certainty"] == "certain"]
-    for head, listed in (
-        ("To watch", certain),
-        ("To watch perhaps, because some answers are unknown", [c for c in feature["caveats"] if c not in certain]),
-    ):
-        if listed:
-            blocks.head(f"{head}: {len(listed)}")
-        for caveat in listed:
-            style = f"bold {WORST[caveat['severity']]}"
-            blocks.say(
-                f"[{caveat['severity']}] {caveat['title']}", caveat["do"], leads=f"caveat:{caveat['id']}", style=style
-            )
-    if not feature["caveats"]:
-        blocks.head("There is nothing to watch.")
+    listed = caveat_words.of(feature, verdict)
+    blocks.head(f"To watch: {len(listed)}" if listed else "There is nothing to watch.")
+    for caveat in listed:
+        style = f"bold {WORST[caveat['severity']]}"
+        todo = " ".join(f"{place}: {text}" for place, text in caveat_words.doing(caveat["do"]))
+        said = f"Because {caveat['because']}. {todo} {caveat_words.cure(caveat, base)}"
+        blocks.say(f"[{caveat['severity']}] {caveat['title']}", said, leads=f"caveat:{caveat['id']}", style=style)
+    handled = [item for item in verdict["shared"]["handled"] if feature["name"] in item["features"]]
+    if handled:
+        blocks.head("Handled by the kit")
+    for done in handled:
+        blocks.say(f"{done['title']}: {caveat_words.done(done)}", leads=f"caveat:{done['id']}")
     if feature["caveats_if"]:
         blocks.head("Only if")
-    for waiting in feature["caveats_if"]:
-        facts = " and ".join(f"{fact} is {named(fact, v, base)}" for fact, v in waiting["if"].items())
-        blocks.say(f"{facts}: {waiting['title']}", leads=f"caveat:{waiting['id']}")
+    for waiting, line in zip(feature["caveats_if"], caveat_words.waiting(feature, base), strict=True):
+        blocks.say(line, leads=f"caveat:{waiting['id']}")
+    for kept in feature["if_kept"]:
+        blocks.head(f"If {words.title(kept['pattern'], base)} is kept")
+        for found, line in zip(kept["caveats"], caveat_words.kept(kept), strict=True):
+            blocks.say(line, leads=f"caveat:{found['id']}")
+        blocks.head(caveat_words.MIGRATION)
     return blocks.made
 
 
@@ -136,11 +138,12 @@ def changes(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
     return blocks.made
 
 
-def card(leads: str, width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
+def card(leads: str, width: int, verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> Content:
     """Everything about a rule, a step or a caveat, with its evidence; a caveat's figures are those of this feature."""
     kind, _, name = leads.partition(":")
     page = Page(width)
-    raised = next((c for c in feature["caveats"] if c["id"] == name), None) if kind == "caveat" else None
+    told = caveat_words.of(feature, verdict) if kind == "caveat" else []
+    raised = next((c for c in told if c["id"] == name), None)
     if raised is not None and raised["figures"]:
         page.say(f"Here: {raised['figures']}", style="bold")
         page.say()

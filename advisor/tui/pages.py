@@ -8,7 +8,7 @@ from textual.content import Content
 
 from advisor.base.text import visible, wrap
 from advisor.model.rulebase import RuleBase
-from advisor.report import cost_tables, words
+from advisor.report import caveat_words, cost_tables, words
 from advisor.report.bars import bars
 
 if TYPE_CHECKING:
@@ -55,11 +55,12 @@ def recommendation(width: int, verdict: Verdict, index: int, base: RuleBase) -> 
     if feature["fallback"]:
         page.say(f"Fallback for clients that cannot connect: {words.title(feature['fallback'], base)}.")
     _beside(page, feature, base)
-    first = [c for c in feature["caveats"] if c["certainty"] == "certain"][:5]
+    first = caveat_words.of(feature, verdict)
     if first:
         page.head("Do first")
         for i, caveat in enumerate(first, 1):
-            page.say(f"{i} {caveat['do']}", 2, hang=2)
+            todo = " ".join(f"{place}: {text}" for place, text in caveat_words.doing(caveat["do"]))
+            page.say(f"{i} {caveat['title']}. {todo}", 2, hang=2)
     others = [a for a in feature["acceptable"] if a["id"] != primary]
     if others:
         page.head("Also defensible")

@@ -142,10 +142,11 @@ class ResultsScreen(Ours):
 
     def open_blocks(self, width: int) -> None:
         """Blocks to move through."""
-        feature, base = self.session.verdict["features"][self.feature], self.session.base
+        verdict, base = self.session.verdict, self.session.base
+        feature = verdict["features"][self.feature]
         made: dict[int, Callable[[], list[cards.Block]]] = {
             1: lambda: cards.why(width - 5, feature, base),
-            2: lambda: cards.caveats(width - 5, feature, base),
+            2: lambda: cards.caveats(width - 5, verdict, feature, base),
             3: lambda: cards.changes(width - 5, feature, base),
         }
         self.blocks = made[self.at]()
@@ -213,8 +214,9 @@ class ResultsScreen(Ours):
         if kind == "question":
             self.owner.ask(name, self.feature)
         else:
-            feature = self.session.verdict["features"][self.feature]
-            self.app.push_screen(Help(cards.card(leads, min(self.size.width, 76) - 6, feature, self.session.base)))
+            verdict, width = self.session.verdict, min(self.size.width, 76) - 6
+            feature = verdict["features"][self.feature]
+            self.app.push_screen(Help(cards.card(leads, width, verdict, feature, self.session.base)))
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ def common(session: Session, width: int) -> Content:
         heartbeat, hold = number(times["heartbeat_s"]), number(times["hold_s"])
         page.say(f"Times that suit all of them: heartbeat {heartbeat} s, hold of a poll {hold} s.", 2, hang=2)
     if shared["caveats"]:
-        titles = [base.caveats[caveat].title for caveat in shared["caveats"]]
+        titles = list(dict.fromkeys(caveat["title"] for caveat in shared["caveats"]))
         page.say(f"To watch in more than one ({len(titles)}): {'; '.join(titles)}.", 2, hang=2)
     if not wrong:
         page.head("What conflicts")

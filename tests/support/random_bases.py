@@ -16,7 +16,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from advisor.model import rulebase as rb
-from advisor.model.conditions import ConditionError, Space
+from advisor.model.advice import Advice
+from advisor.model.conditions import ANY, ConditionError, Space
 from advisor.model.rulebase import variables
 from advisor.model.values import UNKNOWN, Other, Value
 from support.brute_force import DERIVED_EDGES, EDGES, combinations
@@ -60,7 +61,7 @@ def make(
     steps: list[list[tuple[str, Any, tuple[str, ...]]]] | None = None,
     excludes: list[tuple[str, Any, tuple[str, ...]]] | None = None,
     accepts: list[tuple[str, Any, tuple[str, ...]]] | None = None,
-    caveats: list[tuple[str, Any, bool]] | None = None,
+    caveats: list[tuple[str, Any]] | None = None,
     impossible: list[tuple[str, Any]] | None = None,
     priors: list[tuple[str, Any, dict[str, Value]]] | None = None,
     waive: list[str] | None = None,
@@ -92,19 +93,20 @@ def make(
                 key,
                 "note",
                 tuple(full.boxes(when)),
-                ((),) * len(full.boxes(when)),
+                ((ANY,),) * len(full.boxes(when)),
                 when,
                 False,
-                warn,
+                (),
+                "",
                 key,
                 "why",
-                "do",
+                (Advice("server", "", "do"),),
                 "",
                 GROUNDS,
                 (),
                 PLACE,
             )
-            for key, when, warn in caveats or []
+            for key, when in caveats or []
         },
         impossible=tuple(
             rb.Impossible(key, tuple(plain.boxes(when)), when, "because", PLACE) for key, when in impossible or []
@@ -336,7 +338,7 @@ def random_base(rng: Random, *, joint: bool = True, sound: bool = False, priors:
         steps=steps,
         excludes=rules("x", rng.randint(0, 3), plain),
         accepts=rules("a", rng.randint(0, 2), full),
-        caveats=[(f"v{i}", random_when(rng, full), rng.random() < 0.5) for i in range(rng.randint(1, 4))],
+        caveats=[(f"v{i}", random_when(rng, full)) for i in range(rng.randint(1, 4))],
         impossible=[(f"i{i}", random_when(rng, plain, most=2, depth=0)) for i in range(rng.choice([0, 0, 1, 2]))],
         priors=_random_priors(rng, questions, plain) if priors else [],
     )
