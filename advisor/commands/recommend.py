@@ -63,14 +63,13 @@ def run(words: list[str]) -> int:
         project = what_if(project, setting, options.feature, base)
     for note in project.notes:
         streams.note(f"advisor: {note}")
-    verdict = recommend(project, base)
-    if options.feature is not None:
-        verdict = _only(options.feature, verdict)
+    whole = recommend(project, base)
+    verdict = whole if options.feature is None else _only(options.feature, whole)
     made = None
     if options.kit is not None or options.format == "html":
         from advisor.kit import build
 
-        made = build.build(project, recommend(project, base) if options.feature is not None else verdict, base)
+        made = build.build(project, whole, base)
     report = "" if options.quiet else _report(options, file, verdict, base, made)
     if options.kit is not None and made is not None:
         from pathlib import Path
@@ -90,7 +89,8 @@ def run(words: list[str]) -> int:
 
 
 def _coloured(options: Namespace) -> bool:
-    return streams.colour("never" if options.color == "auto" and options.output else options.color)
+    """A file gets colours only where they are asked for."""
+    return streams.colour("never" if options.color == "auto" and options.output is not None else options.color)
 
 
 def _only(name: str, verdict: Verdict) -> Verdict:
