@@ -106,6 +106,16 @@ def test_a_folder_without_one_of_its_files_is_a_problem_with_its_name(tmp_path, 
         compile_folder(folder)
 
 
+def test_a_misspelt_variable_of_the_order_is_a_problem_with_its_place(tmp_path):
+    import shutil
+
+    folder = tmp_path / "rules"
+    shutil.copytree(data("rules"), folder)
+    (folder / "order.yaml").write_text("order:\n  - media\n  - clients=browsr\n", "utf-8")
+    with pytest.raises(RuleBaseError, match=r"order\.yaml:3:5: there is no variable 'clients=browsr'; did you mean"):
+        compile_folder(folder)
+
+
 @pytest.mark.parametrize(
     ("fact", "raw", "answer"),
     [

@@ -274,7 +274,7 @@ class RuleBase:
 
     SAID: Final = (
         "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "withholds", "steps",
-        "accepts", "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "diagram",
+        "accepts", "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "order", "diagram",
         "platforms", "channels", "typed", "cures",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
@@ -299,6 +299,7 @@ class RuleBase:
         plausible: tuple[Plausible, ...],
         tables: dict[str, Any],  # apart, costs and timing, as in their files, each with its place; and the limits
         waivers: tuple[Waiver, ...],
+        order: tuple[int, ...] = (),  # of variables, in which the diagram stays small
         diagram: Any = None,  # of the decision, as decision_diagram.py writes it; None until somebody needs it
         platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them
         channels: Mapping[str, str] = MappingProxyType({}),  # what a limit can be for, and its name for people
@@ -322,6 +323,7 @@ class RuleBase:
         self.plausible: Final = plausible
         self.tables: Final = tables
         self.waivers: Final = waivers
+        self.order: Final = order
         self.diagram: Final = diagram
         self.platforms: Final = platforms
         self.channels: Final = dict(channels)

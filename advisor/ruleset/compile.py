@@ -103,10 +103,22 @@ class _Compiler(Reader):
             channels=patterns.channels,
             typed=tuple(self.typed),
             cures=self.make_cures(caveats),
+            order=self.make_order(),
         )
         self.problems += crosschecks.problems(base)
         self.stop()
         return base
+
+    def make_order(self) -> tuple[int, ...]:
+        """The variables of order.yaml, by number; none where there is no such file."""
+        if not (self.folder / "order.yaml").exists():
+            return ()
+        file, model = self.read("order.yaml", schema.OrderFile)
+        numbers = {variable.name: number for number, variable in enumerate(self.variables)}
+        for at, name in enumerate(model.order):
+            if name not in numbers:
+                self.problem(file, ("order", at), f"there is no variable {name!r}{did_you_mean(name, numbers)}")
+        return tuple(numbers[name] for name in model.order if name in numbers)
 
     def make_cures(self, caveats: dict[str, rb.Caveat]) -> tuple[Cure, ...]:
         """What the files of the kits cure, read from the manifests under templates/."""

@@ -24,6 +24,7 @@ NAMES = (
     "decision",
     "derived",
     "impossible",
+    "order",
     "patterns",
     "platforms",
     "priors",

@@ -143,6 +143,12 @@ class DerivedFile(Model):
     derived: dict[Id, Derived]
 
 
+class OrderFile(Model):
+    """rules/order.yaml: names of variables; a some-of question has one for each choice, FACT=CHOICE."""
+
+    order: list[str]
+
+
 class Prior(Model):
     """What one answer usually means for facts that nobody stated."""
 

@@ -145,6 +145,7 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         plausible=tuple(_plausible(p) for p in data["plausible"]),
         tables=data["tables"],
         waivers=tuple(Waiver(w["finding"], w["because"], Place(**w["place"])) for w in data["waivers"]),
+        order=tuple(data["order"]),
         diagram=data["diagram"],
         platforms=data["platforms"],
         channels=data["channels"],

@@ -31,7 +31,7 @@ def big_base(seed: int = 7) -> rb.RuleBase:
         steps.append([(f"r{i}-{k}", _conjunction(rng, plain, i), goal) for k in range(3)])
     steps[-1] = [*steps[-1][:2]]
     steps.append([("last", {}, (patterns[-1],))])
-    caveats = [(f"c{i}", _conjunction(rng, full, i), True) for i in range(150)]
+    caveats = [(f"c{i}", _conjunction(rng, full, i)) for i in range(150)]
     excludes = [(f"x{i}", _conjunction(rng, plain, i), (patterns[i % 7],)) for i in range(7)]
     return make(asked, patterns, steps=steps, caveats=caveats, excludes=excludes)
 
