@@ -10,6 +10,10 @@ from textual.app import App
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
+from advisor.answers.file import parse
+from advisor.interview.session import Session
+from advisor.model.rulebase import RuleBase
+
 
 async def looked(app: App[None]) -> None:
     """Wait until the program has drawn what it asks: a person looks before the next key."""
@@ -41,3 +45,12 @@ async def at_once(pilot: Pilot[None], *keys: str) -> None:
     for _ in range(3):
         await pilot.pause()
         await looked(pilot.app)
+
+
+def unknown_to_the_end(text: str, base: RuleBase) -> list[str]:
+    """As many ? as there are questions when nothing is known but these answers."""
+    session, keys = Session.from_project(parse(text, "answers.yaml", base), base), []
+    while session.question is not None:
+        session = session.unknown(session.question.id)
+        keys.append("?")
+    return keys

@@ -118,7 +118,8 @@ def test_the_articles_verdict_stands_beside_the_refined_one(drive, base):
     assert f"the article's five steps alone: {title} (settled at step {article['step']})" in app.shown
     assert "this verdict: WebSocket" in app.shown
     assert "They differ: " in app.shown
-    assert "They agree." in drive("r", size=(120, 40)).shown
+    text = "features: [{name: a, clients: [browser], bidirectional-realtime: yes}]\n"
+    assert "They agree." in drive("r", text=text, size=(120, 40)).shown
 
 
 def test_a_file_of_the_kit_is_copied_and_saved(drive, home):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.keystrokes import at_once
+from support.keystrokes import at_once, unknown_to_the_end
 from textual import events
 
 from advisor.model.values import UNKNOWN
@@ -45,8 +45,9 @@ def test_a_key_behind_an_answer_does_nothing_to_what_comes_then(drive, key):
     assert app.session.question.id not in app.session.answers
 
 
-def test_a_double_press_on_the_last_question_leads_to_the_end_and_no_further(drive):
-    app = together(drive, "?", "?", before=["?"] * 4, text="features: [{name: a, media: yes}]\n")
+def test_a_double_press_on_the_last_question_leads_to_the_end_and_no_further(drive, base):
+    text = "features: [{name: a, media: yes}]\n"
+    app = together(drive, "?", "?", before=unknown_to_the_end(text, base)[:-1], text=text)
     assert app.session.question is None
     assert '"a" is decided: WebRTC.' in app.shown
     assert type(app.last) is InterviewScreen
