@@ -95,6 +95,26 @@ def test_a_file_becomes_a_project():
     assert project.features[0].place == Place("a.yaml", 5, 11)
 
 
+@pytest.mark.parametrize("form", ["", "answers: 1\n", "answers: 2\n"])
+def test_both_forms_are_read_alike(form):
+    text = "project: p\nfeatures: [{name: a, clients: [browser]}, {name: b}]\n"
+    assert parse(form + text, "a.yaml", BASE) == parse(text, "a.yaml", BASE)
+    assert parse(form + text, "a.yaml", BASE).notes == ()
+
+
+@pytest.mark.parametrize("form", ["3", "yes", "'2'", "2.5", "[2]", ""])
+def test_a_form_that_nobody_knows_is_refused_at_its_place(form):
+    with pytest.raises(InputError, match=r"a\.yaml:1:\d+: answers is the form of this file: write answers: 2"):
+        parse(f"answers: {form}\nfeatures: [{{name: a}}]\n", "a.yaml", BASE)
+
+
+def test_a_file_of_the_first_form_in_which_only_some_state_a_page_gets_a_note():
+    text = "features:\n  - {name: a, page: shop}\n  - {name: b}\n  - {name: c}\n  - {name: d}\n"
+    (note,) = parse(text, "a.yaml", BASE).notes
+    assert note.startswith('a.yaml:1:1: "b" and "c" and 1 more state no page, so each is decided alone')
+    assert parse("answers: 2\n" + text, "a.yaml", BASE).notes == ()
+
+
 def test_a_feature_overrides_what_holds_for_all():
     project = parse(WHOLE, "a.yaml", BASE)
     first, second = map(project.answers, project.features)
@@ -685,7 +705,8 @@ def test_texts_and_numbers_are_the_same_to_a_reader_of_yaml_1_1(value):
 
 def test_a_written_file_is_easy_to_read():
     assert dump(parse(WHOLE, "a", BASE), BASE) == (
-        "project: Acme orders\n\npath:\n  http2-to-browser: yes\n  reverse-proxy: nginx\n\napp:\n  instances: 3\n"
+        "answers: 2\nproject: Acme orders\n\npath:\n  http2-to-browser: yes\n  reverse-proxy: nginx\n\n"
+        "app:\n  instances: 3\n"
         "  broker: {other: Pulsar}\n\nfeatures:\n  - name: order status\n    clients: [browser, server]\n"
         "    bidirectional-realtime: no\n    http2-to-browser: unknown\n\n  - name: chat\n"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from advisor.answers.file import written
+from advisor.answers.file import FORM, written
 from advisor.base.text import wrap
 from advisor.model.values import UNKNOWN, Other, Value
 
@@ -39,7 +39,7 @@ EXAMPLE: dict[str, Value] = {
 
 def new(base: RuleBase) -> str:
     """The text of a new answers file."""
-    lines = [wrap(HEAD, WIDTH, "# "), "", "project: My project"]
+    lines = [wrap(HEAD, WIDTH, "# "), "", f"answers: {FORM}", "project: My project"]
     for scope in ("path", "app"):
         lines += ["", wrap(ABOUT[scope], WIDTH, "# "), f"{scope}:", *_questions(base, scope, "  ")]
     lines += ["", wrap(ABOUT["feature"], WIDTH, "# "), "features:", "  - name: order status"]

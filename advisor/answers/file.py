@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 MAX_FEATURES = 200
 UNNAMED = "unnamed project"
-_TOP = ("project", "path", "app", "features")
+FORM = 2  # of answers files, as the key `answers` states it; a file without that key has the first form
+_TOP = ("answers", "project", "path", "app", "features")
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -80,7 +81,25 @@ class _Reader:
             name = read_text_value(root.items["project"], "project", self.source) or name
         path, app = (self.part(scope, root.items.get(scope)) for scope in ("path", "app"))
         features = self.features(root)
+        self.form(root, features)
         return Project(name, path, app, features, self.source.name, tuple(self.source.notes))
+
+    def form(self, root: Map, features: tuple[Feature, ...]) -> None:
+        """Refuse a form that is not known, and note where a file of the first form is read in another way today."""
+        node = root.items.get("answers")
+        form = node.value if isinstance(node, Scalar) else None
+        if node is not None and (isinstance(form, bool) or form not in (1, FORM)):
+            message = f"answers is the form of this file: write answers: {FORM} (forms 1 and {FORM} can be read)"
+            self.source.add(node.line, node.column, message)
+        apart = [feature for feature in features if "page" not in feature.facts]
+        if form != FORM and apart and len(features) > len(apart):
+            line, column = root.keys["features"]
+            names = " and ".join(quoted(feature.name) for feature in apart[:2])
+            more = f" and {len(apart) - 2} more" if len(apart) > 2 else ""
+            self.source.note(
+                line, column, f"{names}{more} state no page, so each is decided alone; "
+                f"in the first form they shared a page (answers: {FORM} at the top removes this note)"
+            )  # fmt: skip
 
     def part(self, scope: str, node: Node | None) -> dict[str, Value]:
         """The facts under `path:` or `app:`."""
@@ -183,7 +202,7 @@ _BARE = re.compile(r"[A-Za-z][A-Za-z0-9]*([ ._/-][A-Za-z0-9]+)*")
 
 def dump(project: Project, base: RuleBase) -> str:
     """The project as an answers file: facts in the order of the questions. `parse` gives the same project back."""
-    lines = [f"project: {written(project.name)}"]
+    lines = [f"answers: {FORM}", f"project: {written(project.name)}"]
     for scope, facts in (("path", project.path), ("app", project.app)):
         if facts:
             lines += ["", f"{scope}:", *(f"  {line}" for line in _facts(facts, base))]

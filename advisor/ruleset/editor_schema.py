@@ -71,6 +71,7 @@ def answers_schema(base: RuleBase) -> dict[str, Any]:
         "additionalProperties": False,
         "required": ["features"],
         "properties": {
+            "answers": {"enum": [1, 2]},
             "project": {"type": "string"},
             "path": _object(scopes["path"]),
             "app": _object(scopes["app"]),
@@ -124,6 +125,7 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
         "decision": schema.Decision,
         "derived": schema.DerivedFile,
         "impossible": schema.ImpossibleFile,
+        "order": schema.OrderFile,
         "patterns": schema.Patterns,
         "platforms": card_schema.Card,
         "priors": schema.Priors,
