@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from support.random_bases import random_base, random_value, randoms
 
 from advisor.answers.check import RefusedError, fitting, unknown_means
@@ -102,7 +102,8 @@ def load_once():
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(randoms)
 def test_the_number_of_questions_left_is_at_least_and_at_most_what_it_says(rng):
-    base = random_base(rng, priors=True)
+    """Without priors: what one fills in for an "I don't know" can make the questions matter that the prior reads."""
+    base = random_base(rng, priors=False)
     questions = {k: q._replace(feeds=("kit",) if rng.random() < 0.3 else ()) for k, q in base.questions.items()}
     session = Session.new(base.replaced(questions=questions), "f")
     bounds = []
@@ -115,6 +116,7 @@ def test_the_number_of_questions_left_is_at_least_and_at_most_what_it_says(rng):
         except RefusedError:
             session = session.unknown(asked.id)
         count += 1
+        assume(session.relevance.possible)  # an assumed answer may contradict a given one: then nothing is left to ask
     for progress, at in bounds:
         assert progress.least <= count - at <= progress.most
     assert session.progress.most == 0
@@ -128,7 +130,10 @@ def test_with_everything_answered_one_pattern_is_left_and_it_is_the_verdict(base
     assert len(session.possible) == 1
     assert session.possible == [session.so_far] == [session.verdict["features"][0]["primary"]]
     certain = {c.id for c in session.caveats if c.certain}
-    assert certain == {c["id"] for c in session.verdict["features"][0]["caveats"]}
+    verdict = session.verdict
+    told = {c["id"] for c in verdict["features"][0]["caveats"]}
+    besides = {c["id"] for c in (*verdict["shared"]["handled"], *verdict["features"][0]["caveats_if"])}
+    assert told <= certain <= told | besides
 
 
 def test_the_article_as_walked_ends_where_the_verdict_says(base):

@@ -41,7 +41,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Questions of the current feature: how many answers count, and the fewest and most that are left to answer."""
+    """Questions of the current feature: how many answers count, and the fewest and most that are left to answer.
+
+    Where a prior fills in an "I don't know", the questions that this prior reads can come on top of the most.
+    """
 
     answered: int
     least: int
