@@ -10,7 +10,7 @@ has a good one, and what it does not name is asked last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from advisor.engine.space import cannot_occur
@@ -150,6 +150,11 @@ class Diagram:
             made.children.append(tuple(children))
         made.root = base.diagram["root"]
         return made
+
+    @cached_property
+    def distinct(self) -> list[tuple[int, ...]]:
+        """The children of each node, each once."""
+        return [tuple(dict.fromkeys(children)) for children in self.children]
 
     # --- questions ----------------------------------------------------------------------------------------------------
 

@@ -16,17 +16,22 @@ class Reach:
     def __init__(self, box: Box, diagram: Diagram) -> None:
         self.box, self.diagram = box, diagram
         full = diagram.base.full
-        values = [bits(box.get(variable, full[variable])) for variable in diagram.order]
+        masks = [box.get(variable, full[variable]) for variable in diagram.order]
+        limited = [mask != full[v] for mask, v in zip(masks, diagram.order, strict=True)]
+        values = [bits(mask) for mask in masks]
         self.position = {variable: i for i, variable in enumerate(diagram.order)}
         self.bit = {name: 1 << i for i, name in enumerate(diagram.ends)}
-        self.left: dict[int, set[int]] = {}
+        self.left: dict[int, tuple[int, ...]] = {}
         waiting = [diagram.root]
         while waiting:
             node = waiting.pop()
             if node not in self.left:
-                children = diagram.children[node]
-                self.left[node] = {children[value] for value in values[diagram.asks[node]]} if children else set()
-                waiting += self.left[node]
+                children = diagram.distinct[node]
+                if children and limited[diagram.asks[node]]:
+                    every = diagram.children[node]
+                    children = tuple(dict.fromkeys([every[value] for value in values[diagram.asks[node]]]))
+                self.left[node] = children
+                waiting += children
         self.leads: dict[int, int] = {}  # to which ends, one bit for each
         for node in sorted(self.left):  # children come before parents
             leads = 0 if self.left[node] else 1 << node
@@ -69,6 +74,6 @@ class Reach:
         return False
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)  # a megabyte each, at most
 def _kept(items: frozenset[tuple[int, int]], base: RuleBase) -> Reach:
     return Reach(dict(items), Diagram.of(base))
