@@ -78,12 +78,17 @@ def raised(
     found = [c for c in every if not (c["cured_by"] and _minor(base.caveats[c["id"]], bites[c["id"]]))]
     found.sort(key=lambda c: _harm(base.caveats[c["id"]], bites[c["id"]], bool(c["cured_by"])))
     done = {*bites, *handled(known, primary, base)}
-    left = {c["id"]: c for c in reversed(waiting) if c["id"] not in done}  # of several for one caveat the first
+    left = {c["id"]: c for c in sorted(waiting, key=_unlikely, reverse=True) if c["id"] not in done}
     besides = [c["id"] for c in found[MOST:]]  # what is cut, and what the kit does not handle, is told in a line
     besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}
     order = {name: i for i, name in enumerate(base.caveats)}
     return found[:MOST], sorted(left.values(), key=lambda c: (SEVERITIES.index(c["severity"]), order[c["id"]]))
+
+
+def _unlikely(waits: CaveatIf) -> int:
+    """How much has to turn out otherwise: of several conditions for one caveat the shortest is told."""
+    return len(waits["if"])
 
 
 def _joined(bite: Bite | None, other: Bite) -> Bite:
@@ -224,6 +229,7 @@ def _caveats(known: Known, primary: str, base: RuleBase) -> tuple[dict[str, Bite
     Completions are those that keep the primary: a caveat speaks about the pattern that is recommended.
     """
     inside = [r for r in regions(base, known.box) if r.pattern == primary]
+    inside.sort(key=lambda region: not contains(region.box, known.lead))  # a condition need not move what decides
     limits = _limits(known, base)
     bites: dict[str, Bite] = {}
     waiting: list[CaveatIf] = []

@@ -72,7 +72,8 @@ def test_yes_is_1_and_no_is_2_wherever_a_question_can_be_answered_so(base):
 
 
 def test_arrows_move_and_preview_and_enter_answers(drive):
-    app = drive("b", "b", "b", "b", "up", "look", "enter")  # media: "yes" would leave WebRTC alone
+    text = "features: [{name: a, clients: [browser], bidirectional-realtime: yes}]\n"
+    app = drive("up", "look", "enter", text=text)  # media: "yes" would leave WebRTC alone
     assert "leaves only WebRTC" in app.seen[0]
     assert "would be out" in app.seen[0]
     assert facts(app)["media"] is True
@@ -286,7 +287,7 @@ def test_a_new_interview_asks_for_a_name_and_on_quitting_for_a_file(drive, home,
 
 def test_the_first_dialog_says_that_escape_quits(drive):
     app = drive("look", "escape", text=None, file=None)
-    assert "Enter takes it, Escape quits, F1 helps" in app.seen[0]
+    assert "Enter takes it, F2 shows an example first, Escape quits, F1 helps" in app.seen[0]
     assert not app.is_running
     assert app.failure is None
     assert "Escape goes back" in drive("n").shown

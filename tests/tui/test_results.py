@@ -78,10 +78,11 @@ def test_every_block_of_every_example_leads_to_a_card_or_a_question(base):
     from advisor.tui import cards
 
     for file in sorted((data("rules") / "examples").glob("*.yaml")):
-        for feature in recommend(read(file, base), base)["features"]:
+        verdict = recommend(read(file, base), base)
+        for feature in verdict["features"]:
             blocks = [
                 *cards.why(76, feature, base),
-                *cards.caveats(76, feature, base),
+                *cards.caveats(76, verdict, feature, base),
                 *cards.changes(76, feature, base),
             ]
             leads = {block.leads for block in blocks if block.leads}
@@ -91,11 +92,11 @@ def test_every_block_of_every_example_leads_to_a_card_or_a_question(base):
                 if kind == "question":
                     assert name in base.questions
                 else:
-                    assert name in cards.card(lead, 70, feature, base).plain
+                    assert name in cards.card(lead, 70, verdict, feature, base).plain
 
 
 def test_a_caveat_opens_with_its_reason_the_figures_of_this_feature_and_the_evidence(drive):
-    app = drive("r", "3", "enter", size=(120, 80))
+    app = drive("r", "3", "enter", size=(120, 200))
     assert "idle-timeout-heartbeat (caveat: breaks)" in app.shown
     assert "Planned: a heartbeat every 15 s." in app.shown
     assert "Evidence:" in app.shown
