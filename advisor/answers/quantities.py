@@ -45,7 +45,7 @@ def quantity(text: str, unit: str) -> Quantity:
         from fractions import Fraction  # few files have units
 
         return Quantity(float(Fraction(plain) * (Fraction(own, factor) if slash else Fraction(factor, own))), "")
-    if not said and not slash:  # 10k is no unit either; the reader of numbers knows what to say
+    if not said and not slash:  # 10k has no unit either; the reader of numbers has the message for it
         return NONE if not dimension or word.lower() == "k" else Quantity(None, _unknown_unit(word, dimension))
     if not dimension:
         return Quantity(None, f"{visible(text, 40)} has a unit, and the answer is a plain number{_of(unit)}")
