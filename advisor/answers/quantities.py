@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from advisor.base.text import number, quoted, visible
 
-MOST = 60  # characters; nobody writes a longer number
+MOST = 60  # characters; a longer text is not a number that people write
 _TIME = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}  # in ms, so that all are whole
 _SIZE = {"bytes": 1, "byte": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1_000_000, "mib": 1_048_576}
 _WORDS = {"time": "ms, s, min, h or d", "size": "bytes, kB, KiB, MB or MiB", "rate": "/s, /min, /h or /d"}

@@ -1,8 +1,8 @@
 """Writes a folder of files completely or not at all: built beside the target, then swapped in by one rename.
 
 If anything goes wrong (a full disk, a signal, a second run at the same time), the target is unchanged. A folder that
-contains an earlier kit (its `advisor.lock` lists every file with its SHA-256) is replaced if nobody has changed those
-files; everything else in it (the log of a running kit, a certificate) is kept.
+contains an earlier kit (its `advisor.lock` lists every file with its SHA-256) is replaced if those files are
+unchanged; everything else in it (the log of a running kit, a certificate) is kept.
 """
 
 from __future__ import annotations

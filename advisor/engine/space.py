@@ -20,7 +20,7 @@ from advisor.model.conditions import LEAST
 from advisor.model.rulebase import PATTERN, Band, Derived, Question, RuleBase, band_of
 from advisor.model.values import Other, Value
 
-TINY = 1e-9  # stands for "just below" in a band that is open above a value
+TINY = 1e-9  # means "just below" in a band that is open above a value
 ROUNDING = 1e-12  # room for what division loses; every result is checked by multiplication
 
 Span: TypeAlias = tuple[float, float, bool]  # from, to, and whether the upper end belongs to it

@@ -149,7 +149,7 @@ def _numbers(sizes: Mapping[str, sizing.Size]) -> Numbers:
 
 
 def _front(chosen: list[Option], base: RuleBase, edge: Option, instances: int, notes: list[str]) -> Front:
-    """What the files for the stages in front name, and what the proxy does because of them; it listens at `origin`."""
+    """What the files for the stages in front name, and the proxy times that depend on them; it listens at `origin`."""
     keep_alive_s = _keep_alive(chosen, base)
     if edge.name == "none" and keep_alive_s > KEEP_ALIVE_S:
         notes.append(
