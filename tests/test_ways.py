@@ -34,7 +34,7 @@ HEARTBEAT, HOLD, DRAIN = 15, 25, 10
 
 
 def limits(way, channel):
-    """(kind, seconds, name) of every limit with a number that this channel meets on the way."""
+    """(kind, seconds, name) of every limit with a number that this channel meets on the path."""
     rows = [(row, CARDS[name]) for name in set(way.values()) for row in CARDS[name].get("limits", {}).values()]
     met = [(row, card) for row, card in rows if channel in row["for"] and row["kind"] != "rate"]
     return [

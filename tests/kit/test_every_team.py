@@ -32,7 +32,7 @@ WITHOUT_TEMPLATE = {"f5-nginx-ingress", "iis", "kong", "nginx-gateway-fabric", "
 
 
 def written(tmp_path, capsys, answers):
-    """(exit code, files, what was said) of `recommend --kit`."""
+    """(exit code, files, messages) of `recommend --kit`."""
     code = cli.main(["recommend", "--answers", str(answers), "--kit", str(tmp_path / "kit")])
     files = [p.relative_to(tmp_path / "kit").as_posix() for p in (tmp_path / "kit").rglob("*") if p.is_file()]
     return code, files, capsys.readouterr().err

@@ -428,7 +428,7 @@ def test_the_strictest_times_of_all_features_hold(timings, heartbeat, read, retr
 @pytest.mark.parametrize(
     ("features", "streams"),
     [
-        ([("", 100), ("", 300)], 400),  # nobody said that they are on one page
+        ([("", 100), ("", 300)], 400),  # it is not stated that they are on one page
         ([("home", 100), ("home", 300), ("shop", 50)], 350),
         ([("", 0)], 0),
         ([("a", 1e15), ("b", 1e15)], 2e15),
