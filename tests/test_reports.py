@@ -129,7 +129,7 @@ def test_the_pattern_comes_first_then_why_then_the_rest():
 
 def test_the_articles_numbers_stand_in_the_report():
     report = text(FIXTURE, RULES)
-    assert "720 requests per hour for each client and 72,000 for" in report
+    assert "720 requests per hour for each client and 72,000 for" in " ".join(report.split())
     assert re.search(r"Short polling +72,000 +72,000", report)
 
 
