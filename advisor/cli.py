@@ -54,7 +54,7 @@ def _take_any_letter() -> None:
     r"""Write letters that standard output lacks as \u4e2d; bytes of standard input that are none are refused later."""
     for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stdin, "surrogateescape")):
         if stream is not None:
-            stream.reconfigure(errors=errors)  # type: ignore[union-attr]  # nobody has replaced them yet
+            stream.reconfigure(errors=errors)  # type: ignore[union-attr]  # they are still the interpreter's own
 
 
 def _reported(error: Exception) -> int:

@@ -1,8 +1,8 @@
 """What each kind alone and each fact alone decides: `python tests/singly.py [WORD]` prints a table to review.
 
 A line has the answer, the pattern, the rule that chose it, the confidence, the number of caveats, and what else is
-acceptable. With WORD only the lines that contain it. A person who knows the field should nod at every line: nothing
-else was said, so the answer must be what one would say to somebody who said no more than that.
+acceptable. With WORD only the lines that contain it. A person who knows the field should agree with every line:
+nothing else is stated, so the answer must be the advice to somebody who states no more than that.
 """
 
 from __future__ import annotations

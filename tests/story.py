@@ -1,6 +1,6 @@
 """The article's own story on real processes: `python tests/story.py` prints it beside the formulas, in half a minute.
 
-A hundred users, a message a minute and user. First a server as one writes it first (story_server.py): every request
+A hundred users, a message per user per minute. First a server as one writes it first (story_server.py): every request
 asks SQLite; users poll it every 5 s, then with held requests of 25 s, each on a channel of its own, then all in one
 room. Then the kit's own server, as it is: all in one room, over Server-Sent Events and over WebSocket, with clients
 that share no code with it. What is counted are requests that left the clients and statements that reached SQLite.
@@ -38,7 +38,7 @@ from advisor.engine.costs import long_poll_requests_per_h, poll_requests_per_h  
 from advisor.report.words import delay  # noqa: E402  # the same
 
 USERS = 100
-RATE = 1 / 60  # messages a second and user
+RATE = 1 / 60  # messages per second per user
 INTERVAL_S, HOLD_S = 5.0, 25.0
 
 
@@ -293,7 +293,7 @@ def story(played: list[Scene]) -> str:
     ratio = room.requests * room.per_h / (poll.requests * poll.per_h)
     lines += [
         "",
-        f"{USERS} users, one message a minute and user; per hour of the story. A stream is opened once: {sse.opened}",
+        f"{USERS} users, one message per user per minute; per hour of the story. A stream is opened once: {sse.opened}",
         f"requests, none after that. In one room naive long polling makes {ratio:.1f} times the requests of polling.",
         "The delay of polling is in seconds of the story, that of the others as it was on this machine.",
     ]

@@ -49,7 +49,7 @@ def outcome(text):
 
 
 def fact(answer, name="latency-need-ms"):
-    """What the answer is read as, in a file whose line 2 column 4 + len(name) + 2 it stands at."""
+    """What the answer is read as, in a file that has it in line 2, column 4 + len(name) + 2."""
     project = parse(f"features:\n- {name}: {answer}\n  name: f\n", "a.yaml", BASE)
     return project.features[0].facts[name]
 

@@ -77,7 +77,7 @@ def test_an_option_shows_its_label_and_its_id_beside_the_questions_id():
 
 
 def test_what_a_question_takes_for_not_known_is_not_called_something_else():
-    for fact, said in (("hosting-layer", "not said"), ("websockets-blocked", "perhaps for some users")):
+    for fact, said in (("hosting-layer", "not stated"), ("websockets-blocked", "perhaps for some users")):
         assert named(fact, RULES.questions[fact].lead, RULES) == said
         assert named(fact, plain(RULES.questions[fact].lead), RULES) == said
 

@@ -211,7 +211,7 @@ CHAT = {
 
 
 def caveats(verdict):
-    """What is raised: the five that are told in full, and those beyond them, which have a line each."""
+    """What is raised: the five that are printed in full, and those beyond them, which have a line each."""
     return {c["id"] for c in verdict["caveats"]} | {c["id"] for c in verdict["caveats_if"] if not c["if"]}
 
 
@@ -302,7 +302,7 @@ def test_a_doubt_counts_where_it_was_stated_and_for_its_pattern():
     [
         ({**CHAT, "cdn": "azure-front-door", "concurrent-clients": 40_000}, True),
         ({**CHAT, "cdn": "azure-front-door", "concurrent-clients": 2_999}, False),
-        ({**CHAT, "cdn": "azure-front-door"}, False),  # nobody said how many
+        ({**CHAT, "cdn": "azure-front-door"}, False),  # the number is not stated
         ({**STREAM, "cdn": "azure-front-door", "concurrent-clients": 40_000}, False),  # its limit is one of sockets
         ({**STREAM, "hosting-layer": "puma", "instances": 4, "concurrent-clients": 20}, True),
         ({**STREAM, "hosting-layer": "puma", "instances": 4, "concurrent-clients": 19}, False),

@@ -1,4 +1,4 @@
-"""The rules folder into a rule base: nothing is lost on the way to JSON and back, and the vocabulary is complete."""
+"""The rules folder into a rule base: nothing is lost in JSON and back, and the vocabulary is complete."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def test_where_another_way_may_be_as_good_confidence_is_low():
     assert few["confidence"] != "low"
     assert (fast["confidence"], fast["confidence_why"]) == (
         "low",
-        "another way may be as good here, which no answer tells",
+        "another pattern may be as good here, and no answer decides between them",
     )
 
 

@@ -1,4 +1,4 @@
-"""Several features of one project: merged by page, in any order, and never told of a connection that nobody has."""
+"""Several features of one project: merged by page, in any order, and never with a connection that no feature has."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def decided(judge, features, **more):
 
 
 def with_shared(verdict):
-    """The features with their own caveats and those that are told once for several, in the order of their ids."""
+    """The features with their own caveats and those that are listed once for several, in the order of their ids."""
     made = {}
     for feature in verdict["features"]:
         common = [c for c in verdict["shared"]["caveats"] if feature["name"] in c["features"]]
@@ -121,7 +121,7 @@ def test_what_a_timer_serves_well_stays_a_timer_beside_an_open_connection(judge,
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_neighbour_without_a_page_changes_no_verdict(judge, seed):
-    """Nor does one on another page: all that is said of a feature is what is said of it alone."""
+    """Nor does one on another page: the verdict of a feature is the one that it has alone."""
     rng = Random(seed)
     path = random_answers_of_file(rng, judge.base)
     path = {f: v for f, v in path.items() if judge.base.questions[f].scope == "path" and rng.random() < 0.3}
@@ -349,7 +349,7 @@ LLM = {"kind": "llm-stream", "page": "shop", "clients": ("browser",)}
     [
         ({**CHAT, "concurrent-clients": 100}, {**STATUS, "concurrent-clients": 200}, True),
         ({**CHAT, "concurrent-clients": 100}, {**STATUS, "concurrent-clients": 201}, False),
-        (CHAT, {**STATUS, "concurrent-clients": 50_000}, True),  # nobody said how many use the chat
+        (CHAT, {**STATUS, "concurrent-clients": 50_000}, True),  # the clients of the chat are not stated
         ({**CHAT, "latency-need-ms": 99}, {**STATUS, "server-msg-rate-per-s": 9.9}, True),
         ({**CHAT, "latency-need-ms": 99}, {**STATUS, "server-msg-rate-per-s": 10}, False),
         ({**CHAT, "latency-need-ms": 100}, {**STATUS, "server-msg-rate-per-s": 10}, True),

@@ -1,4 +1,4 @@
-"""Which caveats are told, with which reason and in which order: what a reader of the first three must not miss."""
+"""Which caveats are raised, with which reason and in which order: what a reader of the first three must not miss."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_only_what_decides_raises_as_a_rule(judge, seed):
 
 
 def test_a_doubtful_row_counts_although_its_caveat_is_cut(judge):
-    """Confidence looked only at the five that are told, so many clients made a doubtful proxy sure."""
+    """Confidence looked only at the five that are printed in full, so many clients made a doubtful proxy sure."""
     crowd = {
         "bidirectional-realtime": False,
         "server-msg-rate-per-s": 0.2,
@@ -128,7 +128,7 @@ def test_a_doubtful_row_counts_although_its_caveat_is_cut(judge):
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_nothing_that_is_raised_is_left_out(judge, seed):
-    """Beyond five, a caveat is told in a line."""
+    """Beyond five, a caveat has one line."""
     rng = Random(seed)
     drawn = random_answers_of_file(rng, judge.base)
     feature = judge.feature("x", {f: v for f, v in drawn.items() if rng.random() < 0.6})

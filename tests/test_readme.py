@@ -24,7 +24,7 @@ def recommend(*words: str) -> str:
 
 
 def test_the_transcript_is_what_the_first_command_prints() -> None:
-    """Lines of the transcript stand in the real output, in this order; `[...]` marks what was left out."""
+    """Lines of the transcript are in the real output, in this order; `[...]` marks what was left out."""
     printed = iter(recommend("--answers", "rules/examples/notifications.yaml").splitlines())
     shown = [line for line in block("transcript").splitlines() if line.strip() != "[...]"]
     missing = [line for line in shown if line not in printed]

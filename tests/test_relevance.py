@@ -55,7 +55,7 @@ def says(case, base):
 
 
 def tells_apart(moves, cases, base, part=lambda said: said):
-    """Whether two of the cases differ in these variables alone and in what is said about them."""
+    """Whether two of the cases differ in these variables alone and in their verdicts."""
     seen = {}
     for case in cases:
         rest = tuple(value for i, value in enumerate(case) if i not in moves)

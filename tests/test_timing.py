@@ -1,4 +1,4 @@
-"""Times solved from limits: what binds, what never binds, and what is said when nothing fits."""
+"""Times solved from limits: what binds, what never binds, and the conflict when nothing fits."""
 
 from __future__ import annotations
 

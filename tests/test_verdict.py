@@ -32,7 +32,7 @@ def completions(world, known):
 
 
 def caveats(judge, known):
-    """Everything that is told of the caveats of a case: what bites, and what waits for an answer."""
+    """Everything that a verdict lists about the caveats of a case: what bites, and what depends on an answer."""
     decision = decide(known.lead, judge.base)
     return {c["id"]: c for some in raised([known], decision, {}, judge.base) for c in some}
 

@@ -34,7 +34,7 @@ HEARTBEAT, HOLD, DRAIN = 15, 25, 10
 
 
 def limits(way, channel):
-    """(kind, seconds, name) of every limit with a number that this channel meets on the way."""
+    """(kind, seconds, name) of every limit with a number that this channel meets on the path."""
     rows = [(row, CARDS[name]) for name in set(way.values()) for row in CARDS[name].get("limits", {}).values()]
     met = [(row, card) for row, card in rows if channel in row["for"] and row["kind"] != "rate"]
     return [
@@ -209,7 +209,10 @@ def test_what_has_no_card_is_named_and_cannot_reach_the_terminal():
     way = {"cdn": Other("Key\x1b[31mCDN"), "reverse-proxy": "nginx"}
     solved = timing(way, RULES, "sse")
     assert solved["heartbeat_s"] == 15
-    assert r'not counted, since nothing is known of it: "Key\x1b[31mCDN" (CDN)' in solved["binding"]["heartbeat_s"]
+    assert (
+        r'not counted, because advisor has no platform file for it: "Key\x1b[31mCDN" (CDN)'
+        in solved["binding"]["heartbeat_s"]
+    )
     assert "\x1b" not in str(solved["binding"].values())
     assert "not counted" not in timing({"reverse-proxy": "nginx"}, RULES, "sse")["binding"]["heartbeat_s"]
 

@@ -20,13 +20,21 @@ NOT_LOOKED_AT = {"caveats.md", "platforms.md", "CHANGELOG.md"}
 PHRASES = {
     r"\bof ours\b": "name it, or leave it out",
     r"\bon the way\b": "on the path, between client and server",
-    r"\b(?:a|an) (?:second|minute|hour) and (?:user|client|instance)\b": "per second per user",
+    r"\b(?:a|an) (?:second|minute|hour|user|client) and (?:user|client|instance|minute|hour)\b": "per second per user",
+    r"\b(?:requests|queries|bytes|overhead|billed) an hour\b": "per hour",
     r"\b(?:is|are|was|were) (?:said|told)\b": "is printed, listed, reported",
     r"\band said\b": "and listed",
-    r"\bstands? (?:in(?! for\b| front\b)|at|on|before|under|beside|between|already)\b": "is in, is at",
+    r"\btold\b": "printed, listed, configured, sent",
+    r"\b(?:nobody|somebody) (?:said|says|stated|gave|has (?:said|stated|asked|answered))\b": "is not stated",
+    r"\b(?:answer|question|name|readme|browser) tells\b": "shows, explains, decides between",
+    r"\bwithout a say\b": "without effect, does not change",
+    r"\bsecond way\b": "fallback",
+    r"\bis taken for\b": "counts as",
+    r"\bstands? (?:in|at|on|before|under|beside|between|behind|for|already)\b": "is in, is at, means",
+    r"\bstand-in\b": "placeholder",
     r"\bcannot stand\b": "is not allowed",
-    r"\blies? (?:in|on|at|between|beside)\b": "is in, is between",
-    r"\bwritten anew\b": "rewritten",
+    r"\blies? (?:in|on|at|between|beside|outside)\b": "is in, is between",
+    r"\banew\b": "again, re-",
     r"\bgo(?:es)? on with\b": "continue with",
     r"\bwhat comes of\b": "name the result",
     r"\b(?:the question|none|one) at hand\b": "the current question",
@@ -62,7 +70,7 @@ def texts() -> Iterator[tuple[str, str]]:
         labels = [str(label) for label in (question.get("options") or {}).values()]
         for text in [question["ask"], question["why"], question["find-out"], question.get("unit", ""), *labels]:
             yield f"rules/questions.yaml: {fact}", text
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "templates" / "docs").glob("*.j2")]:
         if path.name not in NOT_LOOKED_AT:
             yield str(path.relative_to(ROOT)), re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
 
@@ -83,6 +91,7 @@ def test_phrases_that_readers_stumbled_over_stay_out(phrase: str) -> None:
 def test_all_kinds_of_texts_are_looked_at() -> None:
     places = {place.partition(":")[0] for place, _ in TEXTS}
     assert {"advisor/cli.py", "advisor/tui/panes.py", "rules/questions.yaml", "README.md", "docs/adding.md"} <= places
+    assert "templates/docs/README.md.j2" in places
     assert len(TEXTS) > 1000
 
 

@@ -39,7 +39,7 @@ def read(path: str | Path, base: RuleBase) -> Project:
 
 
 def parse(text: str, name: str, base: RuleBase) -> Project:
-    """The project in a YAML text; `name` stands for the file in problems. Raises InputError."""
+    """The project in a YAML text; problems call the file `name`. Raises InputError."""
     root = parse_yaml(text, name)
     source = Source(name, text.removeprefix("\ufeff").splitlines())
     project = _Reader(base, source).project(root)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from advisor.base.text import number, quoted, visible
 
-MOST = 60  # characters; nobody writes a longer number
+MOST = 60  # characters; a longer text is not a number that people write
 _TIME = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}  # in ms, so that all are whole
 _SIZE = {"bytes": 1, "byte": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1_000_000, "mib": 1_048_576}
 _WORDS = {"time": "ms, s, min, h or d", "size": "bytes, kB, KiB, MB or MiB", "rate": "/s, /min, /h or /d"}
@@ -45,7 +45,7 @@ def quantity(text: str, unit: str) -> Quantity:
         from fractions import Fraction  # few files have units
 
         return Quantity(float(Fraction(plain) * (Fraction(own, factor) if slash else Fraction(factor, own))), "")
-    if not said and not slash:  # 10k is no unit either; the reader of numbers knows what to say
+    if not said and not slash:  # 10k has no unit either; the reader of numbers has the message for it
         return NONE if not dimension or word.lower() == "k" else Quantity(None, _unknown_unit(word, dimension))
     if not dimension:
         return Quantity(None, f"{visible(text, 40)} has a unit, and the answer is a plain number{_of(unit)}")

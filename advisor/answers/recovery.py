@@ -105,7 +105,7 @@ class Recovery:
         self.path, self._lock = path, lock
 
     def _write(self, path: Path, text: str) -> None:
-        """The file is locked before it has its name, so that nobody ever sees it without."""
+        """Write the file. It is locked before it gets its name, so that no other run ever sees it unlocked."""
         locks: list[int | None] = []
         write_text(path, text, sync=False, mode=0o600, before=lambda made: locks.append(_lock(made)))
         self._own(path, NO_LOCK if locks[0] is None else locks[0])

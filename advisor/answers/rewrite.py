@@ -269,7 +269,7 @@ class _Splice:
     # --- values -------------------------------------------------------------------------------------------------------
 
     def value(self, key: Spot, value: Spot, wanted: Value) -> None:
-        """Another value for a key, in the style of the one that stands there."""
+        """Another value for a key, in the style of the present one."""
         inner = value.get("other") if value.kind == "map" else None
         if isinstance(wanted, Other) and inner is not None and self.item_by_item:
             self.edits.value(*inner, self.restyled(inner[1], wanted.text))
@@ -295,7 +295,7 @@ class _Splice:
             self.edits.flow(node, [(i.start, i.end) for i in node.items], drop, [(last, text) for text in new])
             return
         if last < 0:
-            raise OverlapError  # nothing stays: the list is written anew
+            raise OverlapError  # no item stays: the whole list is rewritten
         column = self.edits.column(node.start)
         for i in sorted(drop):
             dash = self.edits.dash(node.items[i], column)
@@ -303,7 +303,7 @@ class _Splice:
         self.edits.lines_after(node.items[last].end, [f"{' ' * column}- {text}" for text in new])
 
     def restyled(self, old: Spot, wanted: Value) -> str:
-        """A value, with the quotes and the words for yes, no and unknown of what stood there."""
+        """A value, with the old value's quotes and its words for yes, no and unknown."""
         new = self.write(wanted)
         if self.json or old.kind != "scalar":
             return new

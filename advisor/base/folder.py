@@ -1,8 +1,8 @@
 """Writes a folder of files completely or not at all: built beside the target, then swapped in by one rename.
 
 If anything goes wrong (a full disk, a signal, a second run at the same time), the target is unchanged. A folder that
-contains an earlier kit (its `advisor.lock` lists every file with its SHA-256) is replaced if nobody has changed those
-files; everything else in it (the log of a running kit, a certificate) is kept.
+contains an earlier kit (its `advisor.lock` lists every file with its SHA-256) is replaced if those files are
+unchanged; everything else in it (the log of a running kit, a certificate) is kept.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ def _locked(parent: Path, mask: Mask) -> Iterator[None]:
 # --- signals ----------------------------------------------------------------------------------------------------------
 #
 # A KeyboardInterrupt between the making of a folder and the `try` that takes it away, or while it is taken away, would
-# leave it there. So signals wait while `write` runs, save where its work is long. These are plain functions: a context
-# manager that is interrupted on its way in is closed by the garbage collector, and would block signals long after.
+# leave it there. So signals wait while `write` runs, except in its long parts. These are plain functions: a context
+# manager that is interrupted while it is entered is closed by the garbage collector, and blocks signals long after.
 
 
 def _blocked(more: Iterable[signal.Signals]) -> Mask:
@@ -239,7 +239,7 @@ def _listed(target: Path) -> dict[str, str] | None:
 
 
 def _differences(target: Path, listed: Mapping[str, str], now: Mapping[str, str | None]) -> list[str]:
-    """What a replacement would lose: changed or deleted files of the earlier kit, files in the way."""
+    """What a replacement would lose: changed or deleted files of the earlier kit, others with names of new ones."""
     found = []
     for name, digest in sorted(now.items()):
         if name == LOCK:

@@ -97,7 +97,7 @@ def _modules() -> Files:
 
 
 def _stamp(form: str, folder: str, files: Files) -> str:
-    """Sizes and dates of the files, in one line; empty where one is so new that its date tells too little."""
+    """Sizes and dates of the files, in one line; empty where one is so new that it may change under the same date."""
     seen: list[object] = [form, os.path.realpath(folder)]
     newest = 0
     for name, path in files:

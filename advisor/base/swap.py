@@ -132,7 +132,7 @@ def _way(part: Path, name: str) -> str:
 
 
 def _linked(part: Path, name: str) -> bool:
-    """Whether there is now a link to the place where the thing lies after the exchange."""
+    """Make a link to where the file will be after the exchange; whether that worked."""
     if os.name == "nt":  # there a link must know whether it leads to a file or to a folder
         return False
     with suppress(OSError):

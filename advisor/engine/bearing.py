@@ -1,7 +1,7 @@
-"""Which of the facts that nobody stated bear on a verdict: another answer to one of them alone would change it.
+"""Which unstated facts bear on a verdict: those where another answer to that one alone would change it.
 
-What a report lists as assumed or open are these. All the others are the same for every feature that never meets them,
-and a question that is added for one feature would stand in the reports of all.
+A report lists only these as assumed or open. All other facts change nothing for this feature; if they were listed, a
+question that is added for one kind of feature would appear in the report of every feature.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ def bearing(
 
 
 def told_assumptions(known: Known, base: RuleBase) -> list[Assumption]:
-    """What was assumed and says something: not for a text (a version, a page), nor for the name of the kind."""
+    """The assumptions worth listing: not those for a text (a version, a page), nor for the name of the kind."""
     return [a for a in known.assumptions if base.questions[a.fact].type != "text" and a.fact != "kind"]
 
 
 def _fed(known: Known, primary: str | None, base: RuleBase) -> set[str]:
     """The facts that a printed number or a file of the kit needs.
 
-    Costs stand in every report, if only to compare, and are worked out with the times of streams and held requests.
+    Every report has costs, if only to compare patterns, and they need the times of streams and held requests.
     """
     needed = set(FACTS)
     possible = frozenset([primary] if primary else [])
@@ -68,7 +68,7 @@ def _fed(known: Known, primary: str | None, base: RuleBase) -> set[str]:
 
 
 def _unions(primary: str, base: RuleBase) -> Iterator[tuple[Box, ...]]:
-    """The conditions of what is told beside the pattern: acceptances, exclusions, the article's steps."""
+    """The conditions of what a report lists besides the pattern: acceptances, exclusions, the article's steps."""
     yield from (rule.boxes for rule in base.accepts)
     yield from (rule.boxes for step in base.article for rule in step.rules)
     beside = {*base.patterns[primary].fallbacks, *(pattern for rule in base.accepts for pattern in rule.patterns)}
@@ -76,7 +76,7 @@ def _unions(primary: str, base: RuleBase) -> Iterator[tuple[Box, ...]]:
 
 
 def _biting(listed: Sequence[Situation], known: Box, base: RuleBase) -> set[str]:
-    """The facts with which alone a caveat bites, or no longer does: where nothing is missing, `_turning` tells.
+    """The facts with which alone a caveat bites, or no longer does; `_turning` finds them where nothing is missing.
 
     What is still to be stated for a situation bears on it as well, unless the caveat bites for sure without it.
     """

@@ -1,7 +1,7 @@
 """What would change the decision: for each other pattern, the fewest answers that lead there.
 
-One changed answer is tried the way a person would try it: write it into the file and decide again, with everything
-that follows from it. Where one is not enough, the diagram gives the fewest variables, and the result is checked the
+One changed answer is tried as a person would try it: write it into the file and decide again, with everything that
+follows from it. Where one is not enough, the diagram gives the fewest variables, and the result is checked the
 same way.
 """
 
@@ -29,7 +29,7 @@ class Changes(NamedTuple):
 
 
 class Decider(Protocol):
-    """One feature, decided again as if some of its answers were others: a look takes a full decision.
+    """One feature, decided again as if some of its answers were others: each call takes a full decision.
 
     It is `ByItself`, or among others of its project, whose connections it may ride on (portfolio.py).
     """
@@ -42,7 +42,7 @@ class Decider(Protocol):
 
 
 class ByItself(NamedTuple):
-    """A feature whose pattern hangs on its own answers alone."""
+    """A feature whose pattern depends on its own answers alone."""
 
     answers: Answers
     base: RuleBase

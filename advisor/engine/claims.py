@@ -1,6 +1,6 @@
-"""What a verdict may say besides its pattern (acceptable patterns, a fallback, caveats), and in which cases it does.
+"""What a verdict may contain besides its pattern (acceptable patterns, a fallback, caveats), and in which cases.
 
-Claims are boxes over the cases in which certain patterns are the primary; where those are, the decision diagram knows.
+Claims are boxes over the cases in which certain patterns are the primary; the decision diagram finds those cases.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def claims(base: RuleBase) -> tuple[Claim, ...]:
 
 
 def _claims(primary: str, base: RuleBase) -> Iterator[tuple[Kind, str, list[Box], list[Box]]]:
-    """What may be said with this primary: kind, id, the boxes where it holds, and the boxes to leave out of them."""
+    """What a verdict with this primary may claim: kind, id, the boxes where it holds, the boxes to leave out."""
     out = withheld(base)
     accepted: dict[str, list[Box]] = {}
     for rule in base.accepts:

@@ -52,8 +52,8 @@ def completions(answers: Answers, base: RuleBase) -> Completions:
 def _bound(box: Box, answers: Answers, base: RuleBase) -> dict[str, frozenset[str]]:
     """Facts that contradictions tie together so tightly that one cannot always move without the others.
 
-    An answer that no contradiction names leaves a fact free. Those that have none, and stand in one contradiction, move
-    together; else a question could look idle only because each answer to it alone is ruled out.
+    A fact is free if one of its answers is in no contradiction. Facts without such an answer that share a contradiction
+    move together; else a question could look idle only because each answer to it alone is ruled out.
     """
     limits = [
         (questions_of(b, base) - answers.keys(), b)

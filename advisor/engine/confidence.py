@@ -30,7 +30,7 @@ class Doubt(NamedTuple):
 FEW = 3  # stated facts without which confidence is not high
 STAYS = "no open answer changes the pattern, and neither does another likely value of what is assumed"
 MOVES_INSIDE = "a missing answer can change the pattern, but only to one that is acceptable too"
-AS_GOOD = "another way may be as good here, which no answer tells"
+AS_GOOD = "another pattern may be as good here, and no answer decides between them"
 MOVES_AWAY = "a missing answer can change the pattern to one that is not acceptable now"
 
 
@@ -48,7 +48,7 @@ def doubts(known: Known, decider: Decider, base: RuleBase) -> list[Doubt]:
 def plausible(known: Known, base: RuleBase) -> dict[str, list[tuple[Value, float]]]:
     """For each assumed fact, its other values that are plausible in this case, with their weights.
 
-    What is not listed in rules/priors.yaml is no doubt. Open facts are not among these: they are followed both ways.
+    Values that rules/priors.yaml does not list are not plausible. Open facts are left out: all their values count.
     """
     found: dict[str, list[tuple[Value, float]]] = {}
     for item in base.plausible:
@@ -100,7 +100,7 @@ def level(
         return "medium", MOVES_INSIDE
     if rows:
         return "medium", f"VERIFY: {rows[0]}"
-    stated = len(readings[-1].stated.keys() & deciding(base))  # what is not listed says as little as not knowing
+    stated = len(readings[-1].stated.keys() & deciding(base))  # an unlisted answer is like "I don't know"
     if stated < FEW:
         only = f"only {plural(stated, 'fact', 'facts')} that can decide {'is' if stated == 1 else 'are'} stated"
         return "medium", f"{only if stated else 'nothing that can decide is stated'}, and all the rest is assumed"
@@ -120,8 +120,8 @@ def deciding(base: RuleBase) -> frozenset[str]:
 def card_doubts(known: Known, decision: Decision, told: set[str], base: RuleBase) -> list[str]:
     """The rows of platform cards that decide this verdict and should be checked first: each with the reason why.
 
-    They decide where they hold up the choosing rule, an exclusion of what that rule would rather have chosen, or one of
-    the caveats that are `told` without which the pattern does not work. A prior of a card is told as an assumption.
+    They decide where one of these rests on them: the choosing rule, an exclusion of a pattern that the rule prefers, or
+    a raised caveat (`told`) without whose cure the pattern does not work. Priors of a card are listed as assumptions.
     """
     if decision.rule is None or decision.primary is None:
         return []

@@ -207,7 +207,7 @@ def _sockets(at: Load, figures: Mapping[str, float]) -> _One:
 
 
 def _for_all(one: _One, clients: float, at: Load, figures: Mapping[str, float]) -> Cost:
-    """All clients together. What stands at a proxy is None where there is none, and what nobody bills is too."""
+    """All clients together. A proxy's figures are None where there is no proxy, a bill's where nothing is billed."""
     held = multiply(one.held, clients)
     overhead = multiply(one.overhead_bytes, clients)
     payload = multiply(multiply(multiply(at.messages_per_s, HOUR), at.payload_bytes), clients)

@@ -20,7 +20,7 @@ Answers = Mapping[str, Value]
 
 
 class Assumption(NamedTuple):
-    """A value taken for a fact that nobody stated, and the prior that gave it (None: the question's own)."""
+    """The value assumed for an unstated fact, and the prior that gave it (None: the question's own)."""
 
     fact: str
     value: Value
@@ -30,7 +30,7 @@ class Assumption(NamedTuple):
 class Known(NamedTuple):
     """What the answers say about the case.
 
-    `box` leaves free what stays open. `lead` is the case that gives the headline: every open fact at its lead value.
+    `box` leaves open facts free. `lead` is the case that gives the headline: every open fact at its lead value.
     `answers` are the stated facts with the assumptions and lead values filled in.
     """
 
@@ -223,7 +223,7 @@ class TracedStep(NamedTuple):
 def trace(known: Known, base: RuleBase) -> tuple[tuple[TracedStep, ...], Decision]:
     """Every step with every rule and every condition; nothing is cut short. Decides on the lead case, as `decide` does.
 
-    A condition over a fact that stays open is "unknown" unless every value of the fact gives the same.
+    A condition on an open fact is "unknown" unless every value of the fact gives the same result.
     """
     traced = []
     decision = Decision(None, None, None)
@@ -266,7 +266,7 @@ def _trace_rule(rule: Rule, known: Known, answers: Answers, base: RuleBase) -> T
 
 
 def _told(known: Known, base: RuleBase) -> dict[str, Value]:
-    """Every fact's answer as the trace shows it: what stays open, and what follows from that, is unknown."""
+    """Every fact's answer as the trace shows it: open facts, and numbers derived from them, are unknown."""
     answers = {**known.answers, **dict.fromkeys(known.open, UNKNOWN)}
     for key, derived in base.derived.items():
         number = base.number(derived, answers)
@@ -319,14 +319,14 @@ class ArticleVerdict(NamedTuple):
 
     primary: str | None
     step: int
-    states: tuple[tuple[Step, Rule | None, tuple[str, ...]], ...]  # per step: the rule that held, what still stands
+    states: tuple[tuple[Step, Rule | None, tuple[str, ...]], ...]  # per step: the rule that held, the patterns left
 
 
 def article(known: Known, base: RuleBase) -> ArticleVerdict:
-    """Walk the article's steps: each rule that holds keeps some of what still stands; one left settles it.
+    """Walk the article's steps: each rule that holds keeps some of the patterns that are left, until there is only one.
 
-    A step that would leave nothing says nothing, and so does one that would rest on a question's own assumption: nobody
-    said it. Where several still stand after the last step, there is no answer.
+    A step that would leave no pattern is skipped, and so is one that would rest on a question's own assumption, which
+    no answer states. Where several patterns are left after the last step, there is no result.
     """
     standing = compared(base)
     told = known.stated.keys() | {a.fact for a in known.assumptions if a.prior is not None}
@@ -343,7 +343,7 @@ def article(known: Known, base: RuleBase) -> ArticleVerdict:
 
 
 def _rests_on(rule: Rule, case: Sequence[int], told: set[str], base: RuleBase) -> bool:
-    """Whether the rule holds in this case by facts that are told."""
+    """Whether the rule holds in this case by facts in `told` alone."""
     return any(
         contains(box, case) and all(base.variables[variable].fact in told for variable in box) for box in rule.boxes
     )

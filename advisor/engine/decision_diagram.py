@@ -58,7 +58,7 @@ class Diagram:
         end = {name: number for number, name in enumerate(made.ends)}
         made.root = end[NONE]
         for boxes, patterns in reversed(rules):
-            chosen = made.root  # where everything is excluded, the next rules have their say
+            chosen = made.root  # where all patterns of a rule are excluded, the next rule decides
             for pattern in reversed(patterns):
                 rest = chosen
                 chosen = end[pattern]
@@ -220,8 +220,8 @@ class Diagram:
     def nearest(self, case: Sequence[int]) -> dict[str, Changes]:
         """For every other primary, the fewest variables to change from this case, and their new values.
 
-        Of two ways with as many changes, the one that touches fewer settled facts and names no "something else".
-        What is further than MOST_CHANGES away is left out: nobody asks what would be if four answers were others.
+        Of two sets with as many changes, the one that touches fewer settled facts and names no "something else". Sets
+        of more than MOST_CHANGES are left out: a result that takes four other answers helps no reader.
         """
         settled = {i for q in self.base.questions.values() if q.settled for i in self.base.of_fact[q.id]}
         cost, furthest = {self.root: 0}, MOST_CHANGES * 102

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from advisor.model.verdict import IfKept, KeptCaveat
 
 IN_USE: Final = ("today", "existing-stack", "existing-connection")  # the facts that name a transport
-# What a library or a tier carries its messages by; an answer that is itself a pattern stands for that.
+# The pattern by which a library or a tier carries its messages; an answer that is itself a pattern needs no entry.
 CARRIED_BY: Final = {
     "socketio": "websocket",
     "signalr": "websocket",

@@ -1,9 +1,9 @@
 """Several features together: each decided alone, then once more with what the others of its page keep open.
 
 Which features are on one page is the team's statement, never a guess: a feature without `page` is decided alone, and
-the project is told what it could share. Merging is deciding again: a feature whose neighbour needs a WebSocket is told
-that one is open, and the rules do the rest. Neighbours are looked at as they decided alone, so the order of the
-features does not matter.
+the report lists what it could share. Merging is deciding again: where a neighbour needs a WebSocket, the feature is
+decided as if one were open, and the rules do the rest. Each neighbour counts as it was decided alone, so the order of
+the features does not matter.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class Alone(NamedTuple):
     """One feature before merging: its answers, its case, the pattern it would get alone, and where it is shown.
 
-    `given` are its answers with what they usually mean. `page` is None where nobody said which page it is on.
+    `given` are its answers with what they usually mean. `page` is None where its page is not stated.
     `in_browser`: a browser takes part, so there is a page. `open` are the connections that can be shared and that it
     keeps open on its page, or has there already.
     """
@@ -92,8 +92,8 @@ def decide_alone(facts: Answers, base: RuleBase) -> Alone:
 def merge(one: Alone, there: Sequence[Alone], base: RuleBase) -> str | None:
     """The connection that a neighbour on the same page keeps open anyway, if this feature rides on it.
 
-    "None is open" is said of today; what a neighbour is about to open counts all the same. The rules decide with that
-    connection open: what a timer serves well stays a timer. The numbers of the two must not keep them apart.
+    `existing-connection: none` is about today: a connection that a neighbour will open counts all the same. The rules
+    decide with it open, so what a timer serves well stays a timer. The numbers of both features must allow sharing.
     """
     if one.facts.get("existing-connection", "none") not in (UNKNOWN, "none") or not one.in_browser:
         return None
@@ -233,7 +233,7 @@ def shared(
 ) -> Shared:
     """What the features have in common: connections by page, caveats that several raise, the strictest times.
 
-    `reuse` is advice for features whose page nobody stated; it changes no verdict.
+    `reuse` is advice for features without a stated page; it changes no verdict.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for feature in features:
@@ -276,7 +276,7 @@ def together(names: Iterable[str], connection: str, alone: Mapping[str, Alone], 
 
 
 def reuse(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: RuleBase) -> Iterator[Reuse]:
-    """For each feature the first other one whose connection it could use, were both on one page and nobody said so.
+    """For each feature the first other one whose connection it could use if both are on one page, which is not stated.
 
     Of two that would open the same kind of connection, the later in the file uses that of the earlier.
     """
@@ -306,8 +306,8 @@ def pages(features: list[FeatureVerdict], alone: Mapping[str, Alone], base: Rule
     """How many HTTP responses each page holds, times the tabs: what counts against a browser's limit for one host.
 
     What can be shared counts once for a page (event streams); a held poll, a streamed body, a gRPC-Web stream one each.
-    A feature whose page nobody stated counts as a page of its own, named "". `http2` is None where nobody stated it, or
-    not all the same.
+    A feature without a stated page counts as a page of its own, named "". `http2` is None where it is not stated, or
+    differs between the features of a page.
     """
     held: dict[tuple[str, str], list[FeatureVerdict]] = {}
     for feature in features:

@@ -78,8 +78,9 @@ def raised(
     found = [c for c in every if not (c["cured_by"] and _minor(base.caveats[c["id"]], bites[c["id"]]))]
     found.sort(key=lambda c: _harm(base.caveats[c["id"]], bites[c["id"]], bool(c["cured_by"])))
     done = {*bites, *handled(known, primary, base)}
-    left = {c["id"]: c for c in sorted(waiting, key=_unlikely, reverse=True) if c["id"] not in done}
-    besides = [c["id"] for c in found[MOST:]]  # what is cut, and what the kit does not handle, is told in a line
+    rising = sorted(reversed(waiting), key=_unlikely, reverse=True)  # the last for a caveat is the likeliest, and is kept
+    left = {c["id"]: c for c in rising if c["id"] not in done}
+    besides = [c["id"] for c in found[MOST:]]  # a line each for what is cut, and for what the kit does not handle
     besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}
     order = {name: i for i, name in enumerate(base.caveats)}
@@ -87,12 +88,12 @@ def raised(
 
 
 def _unlikely(waits: CaveatIf) -> int:
-    """How much has to turn out otherwise: of several conditions for one caveat the shortest is told."""
+    """How much has to turn out otherwise: of several conditions for one caveat the shortest is kept."""
     return len(waits["if"])
 
 
 def _joined(bite: Bite | None, other: Bite) -> Bite:
-    """A caveat that is raised for two reasons. That of the pattern alone is not told beside another."""
+    """The reason to print where a caveat has two: the pattern alone is not printed beside another reason."""
     if bite is None or bite.by == "pattern":
         return other
     by = bite.by if bite.by == "rule" else other.by
@@ -100,7 +101,7 @@ def _joined(bite: Bite | None, other: Bite) -> Bite:
 
 
 def _minor(caveat: Caveat, bite: Bite) -> bool:
-    """Whether it need not be told where the kit cures it: it breaks nothing, and only a product in use raises it."""
+    """Whether a report may omit it where the kit cures it: it breaks nothing, and only a product in use raises it."""
     return caveat.severity != "breaks" and bite.by == "facts" and not (bite.large or bite.own)
 
 
@@ -145,7 +146,7 @@ def handled(known: Known, primary: str, base: RuleBase) -> dict[str, list[str]]:
 
 
 def _may_hold(caveat: Caveat, primary: str, known: Known, base: RuleBase) -> bool:
-    """Whether a situation of it holds, whoever stated that or did not."""
+    """Whether a situation of it holds, by stated or by assumed facts."""
     return any(contains(situation.box, known.lead) for situation in situations(caveat, primary, known, base))
 
 
@@ -253,7 +254,7 @@ def _caveats(known: Known, primary: str, base: RuleBase) -> tuple[dict[str, Bite
 def _because(listed: list[Situation], known: Known, primary: str, base: RuleBase) -> Bite:
     """What raises it: the stated facts of the first situation that holds, or the pattern alone.
 
-    A pattern that the article does not treat was chosen by a rule of ours: what it brings along comes with that rule.
+    A pattern that the article does not treat was chosen by a rule of advisor's own, so its caveats come with that rule.
     """
     first = next((situation for situation in listed if contains(situation.box, known.lead)), listed[0])
     facts = _reasons(first, known, base)
@@ -274,7 +275,7 @@ def _reasons(situation: Situation, known: Known, base: RuleBase) -> list[str]:
 
 
 def _unusual(question: Question, known: Known, base: RuleBase) -> bool:
-    """Whether a stated number lies in another band than the one that counts as usual."""
+    """Whether a stated number is in another band than the usual one."""
     usual = base.encode(question.id, question.lead)
     return question.type == "number" and base.encode(question.id, known.stated[question.id]) != usual
 

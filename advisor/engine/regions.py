@@ -41,7 +41,7 @@ def withheld(base: RuleBase) -> dict[str, list[Box]]:
 
 
 def regions(base: RuleBase, within: Box | None = None) -> Iterator[Region]:
-    """Every region, in the order of the rules; with `within`, only what lies in that box, and cut to it."""
+    """Every region, in the order of the rules; with `within`, only those in that box, cut to it."""
     out = excluded(base)
     earlier: list[Box] = []
     for step in base.steps:
@@ -65,7 +65,7 @@ def alternatives(rule: Rule, box: Box, earlier: tuple[Box, ...], out: dict[str, 
 
 
 def product(left: list[Box], right: list[Box]) -> list[Box]:
-    """The pairwise meets, without those that lie in another."""
+    """The pairwise intersections, without those that another one contains."""
     made: list[Box] = []
     for a in left:
         for b in right:

@@ -20,7 +20,7 @@ from advisor.model.conditions import LEAST
 from advisor.model.rulebase import PATTERN, Band, Derived, Question, RuleBase, band_of
 from advisor.model.values import Other, Value
 
-TINY = 1e-9  # stands for "just below" in a band that is open above a value
+TINY = 1e-9  # means "just below" in a band that is open above a value
 ROUNDING = 1e-12  # room for what division loses; every result is checked by multiplication
 
 Span: TypeAlias = tuple[float, float, bool]  # from, to, and whether the upper end belongs to it
@@ -31,7 +31,7 @@ def cannot_occur(base: RuleBase, named: Iterable[Box] | None = None) -> list[Box
     """The boxes of impossible.yaml, and those of bands that no numbers produce.
 
     With `named`, only the derived facts that these boxes limit, and those that impossible.yaml names, bring theirs:
-    whatever the sources are, a derived number that nobody asks about has some band.
+    a derived number that no box limits has some band, whatever its sources are.
     """
     boxes: list[Box] = [box for item in base.impossible for box in item.boxes]
     near = None if named is None else [*named, *boxes]
@@ -75,7 +75,7 @@ def _span(bands: list[Band], question: Question) -> Span:
 
 
 def _product(derived: Derived, spans: Mapping[str, Span], but: str = "") -> Span:
-    """Between what the derived number lies, where its sources (all `but` one) lie in these spans."""
+    """The span of the derived number, if its sources (all `but` one) are in these spans."""
     low, high, reached = 1.0, 1.0, True
     for fact, exponent in derived.factors.items():
         if fact == but:
@@ -91,7 +91,7 @@ def _product(derived: Derived, spans: Mapping[str, Span], but: str = "") -> Span
 def realise(
     case: Box, base: RuleBase, prefer: Mapping[str, Value] | None = None, but: Container[str] | None = None
 ) -> dict[str, Value] | None:
-    """Answers that lie in the box, or None where no numbers do. `prefer` is kept wherever the box allows it.
+    """Answers in the box, or None where no numbers are in it. `prefer` is kept wherever the box allows it.
 
     With `but`, every preferred number except those of these facts is kept wherever that leaves a way. Only variables
     that the box limits are answered. Numbers are searched so that every derived band that the box asks for comes out.
@@ -168,7 +168,7 @@ def _comes_out(derived: Derived, mask: int, chosen: dict[str, Value], base: Rule
 def _room(
     chosen: Mapping[str, Value], bands: Mapping[str, list[Band]], wanted: Wanted, base: RuleBase
 ) -> dict[str, Span] | None:
-    """Where each number may lie, judged by the ends of all the others; None where there is no room."""
+    """The span that the ends of all other numbers leave to each number; None where one has none."""
     spans = {fact: _span(listed, base.questions[fact]) for fact, listed in bands.items()}
     for fact, value in chosen.items():
         assert isinstance(value, int | float)

@@ -1,4 +1,4 @@
-"""Times solved from the limits on the way: heartbeat, long-poll hold, retry, drain, and which limit binds each.
+"""Times solved from the limits of the path: heartbeat, long-poll hold, retry, drain, and which limit binds each.
 
 The limits come from the platform cards (rules/platforms/), the values that hold where no limit asks for less from
 rules/timing.yaml. Idle limits ask for a heartbeat; limits on the first byte or on the whole response ask for a shorter
@@ -43,7 +43,7 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
     """The times for these answers, in seconds (`_s`) and milliseconds (`_ms`), all whole numbers.
 
     `binding` names for each time the limit or the reason behind it; `conflicts` [{between: [a, b], text}] is filled
-    where no value fits that the pattern uses; `limits` are those on the way, shortest first. With a `pattern` that
+    where no value fits that the pattern uses; `limits` are those of the path, shortest first. With a `pattern` that
     holds something only the limits of its channel count; the hold of a long poll is always that of a long poll.
     """
     found = timed(pattern, base)
@@ -61,7 +61,7 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
         "retry_max_ms": _Solved(longest, "tries wait twice as long each time up to this, every wait drawn at random"),
         "drain_s": _drain(limits, figures),
         "connect_patience_ms": _Solved(
-            int(figures["connect-patience-ms"]), "a WebSocket that is not open by then is taken for blocked"
+            int(figures["connect-patience-ms"]), "a WebSocket that is not open by then counts as blocked"
         ),
     }
     solved["read_timeout_s"] = _read_timeout(solved["heartbeat_s"].value, solved["hold_s"].value, figures, found)
@@ -81,7 +81,7 @@ def timing(answers: Mapping[str, Value], base: RuleBase, pattern: str | None = N
 
 
 def _held_channel(pattern: Pattern | None, base: RuleBase) -> str:
-    """The channel of a request that is held: the pattern's own, or that of the pattern that is told of first."""
+    """The channel of a request that is held: the pattern's own, or that of the first pattern that holds one."""
     holding = [p for p in ([pattern] if pattern else []) + [*base.patterns.values()] if p.holds == "request"]
     return holding[0].channel if holding else ""
 
@@ -98,9 +98,9 @@ def load(data: Mapping[str, Any]) -> tuple[dict[str, float], tuple[Limit, ...]]:
 
 
 def _not_counted(answers: Mapping[str, Value]) -> str:
-    """The end of a sentence that names what stands on the way and has no card."""
+    """The end of a sentence: it names products on the path that have no card."""
     others = [f"{quoted(a.text, 40)} ({ROLES[f]})" for f in ROLES if isinstance(a := answers.get(f, UNKNOWN), Other)]
-    return f"; not counted, since nothing is known of it: {', '.join(others)}" if others else ""
+    return f"; not counted, because advisor has no platform file for it: {', '.join(others)}" if others else ""
 
 
 # --- each time --------------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def _retry(answers: Mapping[str, Value], figures: Mapping[str, float], rates: li
 
 
 def _drain(limits: list[Limit], figures: Mapping[str, float]) -> _Solved:
-    """Below the shortest time between being told to stop and being killed."""
+    """Below the shortest time that a platform gives between the signal to stop and the kill."""
     usual = int(figures["drain-s"])
     grace = next((limit for limit in limits if limit.kind == "grace"), None)
     if grace is None:

@@ -1,4 +1,4 @@
-"""What is told once for several features: the caveats that they share, and what the kit handles."""
+"""What a report lists once for several features: the caveats that they share, and what the kit handles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def shared_caveats(features: list[FeatureVerdict], base: RuleBase) -> list[SharedCaveat]:
-    """The caveats that several features raise in the same words, to be told once; those that come first stay."""
+    """The caveats that several features raise in the same words, to be listed once; those that come first stay."""
     seen: dict[str, list[tuple[RaisedCaveat, list[str]]]] = {}
     for feature in features:
         for caveat in (c for c in feature["caveats"] if not base.caveats[c["id"]].first):
@@ -30,7 +30,7 @@ def shared_caveats(features: list[FeatureVerdict], base: RuleBase) -> list[Share
 
 
 def checklist(features: list[FeatureVerdict], answers: Mapping[str, Answers], base: RuleBase) -> list[Handled]:
-    """What the kit cures of the patterns' checklists, besides the caveats that are told."""
+    """What the kit cures of the patterns' checklists, besides the caveats that are raised."""
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for feature in features:
         if feature["primary"] is None:

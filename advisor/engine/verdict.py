@@ -90,7 +90,7 @@ class Judge:
         """The verdict of one feature from its own answers.
 
         `merged`: it rides on a neighbour's connection. `decider` decides it again with other answers, for what would
-        change it; None where no other feature has a say. `sharing`: those on its page that use the same connection.
+        change it; None where no other feature affects it. `sharing`: those on its page that use the same connection.
         """
         base = self.base
         answers = {**answers, "existing-connection": merged.connection} if merged else answers
@@ -107,7 +107,7 @@ class Judge:
         readings = [known] if listed == dict(answers) else [known, know(listed, base)]
         raised, only_if = raised_by(readings, decision, times, base, self._forced(contradictions, answers, sharing))
         doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
-        told = {c["id"] for c in raised} | {c["id"] for c in only_if if not c["if"]}  # beyond five, in a line each
+        told = {c["id"] for c in raised} | {c["id"] for c in only_if if not c["if"]}  # a line each beyond five
         level, why = confidence.judged(readings, decision, fine, doubtful, told, base, self.diagram)
         settled, departs = self._article(known, decision)
         return {
@@ -231,7 +231,7 @@ class Judge:
         return made
 
     def _ask_next(self, known: Known, other: Changes) -> AskNext | None:
-        """An unanswered question that can change the pattern by itself: an open one first, then in decision order."""
+        """An unanswered question that alone can change the pattern: an open one first, then in decision order."""
         assumed = {a.fact for a in known.assumptions if a.prior is None}
         waiting = [f for f in other.decisive if f in known.open] + [f for f in other.decisive if f in assumed]
         fact = next((f for f in waiting if not self.base.questions[f].settled), waiting[0] if waiting else None)

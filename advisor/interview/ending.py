@@ -1,6 +1,6 @@
 """What is known when no question is left: the verdict, how sure it is, and what was answered with "I don't know".
 
-It says nothing that the report does not say: both take it from the same verdict.
+It prints nothing that is not in the report: both are made from the same verdict.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def decided(session: Session) -> str:
 
 
 def missing(session: Session) -> list[str]:
-    """What the report says to be open or to be found out, and what else matters and was answered "I don't know"."""
+    """The facts that the report lists as open or to find out, and the others that matter and are "I don't know"."""
     feature = session.verdict["features"][session.current]
     unknown = {fact for fact, value in session.answers.items() if isinstance(value, Unknown)}
     named = {*words.still_open(feature), *([next_fact(session)] if feature["ask_next"] else [])}
@@ -38,7 +38,7 @@ def missing(session: Session) -> list[str]:
 
 
 def next_fact(session: Session) -> str | None:
-    """The question to find out first, as in the report; None where no missing answer changes the pattern by itself."""
+    """The question to find out first, as in the report; None where no missing answer alone changes the pattern."""
     asked = session.verdict["features"][session.current]["ask_next"]
     return asked["fact"] if asked else None
 

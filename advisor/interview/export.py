@@ -32,7 +32,7 @@ COMMITTED: tuple[Kind, ...] = ("answers", "record", "kit")  # what a team keeps 
 
 
 class ExistsError(OutputError):
-    """The file was not written because a file of this name exists, and nobody agreed to replace it."""
+    """The file was not written: one of this name exists, and the person has not agreed to replace it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def text(file: Path, content: str, *, force: bool = False) -> None:
 
 
 def kit(session: Session, where: Path, *, force: bool = False) -> list[str]:
-    """Write the starter kit; what there is to say about it. Raises OutputError with nothing changed."""
+    """Write the starter kit; return messages to show. Raises OutputError with nothing changed."""
     from advisor.kit import writing
     from advisor.kit.build import build
 

@@ -132,7 +132,7 @@ def caveats(found: Relevance, standing: Answers, base: RuleBase) -> list[Raised]
 def rows(
     answers: Answers, standing: Answers, found: Relevance, ruled_out: Sequence[Fallen], base: RuleBase
 ) -> list[Row]:
-    """Every question with its answer and what became of it."""
+    """Every question with its answer and the effect of that answer."""
     named = Counter(fact for item in ruled_out for fact in item.facts)
     made = []
     for fact, question in base.questions.items():

@@ -120,7 +120,7 @@ class Plain:
         self.keeper.keep(session.project)
 
     def end(self, code: int, *, save: bool) -> int:
-        """Save and say what came out."""
+        """Save, and print the result."""
         if self.session is None:
             return code
         session, keeper, asking = self.session, self.keeper, code == Exit.OK and console.somebody()
@@ -281,7 +281,7 @@ class Plain:
         return [text(self.here.verdict, self.here.base, width=WIDTH).rstrip("\n")]
 
     def explain(self, name: str) -> Iterable[str]:
-        """What an id means, and on what evidence."""
+        """What an id means, and the evidence for it."""
         from advisor.report.lookup import explain
 
         if not name and self.here.question is not None:

@@ -54,7 +54,8 @@ def fallen(answers: Answers, left: frozenset[str], base: RuleBase) -> list[Falle
 def _alone(pattern: str, given: Items, rule: Rule | None, base: RuleBase) -> tuple[str, ...]:
     """The one answer without which the pattern is possible.
 
-    First what decides by itself, not by what it makes likely; then a need before what the feature is; then the rule's.
+    An answer that decides directly is preferred to one that only makes others likely; then a need is preferred to what
+    the feature is; then an answer that the rule names.
     """
     of_rule = _asked_by([rule], base) if rule is not None and rule in base.excludes else set()
     deciding = _deciding(base)

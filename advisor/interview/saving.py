@@ -51,7 +51,7 @@ class Keeper:
         self.draft = export.answers(session, self.draft, file)
 
     def save(self, session: Session, *, asking: bool, again: Callable[[Project], None] | None = None) -> bool:
-        """Write the answers file; whether it was written. Raises OutputError if it was not and nobody can be asked.
+        """Write the answers file; whether it was written. Raises OutputError if it was not, and no person can be asked.
 
         `again` takes the answers of a file that the person has read again; None: that is not offered.
         """
@@ -86,13 +86,13 @@ class Keeper:
         return picked < 2
 
     def export(self, session: Session, kind: export.Kind, where: Path) -> None:
-        """Write the kit or the record. A person sees what would be replaced first; without one, nothing foreign is."""
+        """Write the kit or the record. A person sees first what would be replaced; without one, only own files are."""
         part = export.plan(session, self.draft, kind, where)
         differing = [item for item in part.items if item.state == "differs"]
         if not console.somebody() and differing:
             if kind != "kit":
                 raise OutputError(f"{visible(str(where))} already exists; nothing was written")
-            console.say(*export.kit(session, where))  # replaces what it wrote itself and nobody has changed
+            console.say(*export.kit(session, where))  # replaces only its own, unchanged files
             return
         if not part.items:
             console.say(*part.notes, f"{export.TITLES[kind]}: {part.trouble}.")

@@ -144,7 +144,7 @@ class Session:
 
     @cached_property
     def so_far(self) -> str | None:
-        """The pattern if the interview stopped here and the feature stood alone."""
+        """The pattern if the interview stopped here and there were no other feature."""
         return decide(know(self.answers, self.base).lead, self.base).primary
 
     @property
@@ -176,7 +176,7 @@ class Session:
 
     @cached_property
     def fallback(self) -> str | None:
-        """The pattern for clients that cannot use the one so far, where the feature stands alone."""
+        """The pattern for clients that cannot use the one so far, where it is the only feature."""
         if self.so_far is None or self.several:
             return None
         case, names = know(self.answers, self.base).lead, self.base.patterns[self.so_far].fallbacks
@@ -196,7 +196,7 @@ class Session:
 
     @cached_property
     def rows(self) -> list[overview.Row]:
-        """Every question with its answer and what became of it."""
+        """Every question with its answer and the effect of that answer."""
         return overview.rows(self.answers, self.standing, self.relevance, self.fallen, self.base)
 
     # --- answering ----------------------------------------------------------------------------------------------------

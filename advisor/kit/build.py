@@ -1,4 +1,4 @@
-"""A verdict into the files of a kit: one option a layer, notes for what has no template."""
+"""Turns a verdict into the files of a kit: one option per layer, notes for what has no template."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def choose(
 ) -> tuple[list[Option], list[Member]]:
     """The options that the first member needs, and the members that need the same ones, whatever their transports.
 
-    One option a layer; of a layer of `each` all that the answers name; the examples of all members.
+    There is one option per layer; a layer of `each` has all that the answers name; examples are those of all members.
     """
     kept: list[Member] = []
     chosen: list[Option] = []
@@ -109,7 +109,7 @@ def choose(
 
 
 def _said(member: Member, options: Mapping[str, list[Option]], base: RuleBase) -> list[str]:
-    """What people are to know of the options for these answers: which are missing, and what that costs."""
+    """Notes to print about the options for these answers: which are missing, and what that costs."""
     kit, answers, said = member.entry, member.answers, []
     server = manifest.pick(options["server"], answers)[0]
     language = server.server.language

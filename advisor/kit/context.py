@@ -1,7 +1,7 @@
-"""What a template may name: this is the one list. A test compares it with every template.
+"""The list of all names that a template may use. A test compares it with every template.
 
-Each name has a text: what it is, with its unit, and an example after a semicolon. `values.context` makes them. Besides
-these a template may name what its entry in a manifest.yaml gives it under `with`.
+Each name has a text: its meaning with its unit, and an example after a semicolon. `values.context` makes the values. A
+template may also use the names that its entry in a manifest.yaml gives it under `with`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, NotRequired, TypedDict
 from advisor.kit.quoting import Fragment, Trusted, Word
 from advisor.model.platforms import Row
 
-# --- names inside of names --------------------------------------------------------------------------------------------
+# --- names inside other names -----------------------------------------------------------------------------------------
 
 
 class Feature(TypedDict):
@@ -57,7 +57,7 @@ class Stage(TypedDict):
 
 
 class Origin(TypedDict):
-    """Where the kit's proxy listens for what stands in front."""
+    """Where the kit's proxy listens for the stage in front."""
 
     tls: Annotated[bool, "whether it speaks TLS"]
     port: Annotated[int, "TCP port; 8443"]
@@ -103,16 +103,16 @@ class Times(TypedDict):
     read_timeout_s: Annotated[int, "seconds for which a proxy waits for the next byte of a stream; 75"]
     poll_timeout_s: Annotated[int, "seconds for which a proxy waits for the answer to a poll; 40"]
     connect_patience_ms: Annotated[int, "ms that a transport has to open, before the next is tried; 2500"]
-    max_connection_s: Annotated[int, "seconds after which the path ends every connection; 0: nothing is known to"]
+    max_connection_s: Annotated[int, "seconds after which a proxy on the path ends every connection; 0: none is known"]
 
 
 class Silence(TypedDict):
-    """How long a connection may be silent, for what stands in front."""
+    """How long a connection may be silent: for the stages in front."""
 
     quiet_s: Annotated[int, "seconds of silence with one sign of life lost; 51"]
     signs: Annotated[str, "what ends the silence, as a clause; the server sends something every 25 s"]
     held_timeout_s: Annotated[int, "seconds for a proxy that has one time for streams and polls; 75"]
-    front_timeout_s: Annotated[int, "seconds for what stands in front of the proxy: a little more; 80"]
+    front_timeout_s: Annotated[int, "the same for a stage in front of the proxy, a little longer; 80"]
 
 
 class Numbers(TypedDict):
@@ -129,24 +129,24 @@ class Numbers(TypedDict):
 
 
 class Front(TypedDict):
-    """What the files for the stages in front name, and what the proxy does because of them."""
+    """What the files for the stages in front name, and the proxy's times that depend on them."""
 
     between: Annotated[list[Stage], "the stages in front that the kit has files for"]
     cards: Annotated[
         dict[str, dict[str, Row]], "rows of platform cards, by platform and key with _ for -; cards.aws_alb.idle.value"
     ]
-    keep_alive_s: Annotated[int, "seconds for which the proxy keeps an idle connection of what stands in front; 75"]
+    keep_alive_s: Annotated[int, "seconds for which the proxy keeps an idle connection from the stage in front; 75"]
     answer_timeout_s: Annotated[int, "seconds for which a proxy waits for an answer that is not held; 60"]
-    origin: Annotated[Origin, "where the kit's proxy listens for what stands in front"]
+    origin: Annotated[Origin, "where the kit's proxy listens for the stage in front"]
 
 
 class Team(TypedDict):
     """The team's own parts."""
 
     publish: Annotated[list[Example], "examples of publishing, one for each back end of the answers"]
-    yours: Annotated[list[str], "what there is no template for, in words; Squid 6"]
-    own_clients: Annotated[list[str], "clients that there is no template for; ios"]
-    hosts: Annotated[list[str], "platforms that run containers, by title, where the kit is for one; Heroku"]
+    yours: Annotated[list[str], "the answers without a template, in words; Squid 6"]
+    own_clients: Annotated[list[str], "clients without a template; ios"]
+    hosts: Annotated[list[str], "titles of the platforms that run containers, if the kit is for one; Heroku"]
 
 
 class Versions(TypedDict, total=False):
@@ -179,7 +179,7 @@ class Context(Times, Silence, Numbers, Front, Team, Versions, Ports):
     edge: Annotated[Edge, "the proxy, or that there is none"]
     server: Annotated[Server, "the event server"]
     deploy: Annotated[list[str], "paths of this kit's files for deployment; compose.yaml, deploy/Dockerfile"]
-    paths: Annotated[list[str], "paths of the server that nothing in front may cache or hold back; /events, /poll"]
+    paths: Annotated[list[str], "paths of the server that no proxy in front may cache or hold back; /events, /poll"]
     reasons: Annotated[list[Reason], "why each feature has its pattern"]
     auth: Annotated[str, "how viewers sign in; none, cookie or bearer-header"]
     limit_addresses: Annotated[bool, "whether clients come with addresses of their own, so that a limit makes sense"]
@@ -188,4 +188,4 @@ class Context(Times, Silence, Numbers, Front, Team, Versions, Ports):
     server_ports: Annotated[list[int], "their TCP ports; 8081, 8082, 8083"]
     all_clients: Annotated[int, "streams that all instances take while one of several is away; 2500"]
     rules_version: Annotated[str, "of the rule base; 1.2.3"]
-    notes: Annotated[list[str], "what the answers leave open and the kit does not do, in sentences"]
+    notes: Annotated[list[str], "what the answers leave open and what the kit does not do, in sentences"]

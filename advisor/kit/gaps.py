@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def ways(auth: str, serves: list[str], instances: int, edge: Option) -> list[str]:
-    """What people are to know of how clients reach the servers of this kit."""
+    """Notes to print about how clients reach the servers of this kit."""
     notes = []
     if auth == "bearer-header" and "websocket" in serves:
         notes.append(
@@ -23,7 +23,7 @@ def ways(auth: str, serves: list[str], instances: int, edge: Option) -> list[str
             "/ticket) and sends it in the address; a ticket works for 30 s, and more than once in that time"
         )
     if instances > 1 and edge.name == "none":
-        notes.append(f"instances: {instances}: the kit has no proxy; what spreads the clients over them is yours")
+        notes.append(f"instances: {instances}: the kit has no proxy; spread the clients over them yourself")
     return notes
 
 
@@ -51,7 +51,7 @@ def limits(members: list[Member], needs: list[sizing.Feature], instances: int, l
     if others := own_clients(members, base):
         named = ", ".join(map(visible, others))
         notes.append(
-            f"clients: {named}: no template yet; the README tells the protocol, and client/ is a page that shows it"
+            f"clients: {named}: no template yet; the README describes the protocol, and client/ is a page that uses it"
         )
     return notes
 

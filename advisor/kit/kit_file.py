@@ -56,5 +56,5 @@ def files_of(folder: Path, entry: FileEntry) -> Iterator[File]:
 
 
 def _resolved(path: Path) -> Path:
-    """A file that another option has too is named by its way from here: ../OPTION/FILE."""
+    """A file that another option has too is named by a relative path: ../OPTION/FILE."""
     return path.parent.resolve() / path.name if ".." in path.parts else path

@@ -32,11 +32,11 @@ FORM = "1"  # of the kept data; raise it when option_schema.py or manifest_reade
 class Option:
     """One choice of one layer. `fact` decides the layer ("" = none does); this option serves the answers `serves`.
 
-    `otherwise`: it also stands for every answer that no other option of the layer serves, and this is said of it.
-    `notes` are what is said of a single answer.
+    `otherwise`: it also serves every answer that no other option of the layer serves; this note is printed then.
+    `notes` are printed for a single answer each.
 
     `rows` are what its files take from platform cards, each as platform/group/key; `kept` is the one that says how long
-    this stage keeps idle connections to what stands behind it.
+    this stage keeps idle connections to the next one.
     `says`: the manifest itself, for what only one layer has (`server`, `edge`, `publish`).
     """
 
@@ -66,22 +66,22 @@ class Option:
 
     @property
     def server(self) -> ServerManifest:
-        """What an event server says of itself. For options of the layer "server" only."""
+        """The manifest of an event server. For options of the layer "server" only."""
         return cast("ServerManifest", self.says)  # each layer has a class of its own
 
     @property
     def edge(self) -> EdgeManifest:
-        """What a proxy says of itself. For options of the layer "edge" only."""
+        """The manifest of a proxy. For options of the layer "edge" only."""
         return cast("EdgeManifest", self.says)
 
     @property
     def publish(self) -> PublishManifest:
-        """What an example of publishing says of itself. For options of the layer "publish" only."""
+        """The manifest of an example of publishing. For options of the layer "publish" only."""
         return cast("PublishManifest", self.says)
 
 
 def pick(options: Collection[Option], answers: Mapping[str, Value]) -> tuple[Option, bool]:
-    """The option of a layer for these answers, and whether it only stands in for one that there is not yet."""
+    """The option of a layer for these answers, and whether it only replaces one that does not exist yet."""
     for option in options:
         if option.takes(answers.get(option.fact)):
             return option, False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read(templates: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """{kits: {pattern: ...}, options: {layer: [{folder, says, gates}]}} without options that lack something; and what.
+    """{kits: {pattern: ...}, options: {layer: [{folder, says, gates}]}} of the complete options; what others lack.
 
     Raises RuleBaseError where kits.yaml says nothing that could be read.
     """

@@ -1,4 +1,4 @@
-"""One feature of a kit: what was answered, what was decided, and what kits.yaml says of its pattern."""
+"""One feature of a kit: its answers, its verdict, and its pattern's entry in kits.yaml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an option of a kit says of itself in its manifest.yaml: its keys, and those that its layer must have.
+"""The manifest.yaml of an option of a kit: its keys, and those that its layer must have.
 
 Plain dataclasses, because every kit reads them; pydantic checks the files against them (manifest_reader.py) when they
 are new. Text called Markdown here is a template itself: it may name what a template may name (context.py).
@@ -84,7 +84,7 @@ class FileEntry(Keys):
 
 @dataclass(frozen=True, kw_only=True)
 class Note(Keys):
-    """What people are told about some of the answers that an option serves; `{answer}` is the answer's title."""
+    """A note to print for some of the answers that an option serves; `{answer}` is the answer's title."""
 
     answers: Annotated[list[str], MinLen(1)]
     says: Text
@@ -119,7 +119,7 @@ class Start(Keys):
     )  # Python modules; where one is missing, requirements.txt is installed
     modules_several: list[str] = field(default_factory=list)  # more of them where there are several instances
     programs: list[str] = field(default_factory=list)  # one of these must be on the PATH
-    install: str = ""  # what people are told where none is
+    install: str = ""  # the advice to print where none of them is
     prepare: list[Command] = field(default_factory=list)  # commands to run once, and again when one of these changes:
     prepared_from: list[str] = field(default_factory=list)
 
@@ -161,10 +161,10 @@ class ServerReadme(Keys):
     log: Text  # "the event server: log in ..."
     log_file: Text  # where a single instance has its log
     rate: Text  # where the limit of what viewers send is
-    sign_in: Text  # "Replace ...: one key for all viewers is a stand-in"
-    sender: Text  # "Replace ... too: it says whose limit a message counts against"
-    accepts: Text  # "Check in ... what a viewer may say"
-    narrow: Text  # "Every viewer gets every event. Narrow it down in ..."
+    sign_in: Text  # "Replace ...: one key for all viewers is a placeholder"
+    sender: Text  # "Replace ... too: it decides whose rate limit a message counts against"
+    accepts: Text  # "Check in ... what a viewer may send"
+    narrow: Text  # "Every viewer gets every event. If they must not, restrict that in ..."
     polling: str  # what holds for long polling only; empty: nothing
 
 

@@ -1,8 +1,8 @@
 """How a value is written in each language of a kit so that it stays one value: the only way into a template.
 
-A quote takes a Python value and returns text that stands for exactly this value where one token of the language is
-expected, or raises UnquotableError. Booleans, numbers and None are written in the language's own words. `Trusted` text
-passes as it is; it can only be made from characters that mean nothing in any of these languages.
+A quote takes a Python value and returns text that means exactly this value where one token of the language is expected,
+or raises UnquotableError. Booleans, numbers and None are written in the language's own words. `Trusted` text passes as
+it is; it can only be made from characters that mean nothing in any of these languages.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WORD = re.compile(r"(?!(?i:true|false|yes|no|on|off|null|y|n)$)(?:/|\.|-{1,2})?
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # and halves of characters, which no file can hold
 _TOKEN_LIMIT = 2000  # nginx reads through a buffer of 4,096 bytes and refuses what fills it; quoting may double a text
 _LINE_LIMIT = 120  # also of a comment
-_SLUG_LIMIT = 40  # names of Kubernetes have 63 characters at most, and begin and end with words of ours
+_SLUG_LIMIT = 40  # names of Kubernetes have 63 characters at most, and the kit puts words before and after
 
 
 class UnquotableError(OutputError):
@@ -89,7 +89,7 @@ def says_all(text: str) -> bool:
 
 
 def own_slug(name: str, instead: str) -> str:
-    """A slug that no other name has, for places that projects share; `instead` stands where no letter is left.
+    """A slug that no other name has, for places that projects share; `instead` is used where no letter is left.
 
     Of all names with the same letters and digits one keeps the plain slug: the one in lower case with a capital first
     and single spaces ("Acme orders"). For every other one it ends with a hash of the name, as no plain slug does.

@@ -55,7 +55,7 @@ def render(source: str, target: str, values: Mapping[str, object]) -> str:
     """The template `source` with `values`, for the language `target`.
 
     Raises quoting.UnquotableError for a value that the language cannot hold. A template that names an unknown variable
-    raises jinja2.UndefinedError: a defect of ours, which a test finds.
+    raises jinja2.UndefinedError: a defect in the template, which a test finds.
     """
     return _compiled(source, target).render(values)
 

@@ -67,7 +67,7 @@ def feature(facts: Mapping[str, Any], inputs: Mapping[str, Any]) -> Feature:
 def wanted_streams(features: Iterable[Feature]) -> float:
     """Features of one page share a stream, so a page has as many as its busiest feature; pages add up.
 
-    A feature whose page nobody stated counts as a page of its own.
+    A feature without a stated page counts as a page of its own.
     """
     pages: dict[str, float] = {}
     unknown = 0.0

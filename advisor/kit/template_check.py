@@ -1,4 +1,4 @@
-"""What is wrong with a templates folder: manifests that lack something, templates that name what nobody gives them."""
+"""What is wrong with a templates folder: manifests that lack something, templates that name undefined variables."""
 
 from __future__ import annotations
 

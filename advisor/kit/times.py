@@ -20,9 +20,9 @@ TIMES = {  # what holds where the verdict has no time, and the most that the ser
     "hold_s": (25, 600),
     "connect_patience_ms": (2500, 60_000),
 }
-ANSWER_S = 60  # that a proxy waits for an answer that is neither a stream nor a held poll; nginx does as installed
-FRONT_S = 5  # by which what stands in front waits longer than the proxy, so that the proxy's answer gets through
-STREAM_PATIENCE_MS = 5000  # a stream that has not greeted by then is held back on the way; a WebSocket shows it sooner
+ANSWER_S = 60  # how long a proxy waits for an answer that is neither a stream nor a held poll: nginx's default
+FRONT_S = 5  # how much longer the stage in front waits than the proxy, so that the proxy's answer gets through
+STREAM_PATIENCE_MS = 5000  # a stream without a greeting by then is held back by a proxy; a WebSocket fails sooner
 
 
 def times(timings: list[Mapping[str, Any]], base: RuleBase, *, streams: bool = False) -> Times:
@@ -59,7 +59,7 @@ def silence(solved: Times, serves: list[str]) -> Silence:
     """`quiet_s`: how long a connection of this kit may be silent with one sign of life lost; `signs`: what ends it.
 
     `held_timeout_s`: how long a proxy waits that has one number for streams and polls; `front_timeout_s`: the same for
-    what stands in front of it.
+    the stage in front of it.
     """
     seconds, waits, signs = [5], [], []
     if {"websocket", "sse"} & set(serves):

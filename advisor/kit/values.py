@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 PORTS: Ports = {"edge_port": 8080, "tls_port": 8443, "server_port": 8081}
 MOST_INSTANCES = 16  # of the event server on one machine; each uses one core at most
 TAKEN = frozenset({"hello", "heartbeat", "reset", "drain", "message", "error", "open"})  # event names of the protocol
-KEEP_ALIVE_S = 75  # of an idle connection of what stands in front, which lets go after 60 s unless its card says more
-ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # said where no option of a layer writes what is to be set there
+KEEP_ALIVE_S = 75  # for an idle connection from the stage in front, which closes it after 60 s unless its card has more
+ON_THE_WAY = ("load-balancer", "cdn", "service-mesh")  # a note is printed where the kit has no file for one
 TRANSPORTS = ("websocket", "sse", "long-polling", "short-polling")  # in the order in which a page tries them
 
 
@@ -88,7 +88,7 @@ def context(name: str, members: list[Member], base: RuleBase, chosen: list[Optio
 
 
 def _edge(option: Option) -> Edge:
-    """What templates may name of the proxy."""
+    """The proxy, as templates may name it."""
     says = option.edge
     return {
         "name": quoting.Trusted(option.name),
@@ -100,7 +100,7 @@ def _edge(option: Option) -> Edge:
 
 
 def _server(says: ServerManifest, serves: list[str]) -> Server:
-    """What templates may name of the event server, in a kit with these transports."""
+    """The event server, as templates may name it, in a kit with these transports."""
     memory = says.memory_kb["websocket" if "websocket" in serves else "other"]
     return {
         "language": says.language,
@@ -149,11 +149,11 @@ def _numbers(sizes: Mapping[str, sizing.Size]) -> Numbers:
 
 
 def _front(chosen: list[Option], base: RuleBase, edge: Option, instances: int, notes: list[str]) -> Front:
-    """What the files for the stages in front name, and what the proxy does because of them; it listens at `origin`."""
+    """What the files for the stages in front name, and the proxy times that depend on them; it listens at `origin`."""
     keep_alive_s = _keep_alive(chosen, base)
     if edge.name == "none" and keep_alive_s > KEEP_ALIVE_S:
         notes.append(
-            f"the event server ends idle connections after {KEEP_ALIVE_S} s, and what stands in front keeps them for "
+            f"the event server ends idle connections after {KEEP_ALIVE_S} s, and the stage in front keeps them for "
             "longer, so a request fails now and then: put a proxy between"
         )
     tls, written = edge.edge.tls, manifest.files(chosen, instances)
@@ -171,7 +171,7 @@ def _front(chosen: list[Option], base: RuleBase, edge: Option, instances: int, n
 
 
 def _theirs(chosen: list[Option], members: list[Member], base: RuleBase) -> Team:
-    """What the team's own parts are: what publishes, what there is no template for, clients that are no browsers."""
+    """What the team's own parts are: what publishes, what there is no template for, clients other than browsers."""
     written = {o.fact for m in members for o in chosen if o.takes(m.answers.get(o.fact))}
     facts = [fact for fact in ("reverse-proxy", *ON_THE_WAY) if fact not in written]
     own = [word for fact in facts for m in members if m.answered(fact) for word in manifest.words(m.answers[fact])]
@@ -203,9 +203,9 @@ def _rows(chosen: list[Option], base: RuleBase) -> dict[str, dict[str, platforms
 
 
 def _keep_alive(chosen: list[Option], base: RuleBase) -> int:
-    """How long the proxy keeps an idle connection of what stands in front, in seconds: longer than that does.
+    """How long the proxy keeps an idle connection from the stage in front, in seconds: longer than that stage does.
 
-    Else a request may meet a connection that is just being closed.
+    Else a request may arrive on a connection that is just being closed.
     """
     kept = [row.value for o in chosen if o.kept and (row := platforms.row(base, o.kept))]
     return max([KEEP_ALIVE_S, *(int(value) + 20 for value in kept if not isinstance(value, str))])
@@ -257,7 +257,7 @@ def _features(members: list[Member]) -> list[Feature]:
 def slugs(names: Iterable[str]) -> list[str]:
     """One event type a feature: lower-case ASCII, unique, none that the protocol itself uses.
 
-    It hangs on the other features of the project only where another one before it has the same words.
+    It depends on the other features of the project only where an earlier one has the same words.
     """
     made: list[str] = []
     for name in names:
@@ -282,7 +282,7 @@ def _reason(member: Member, base: RuleBase) -> Reason:
 
 
 def _instances(members: list[Member], notes: list[str]) -> int:
-    """How many event servers the kit is for; more than MOST_INSTANCES are said. Unknown is one."""
+    """How many event servers the kit is for; a note is printed for more than MOST_INSTANCES. Unknown is one."""
     stated = [n for m in members if isinstance(n := m.answers.get("instances"), int | float)]
     wanted = max(stated, default=1)
     if wanted > MOST_INSTANCES:

@@ -26,21 +26,21 @@ class Gates:
     spans: Mapping[str, tuple[Version, Version]]
 
     def open(self, version: Version) -> dict[str, bool]:
-        """Every gate with "-" as "_", and whether this version lies inside it."""
+        """Every gate with "-" as "_", and whether this version is inside it."""
         return {name.replace("-", "_"): low <= version < high for name, (low, high) in self.spans.items()}
 
     def image(self, written: str, version: Version) -> tuple[str, Version]:
         """(tag, version) of the component's image for containers, where the answers name this version.
 
-        An answer is what a machine has, often a distribution's version that is years old and mended by the
-        distribution. The image of that version is mended by nobody, so only a newer one than `default` is taken.
+        An answer is the version on a machine, often a distribution's, which is years old and gets the distribution's
+        fixes. The image of that version gets no fixes, so only a newer one than `default` is taken.
         """
         default = _must(self.default)
         return (written, version) if version > default else (self.default, default)
 
 
 def parse_version(text: str) -> Version | None:
-    """`1.22` or `1.22.1`, or None. A branch stands for its first release, so the gates give what all of it takes."""
+    """`1.22` or `1.22.1`, or None. A branch means its first release: the gates allow what all its releases can do."""
     match = _VERSION.fullmatch(text.strip())
     return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 

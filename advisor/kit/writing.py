@@ -1,4 +1,4 @@
-"""A kit onto the disk, and what a person is told about it."""
+"""Write a kit to the disk; the notes to print about it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What to do about a caveat, place by place along the path from the client to the server.
 
-Advice for a named product is told only where the answers state that product; what is said of the path in general stands
-in for it where they state none that the caveat knows.
+Advice for a named product is given only where the answers state that product; the advice for the path in general
+replaces it where they state none that the caveat names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WAY: Final = ("cdn", "load-balancer", "reverse-proxy", "service-mesh", "platform")  # the facts that name a product
 STACK: Final = ("hosting-layer", "server-stack", "existing-stack")
-# Where something is to be done, in the order of the path. `path` is whatever stands between; `team` is a decision.
+# Where something is to be done, in the order of the path. `path` is anything in between; `team` is a decision.
 PLACES: Final = ("client", *WAY[:4], "path", "platform", *STACK, "server", "broker", "team")
 GENERAL: Final = {
     "client": "in the client",
@@ -53,7 +53,7 @@ def told(advice: Iterable[Advice], stated: Mapping[str, Value]) -> list[Doing]:
 
 
 def _stating(option: str, stated: Mapping[str, Value]) -> Iterator[str]:
-    """The facts whose stated answer names the option; one advice is told once, at the first place on the path."""
+    """The facts whose stated answer names the option; one advice is given once, at the first place on the path."""
     for fact in (*WAY, *STACK):
         answer = stated.get(fact)
         if answer == option or (isinstance(answer, tuple) and option in answer):

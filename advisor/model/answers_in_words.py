@@ -43,14 +43,14 @@ def labelled(question: Question, value: Value) -> str:
 
 
 def named(fact: str, value: Value | Answer, base: RuleBase) -> str:
-    """The answer to a question, or a number that follows, to stand beside its id: options by their ids, as in a file.
+    """The answer to a question, or a derived number, for use beside its id: options by their ids, as in a file.
 
     The answer may be in the form in which the verdict carries it.
     """
     asked = base.questions.get(fact) or base.derived.get(fact)
     answer = from_plain(value)
     if isinstance(answer, Other) and fact in base.questions and answer == base.questions[fact].lead:
-        return visible(answer.text)  # nobody named something else: it is what the question takes for "I don't know"
+        return visible(answer.text)  # not a stated text: the question takes it for "I don't know"
     return in_words(answer, asked.unit if asked is not None else "")
 
 

@@ -5,8 +5,8 @@ number takes band names. A some-of fact means "contains": one element, a list (a
 `all`, `not` and `only` (nothing but these, and at least one of them).
 
 A situation of a caveat holds only where at least one of the facts that it names is stated: an assumption alone does not
-raise it. `stated: [auth]` says which must be, and `stated: []` that none has to, because the pattern alone raises it.
-What is `presumed: [instances]` counts as met while nobody has answered that question.
+raise it. `stated: [auth]` lists those that must be; `stated: []` means none, because the pattern alone raises it. A
+fact in `presumed: [instances]` counts as met while its question has no answer.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LEAST = math.ulp(0.0)  # the least number above zero: where a band begins that leaves out 0 alone
 STATED = "stated"  # in the condition of a caveat: the facts that somebody must have answered
-ANY = "*"  # stands for: at least one of the facts that the situation names
-PRESUMED = "presumed"  # in the condition of a caveat: the facts that count as met while nobody has answered them
+ANY = "*"  # at least one of the facts that the situation names
+PRESUMED = "presumed"  # in the condition of a caveat: the facts that count as met while they have no answer
 WORDS = (STATED, PRESUMED)
 
 

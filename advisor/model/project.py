@@ -1,6 +1,6 @@
 """What a team stated about its project: its features, and the answers that hold for all of them.
 
-Both are compared by what was stated, whatever file and place it stands in.
+Both are compared by what was stated, not by its file and place.
 """
 
 from __future__ import annotations

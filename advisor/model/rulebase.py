@@ -141,8 +141,8 @@ class Typed(NamedTuple):
 class Rule(NamedTuple):
     """One rule. `boxes` is its condition as a union; `patterns` is what it excludes, chooses (in order) or accepts.
 
-    `doubt`: another way may be as good, which no answer tells, so a verdict that rests on it is not sure. `raises` are
-    the caveats that it raises when it decides, whatever the pattern.
+    `doubt`: another pattern may be as good, and no answer decides between them, so a verdict that rests on it is not
+    sure. `raises` are the caveats that it raises when it decides, with any pattern.
     """
 
     id: str
@@ -171,8 +171,8 @@ class Caveat(NamedTuple):
     """Something the team must know or do. `figures` is printed only when every number it names is known.
 
     `stated` has for each box the facts that must have been stated for it, `presumed` those that count as met while
-    nobody has answered them. `standard`: the patterns on whose checklist it stands. `yours`: why no kit can cure it.
-    `first`: told first. `at_once`: data is lost or nothing works from the first use.
+    they have no answer. `standard`: the patterns that have it on their checklist. `yours`: why no kit can cure it.
+    `first`: printed first. `at_once`: data is lost or nothing works from the first use.
     """
 
     id: str
@@ -230,7 +230,7 @@ class Impossible(NamedTuple):
 
 
 class Prior(NamedTuple):
-    """What one answer usually means for facts that nobody stated: a better assumption than the question's own."""
+    """What one answer usually means for unstated facts: a better assumption than the question's own."""
 
     id: str
     boxes: tuple[Box, ...]
@@ -241,7 +241,7 @@ class Prior(NamedTuple):
 
 
 class Plausible(NamedTuple):
-    """What else a fact may well be where nobody stated it: other values, each with the share of projects that have it.
+    """What else an unstated fact may well be: other values, each with the share of projects that have it.
 
     `boxes`: the cases for which this is meant. The first of a fact that holds counts.
     """

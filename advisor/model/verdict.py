@@ -95,7 +95,7 @@ class Assumption(TypedDict):
 
 
 class AskNext(TypedDict):
-    """The unanswered question that can change the pattern by itself."""
+    """The unanswered question that alone can change the pattern."""
 
     fact: str
     ask: str
@@ -152,7 +152,7 @@ class RaisedCaveat(TypedDict):
 
 
 class SharedCaveat(RaisedCaveat):
-    """A caveat that several features raise alike, told once for them."""
+    """A caveat that several features raise alike, listed once for them."""
 
     features: list[str]
 
@@ -349,7 +349,7 @@ class Reuse(TypedDict):
 
 
 class HeldByPage(TypedDict):
-    """What one page holds open in one browser; `page` is "" where nobody stated it, `http2` None where nobody said."""
+    """What one page holds open in one browser; `page` is "" and `http2` None where they are not stated."""
 
     page: str
     features: list[str]

@@ -1,4 +1,4 @@
-"""A platform card as lines of text: grouped, each value with its source, its age, and what speaks against it."""
+"""A platform card as lines of text: grouped, each value with its source, its age, and the doubts about it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 Line: TypeAlias = "tuple[int, str]"  # indent, text
 Day: TypeAlias = "tuple[int, int, int]"
 
-# Limits by what cures them: they are never to be mixed up.
+# Limits by their cure; a limit in the wrong group would get the wrong advice.
 CURES: Final = (
     (("idle",), "Limits on silence (a heartbeat cures them):"),
     (("first-byte", "total"), "Limits on the answer (a setting or another pattern cures them):"),
     (("lifetime",), "Limits on age (only reconnecting and resuming helps):"),
-    (("grace",), "Time between being told to stop and the end:"),
+    (("grace",), "Time from the signal to stop until the process is killed:"),
     (("rate",), "New connections:"),
 )
 KINDS: Final = {
@@ -36,9 +36,9 @@ CHANGES: Final = {"setting": "Yours to set", "quota": "Changed by the vendor onl
 
 
 def lines(card: Card, today: Day, base: RuleBase) -> Iterator[Line]:
-    """The whole card. `today` tells how old its values are."""
-    stands = " or ".join(ROLES[fact] for fact in card.stands_at) or "no answer of its own"
-    yield 0, f"{card.id} (platform: {stands})"
+    """The whole card. The age of its values is counted up to `today`."""
+    roles = " or ".join(ROLES[fact] for fact in card.stands_at) or "no answer of its own"
+    yield 0, f"{card.id} (platform: {roles})"
     yield from ((0, ""), (2, f"{card.name}. {card.summary}"))
     for kinds, title in CURES:
         rows = [row for row in card.groups.get(LIMITS, ()) if row.kind in kinds]
@@ -58,7 +58,7 @@ def lines(card: Card, today: Day, base: RuleBase) -> Iterator[Line]:
 
 
 def limit_lines(card: Card, row: Row, today: Day, base: RuleBase) -> Iterator[Line]:
-    """One limit by itself."""
+    """One limit alone."""
     yield 0, f"{row.id} (limit: {KINDS[row.kind]})"
     yield from ((0, ""), (2, f"A limit of {card.name}."))
     yield from _limit(row, today, row.id, base)
@@ -93,7 +93,7 @@ def _sources(row: Row, today: Day) -> Iterator[Line]:
 
 
 def age_text(as_of: str, today: Day) -> str:
-    """A date and how old it makes what was said: `2026-07-23, 4 months old`. A bare year counts from its beginning."""
+    """A date with the age of the statement: `2026-07-23, 4 months old`. A bare year counts from its beginning."""
     then = day(as_of)
     if then is None:
         return f"{visible(as_of)}, of unknown age"

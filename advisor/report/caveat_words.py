@@ -1,4 +1,4 @@
-"""What every report says alike about caveats: what to do where, what the kit does, what waits for an answer."""
+"""What all reports print alike about caveats: what to do where, what the kit does, what depends on an answer."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ AT: Final[dict[Place, str]] = {
     "team": "Decide",
 }
 MIGRATION: Final = (
-    "To change over: run both side by side behind one function of the client, send a growing share of users the new "
-    "way, and remove the old one when nobody connects to it any more."
+    "To change over: run both side by side behind one function of the client, move a growing share of users to the "
+    "new connection, and remove the old one when no client uses it any more."
 )
 WIDEST: Final = 30  # characters of a file's path that fit a narrow terminal, indented
 FILES: Final = 3  # of the kit that a line names; `advisor explain` and the JSON have all
 
 
 def of(feature: FeatureVerdict, verdict: Verdict) -> list[RaisedCaveat]:
-    """All the caveats of a feature: its own, and those that are told once for several."""
+    """All the caveats of a feature: its own, and those that are listed once for several."""
     shared: list[RaisedCaveat] = [c for c in verdict["shared"]["caveats"] if feature["name"] in c["features"]]
     return [*shared, *feature["caveats"]]
 
 
 def where(advice: Advice) -> str:
-    """Where a piece of advice belongs: a place, or wherever a product stands."""
+    """Where a piece of advice belongs: a place, or a product wherever it is stated."""
     return AT[cast("Place", advice.at)] if advice.at else f"Where {advice.named} is stated"
 
 
@@ -82,10 +82,10 @@ def handled(verdict: Verdict) -> Iterator[str]:
 
 
 def waiting(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
-    """What an open answer would raise, a line each."""
+    """The caveats that are less urgent, or that an open answer would raise, a line each."""
     for item in feature["caveats_if"]:
         facts = " and ".join(f"{fact} is {named(fact, value, base)}" for fact, value in item["if"].items())
-        yield f"{f'If {facts}' if facts else 'Besides'}: {item['title']} ({item['id']})"
+        yield f"{f'If {facts}' if facts else 'Also'}: {item['title']} ({item['id']})"
 
 
 def kept(item: IfKept) -> Iterator[str]:

@@ -15,7 +15,7 @@ ROOM = 1000  # steps of the longest bar
 
 
 def chart(rows: Sequence[tuple[str, float, str]], chosen: str, title: str, name: str) -> str:
-    """Bars for rows of (name, value, value in words); the row `chosen` stands out and is marked in words as well."""
+    """Bars for rows of (name, value, value in words); the row `chosen` is highlighted, and marked in words as well."""
     most = max(value for _, value, _ in rows)
     parts = []
     for i, (label, value, said) in enumerate(rows):

@@ -40,11 +40,11 @@ class Row(NamedTuple):
 
 
 TRAFFIC = (
-    Column("requests_per_h", "requests/h", amount, "requests that ask or wait for news", "Requests an hour"),
+    Column("requests_per_h", "requests/h", amount, "requests that ask or wait for news", "Requests per hour"),
     Column("queries_per_h", "queries/h", amount, "database queries that they cause"),
     Column("total_bytes_per_h", "bytes/h", size, "on the clients' hop, messages and overhead"),
-    Column("overhead_bytes_per_h", "overhead/h", size, "of these, all but the messages", "Overhead an hour"),
-    Column("worst_delay_s", "delay", delay, "on top of the network's own, at worst"),
+    Column("overhead_bytes_per_h", "overhead/h", size, "the part of it that is not messages", "Overhead per hour"),
+    Column("worst_delay_s", "delay", delay, "the longest, on top of the network's own"),
 )
 HELD = (
     Column("held_connections", "held", amount, "connections that stay open at the server", "Held open"),
@@ -53,15 +53,15 @@ HELD = (
     Column("upstream_ports", "ports", amount, "source ports of the proxy to each instance"),
     Column("server_memory_bytes", "server RAM", size, "memory of the server for what is held, all instances"),
     Column("proxy_memory_bytes", "proxy RAM", size, "memory of the proxy for what is open, with TLS"),
-    Column("billed_hours_per_h", "billed", amount, "hours billed an hour, where open connections are"),
+    Column("billed_hours_per_h", "billed", amount, "hours billed per hour, where open connections are billed"),
 )
 SCALES: dict[Scale, str] = {"patterns": "At these numbers", "at_ten_times": "With ten times the clients"}
 AT: tuple[tuple[Scale, str], ...] = (("patterns", ""), ("at_ten_times", "With ten times the clients, "))
-BARS = TRAFFIC[3]  # overhead: what a pattern adds to the messages
+BARS = TRAFFIC[3]  # what a pattern adds to the messages
 
 
 def columns(feature: FeatureVerdict, base: RuleBase, every: tuple[Column, ...]) -> list[Column]:
-    """The columns that apply here: nothing about a proxy where there is none, nor a bill that nobody sends."""
+    """The columns that apply here: those of a proxy or a bill only where there is one."""
     costs = feature["costs"]["patterns"]
     return [column for column in every if any(costs[p][column.key] is not None for p in shown(feature, base))]
 
@@ -79,7 +79,7 @@ def name(pattern: str, base: RuleBase) -> str:
 
 
 def table(feature: FeatureVerdict, base: RuleBase, key: Scale, heads: list[Column]) -> Iterator[Row]:
-    """A row a pattern, with the cells of these columns; `key` is one of SCALES."""
+    """One row per pattern, with the cells of these columns; `key` is one of SCALES."""
     for pattern in shown(feature, base):
         row = feature["costs"][key][pattern]
         cells = ["-" if (value := row[column.key]) is None else column.say(value) for column in heads]
@@ -139,7 +139,7 @@ def sentences(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
         yield f"One room of {room} causes {amount(costs['fanout_per_s'])} deliveries a second."
     uplink = stream["uplink_requests_per_h"]
     if uplink:
-        yield f"What the clients send adds {exact(uplink)} requests an hour, except over a WebSocket."
+        yield f"What the clients send adds {exact(uplink)} requests per hour, except over a WebSocket."
     yield from _ports(feature, base)
 
 
@@ -152,14 +152,14 @@ def _why_more(inputs: Mapping[str, Input]) -> str:
 
 
 def polling(feature: FeatureVerdict, base: RuleBase) -> str:
-    """The arithmetic of short polling in one sentence: 720 requests an hour and client, 72,000 for a hundred."""
+    """The arithmetic of short polling in one sentence: 720 requests per hour per client, 72,000 for 100 clients."""
     costs = feature["costs"]
     row, given = costs["patterns"][costed_as("short-polls", base)], costs["inputs"]
     if row["requests_per_client_per_h"] >= BEYOND:
         return f"Short polling every {quantity(given['poll-interval-s']['value'])} s has no limit to what it costs."
     return (
         f"Short polling every {quantity(given['poll-interval-s']['value'])} s is "
-        f"{exact(row['requests_per_client_per_h'])} requests an hour for each client and "
+        f"{exact(row['requests_per_client_per_h'])} requests per hour for each client and "
         f"{exact(row['requests_per_h'])} for all {quantity(given['concurrent-clients']['value'])}, and as many queries."
     )
 

@@ -45,7 +45,7 @@ def explained(lines: Iterable[Line], width: int) -> str:
 def catalogue(base: RuleBase, now: Day) -> list[tuple[str, str, Callable[[], Iterator[Line]]]]:
     """Everything that has an id: its kind, the id, and what prints it. Kinds in the order in which they are shown.
 
-    `now` tells how old the values of platforms are.
+    The age of the values of platforms is counted up to `now`.
     """
     steps = [("step", step) for step in base.steps] + [("article step", step) for step in base.article]
     rules: list[tuple[str, Step | None, Rule]] = [("exclusion", None, rule) for rule in base.excludes]
@@ -275,7 +275,7 @@ def _evidence(items: Iterable[Evidence]) -> Iterator[Line]:
 
 
 def _raw_evidence(items: Iterable[dict[str, Any]]) -> Iterator[Line]:
-    """Evidence as it stands in a table that the program takes as plain data."""
+    """Evidence as it is in a table that the program takes as plain data."""
     yield 2, "Evidence:"
     for item in items:
         kind: Kind = next(k for k in KINDS if k in item)

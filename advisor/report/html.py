@@ -32,9 +32,9 @@ CONFIGS = (".conf", ".yaml", ".yml", ".json", ".toml", ".cfg", ".service", ".vcl
 def html(verdict: Verdict, base: RuleBase, files: Mapping[str, bytes] | None = None, notes: Sequence[str] = ()) -> str:
     """The page. `files` are the kit's, by name, where there is a kit; `notes` say why not, or what to know about it.
 
-    Everything that comes from answers and rules is escaped by the template engine, after controls and marks that nobody
-    sees have become visible. The content security policy allows the page's own style and nothing else. It is all ASCII,
-    so that no locale can spoil it.
+    Everything that comes from answers and rules is escaped by the template engine, after invisible controls and marks
+    have become visible. The content security policy allows the page's own style and nothing else. It is all ASCII, so
+    that no locale can spoil it.
     """
     folder = data("templates") / "report"
     style = (folder / "page.css").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The verdict as an architecture decision record in MADR form (https://adr.github.io/madr/), one record a feature.
+"""The verdict as an architecture decision record in MADR form (https://adr.github.io/madr/), one record per feature.
 
 There is no date in it: the same answers and rules give the same bytes. What a user wrote is escaped, so that it can
 neither add headings nor links nor HTML.
@@ -25,7 +25,7 @@ STARTS = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)]))")
 
 
 def markdown(verdict: Verdict, base: RuleBase) -> str:
-    """The decision record: front matter, then one MADR section a feature, under a common heading if several."""
+    """The decision record: front matter, then one MADR section per feature, under a common heading if several."""
     features = verdict["features"]
     lines = ["---", "status: proposed", "---", ""]
     level = 1
@@ -45,7 +45,7 @@ def escape(text: str) -> str:
 
 
 def _start(mark: str) -> str:
-    # A digit cannot be escaped itself; "1." opens a list unless a character reference stands for the digit.
+    # A digit cannot be escaped itself; "1." opens a list unless the digit is a character reference.
     return f"&#{ord(mark[0])};{mark[1:]}" if mark.isdigit() else f"\\{mark}"
 
 
@@ -127,7 +127,8 @@ def _consequences(verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> 
     if not caveats:
         yield "Good, because no caveat is raised."
     yield from (
-        f"Neutral, because it waits for an answer. {escape(line)}" for line in caveat_words.waiting(feature, base)
+        f"Neutral, because it is less urgent or depends on an answer. {escape(line)}"
+        for line in caveat_words.waiting(feature, base)
     )
     for done in verdict["shared"]["handled"]:
         if feature["name"] in done["features"]:
@@ -188,7 +189,7 @@ def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     if 0 < max(value for _, value, _ in rows) < words.BEYOND:
         yield from ("```mermaid", mermaid(rows, cost_tables.BARS.title, "B"), "```", "")
     for key, scale in cost_tables.SCALES.items():
-        for caption, every in ((f"{scale}, an hour", cost_tables.TRAFFIC), (f"{scale}, held open", cost_tables.HELD)):
+        for caption, every in ((f"{scale}, per hour", cost_tables.TRAFFIC), (f"{scale}, held open", cost_tables.HELD)):
             heads = cost_tables.columns(feature, base, every)
             yield f"| {caption} | {' | '.join(column.head for column in heads)} |"
             yield "|---|" + "---:|" * len(heads)
@@ -198,7 +199,7 @@ def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
     means = cost_tables.legend(
         cost_tables.columns(feature, base, cost_tables.TRAFFIC) + cost_tables.columns(feature, base, cost_tables.HELD)
     )
-    yield from (f"Taken: {escape(cost_tables.inputs(feature, base))}. {escape(COUNTED)} {escape(means)}", "")
+    yield from (f"Calculated with: {escape(cost_tables.inputs(feature, base))}. {escape(COUNTED)} {escape(means)}", "")
 
 
 def _shared(verdict: Verdict, base: RuleBase) -> Iterator[str]:

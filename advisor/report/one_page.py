@@ -1,6 +1,6 @@
 """The verdict on one page: what to use, why, what will bite, what would flip it, what it costs, what to do next.
 
-`--full` prints everything (text.py); both say the same, because both read the same verdict.
+`--full` prints everything (text.py); the two cannot differ, because both are made from the same verdict.
 """
 
 from __future__ import annotations

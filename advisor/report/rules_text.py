@@ -34,7 +34,7 @@ def proof_lines(base: RuleBase, proof: Proof, templates: Sequence[Problem] = ())
 
 
 def stale_lines(unread: Sequence[Dated], old: Sequence[Dated], dated: int, months: int) -> Iterator[str]:
-    """The statements that nobody has read at their source, those that are old, then how many of all that are."""
+    """The statements that were not checked at their source, those that are old, then the counts of both."""
     for s in [*unread, *(s for s in old if not s.unread)]:
         source = f" [{s.url}]" if s.url else ""
         age = "written from memory, not checked" if s.unread else f"as of {s.as_of}, {s.months} months old"

@@ -9,7 +9,7 @@ from advisor.base.text import visible
 
 
 def tag(name: str, *inside: str, **attributes: object) -> str:
-    """One element. `inside` is markup; attributes are quoted, `_` stands for `-` (`class_`: class), None leaves out."""
+    """One element. `inside` is markup; attributes are quoted, `_` becomes `-` (`class_`: class), None omits one."""
     said = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for key, value in attributes.items()

@@ -55,14 +55,12 @@ def text(verdict: Verdict, base: RuleBase, *, width: int = 80, colour: bool = Fa
         _feature(page, feature, base)
     lines = list(caveat_words.handled(verdict))
     if lines:
-        page.head("What the kit handles besides")
+        page.head("What else the kit handles")
         for line in lines:
             page.say(line, hang=2)
     rules = verdict["rules"]
     page.lines.append("")
-    page.say(
-        f"Rules {rules['version']} ({rules['sha256'][:12]}). `advisor explain ID` tells more about any id.", 0, "dim"
-    )
+    page.say(f"Rules {rules['version']} ({rules['sha256'][:12]}). `advisor explain ID` explains any id.", 0, "dim")
     return "\n".join(line.rstrip() for line in page.lines) + "\n"
 
 
@@ -174,7 +172,7 @@ def _caveats(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
             page.lines.append("")
         _caveat(page, caveat, base)
     if feature["caveats_if"]:
-        page.head("Only if")
+        page.head("More to watch")
         for line in caveat_words.waiting(feature, base):
             page.say(line, hang=2)
     for kept in feature["if_kept"]:
@@ -198,7 +196,7 @@ def _caveat(page: Page, caveat: RaisedCaveat, base: RuleBase, features: str = ""
 
 
 def _evidence(page: Page, caveat: RaisedCaveat) -> None:
-    """Where it comes from, in short; `advisor explain` says what each source says."""
+    """Where it comes from, in short; `advisor explain` prints what each source states."""
     said = list(words.evidence_in_short(caveat["evidence"]))
     if said:
         page.say(f"Evidence: {'; '.join(line.rstrip('.') for line in said)}.", 4, "dim", hang=2)
@@ -216,17 +214,17 @@ def _costs(page: Page, feature: FeatureVerdict, base: RuleBase) -> None:
     traffic, held = (cost_tables.columns(feature, base, every) for every in (cost_tables.TRAFFIC, cost_tables.HELD))
     for key, caption in cost_tables.SCALES.items():
         page.lines.append("")
-        page.say(f"{caption}, an hour:")
+        page.say(f"{caption}, per hour:")
         _table(page, feature, list(cost_tables.table(feature, base, key, traffic)), traffic)
         if key == "patterns":
             page.lines.append("")
-            page.say("Overhead an hour:")
+            page.say("Overhead per hour:")
             page.lines += bars(cost_tables.lengths(feature, base, key, cost_tables.BARS), page.width)
         page.lines.append("")
         page.say(f"{caption}, held open:")
         _table(page, feature, list(cost_tables.table(feature, base, key, held)), held)
     page.lines.append("")
-    page.item("Taken", cost_tables.inputs(feature, base))
+    page.item("Calculated with", cost_tables.inputs(feature, base))
     page.say(
         f"{COUNTED} {cost_tables.legend([*traffic, *held])} Formulas: `advisor explain {traffic[0].id}`.", style="dim"
     )

@@ -1,4 +1,4 @@
-"""What every report says alike: answers, amounts, evidence, the steps as walked and the rows of the cost table."""
+"""What all reports print alike: answers, amounts, evidence, the steps as walked and the rows of the cost table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         WalkedStep,
     )
 
-BEYOND = 1e300  # costs.py gives the largest float for what no float holds; nobody needs its digits
+BEYOND = 1e300  # costs.py gives the largest float for what no float holds; its digits mean nothing
 
 
 def quantity(value: float) -> str:
@@ -130,7 +130,7 @@ def still_open(feature: FeatureVerdict) -> list[str]:
 
 
 def assumed(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
-    """The assumptions that matter: a line for each that can decide by itself, the others together by their reason."""
+    """The assumptions that matter: a line for each that can change the pattern, the others together by their reason."""
     groups: dict[str, list[str]] = {}
     for item in assumptions(feature):
         said = f"{item['fact']}: {named(item['fact'], item['value'], base)}"
@@ -141,14 +141,14 @@ def assumed(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
         else:
             groups.setdefault(item["text"], []).append(said)
     for text, facts in groups.items():
-        yield f"Without a say in the pattern. {text.rstrip('.')}: {'; '.join(facts)}."
+        yield f"These do not change the pattern. {text.rstrip('.')}: {'; '.join(facts)}."
 
 
 MOST_NAMED = 3  # assumptions in the line about confidence; all of them are in the list of assumptions
 
 
 def confidence_line(feature: FeatureVerdict, base: RuleBase) -> str:
-    """How sure the pattern is: high says for which assumptions, the others say why; then what to find out first."""
+    """How sure the pattern is: for high the assumptions that it needs, else the reason; then what to find out first."""
     level, risk = feature["confidence"], feature["riskiest"]
     deciding = [item for item in feature["assumptions"] if item["decides"]]
     taken = {item["fact"]: named(item["fact"], item["value"], base) for item in deciding}
@@ -167,7 +167,7 @@ def confidence_line(feature: FeatureVerdict, base: RuleBase) -> str:
 
 
 def first_lines(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
-    """The caveats that are told before everything else."""
+    """The caveats that are printed before everything else."""
     for caveat in feature["caveats"]:
         known = base.caveats.get(caveat["id"])
         if known is not None and known.first:
@@ -195,9 +195,9 @@ def times(feature: FeatureVerdict, base: RuleBase) -> Iterator[tuple[str, str, s
 
 
 def scope_lines(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
-    """Where the pattern stands beside the article's four, and what merging with other features changed."""
+    """How the pattern relates to the article's four, and what merging with other features changed."""
     if feature["outside"]:
-        yield "This lies outside WebSocket, SSE, long polling and short polling."
+        yield "This pattern is not one of the article's four (WebSocket, SSE, long polling and short polling)."
     if feature["nearest_core"] and feature["nearest_core"] != feature["primary"]:
         yield f"The nearest of the article's patterns is {title(feature['nearest_core'], base)}."
     if feature["alone"] != feature["primary"]:
@@ -212,7 +212,7 @@ def conflicts(feature: FeatureVerdict) -> Iterator[str]:
 
 
 def hard_ends(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
-    """What ends a stream whatever it carries, where there is one: no heartbeat helps there."""
+    """The limits on the age of a connection, if there are any: a heartbeat does not help against them."""
     pattern = timed(feature["primary"], base)
     if pattern is None or pattern.holds == "nothing":
         return
@@ -263,7 +263,7 @@ def connection_line(connection: Connection, base: RuleBase) -> str:
 
 
 def reuse_line(verdict: Verdict, base: RuleBase) -> str:
-    """The advice for features whose page nobody stated: which could use whose connection. Empty where there is none."""
+    """The advice for features without a stated page: which could use whose connection. Empty where there is none."""
     primary = {feature["name"]: feature["primary"] for feature in verdict["features"]}
     users: dict[str, list[str]] = {}
     for item in verdict["shared"]["reuse"]:

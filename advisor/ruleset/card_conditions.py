@@ -18,7 +18,7 @@ from advisor.model.path_limits import Kind
 from advisor.model.platforms import GROUPS, LIMITS, WAY, Card, Row, doubts
 from advisor.model.rulebase import PATTERN, Band, Ground, Pattern
 
-ON_THE_WAY = "on-the-way"  # the fact that stands for every question whose answers have cards
+ON_THE_WAY = "on-the-way"  # the key that means every question whose answers have cards
 CAPACITY = "capacity"
 CLIENTS = "concurrent-clients"  # what a capacity is compared with
 # The keys of a condition, by the one that says what it is about.

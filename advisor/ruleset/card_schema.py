@@ -56,7 +56,7 @@ class Limit(Sourced):
     """What ends a connection or a request.
 
     idle: silence, cured by a heartbeat. first-byte, total: cured by a setting or another pattern. lifetime: cured by
-    resuming alone. grace: between being told to stop and being killed. rate: new connections per second.
+    resuming alone. grace: between the signal to stop and the kill. rate: new connections per second.
     """
 
     kind: Literal["idle", "first-byte", "total", "lifetime", "grace", "rate"]

@@ -227,7 +227,7 @@ class _Compiler(Reader):
         return made
 
     def on_the_way(self) -> list[str]:
-        """The channels of the patterns: a limit for another one is told on its card and counts for nothing."""
+        """The channels of the patterns: a limit for another one is printed on its card and has no other effect."""
         return list(dict.fromkeys(pattern.channel for pattern in self.patterns.values() if pattern.channel))
 
     def make_steps(self, file: RuleFile, steps: Iterable[Any], key: str) -> tuple[rb.Step, ...]:

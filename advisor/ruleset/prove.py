@@ -318,7 +318,7 @@ class _Prover:
             if shared:
                 sentence = (
                     f"{typed.id} names {', '.join(typed.answers)} for {typed.fact}: "
-                    f"write what their cards say, such as {shared[0]}, so that a new card counts as well"
+                    f"write what their cards have in common, such as {shared[0]}, so that a new card counts as well"
                 )
                 yield Finding("TYPED_PLATFORM", f"{typed.id}.{typed.fact}", typed.place, sentence)
 
@@ -333,11 +333,13 @@ class _Prover:
                 yield Finding("NO_EVIDENCE", item.id, item.place, f"{item.id} has no evidence: {advice}")
 
     def cures(self) -> Iterator[Finding]:
-        """A caveat that breaks things, that no file of a kit cures, and of which nobody says why."""
+        """A caveat that breaks things and that no file of a kit cures, without a reason."""
         cured = {cure.caveat for cure in self.base.cures}
         for caveat in self.base.caveats.values():
             if caveat.severity == "breaks" and caveat.id not in cured and not caveat.yours:
-                advice = "add it to the `cures` of one (templates/*/*/manifest.yaml), or say `yours` beside it and why"
+                advice = (
+                    "add it to the `cures` of one (templates/*/*/manifest.yaml), or give it `yours` with the reason"
+                )
                 sentence = f"no file of a kit cures {caveat.id}: {advice}"
                 yield Finding("NO_CURE", caveat.id, caveat.place, sentence)
 

@@ -99,7 +99,7 @@ def _whole(value: Any) -> Any:
 
 
 def priors(cards: Iterable[Card], questions: Mapping[str, Question]) -> list[Prior]:
-    """What the cards say about how much one instance takes, as assumptions: the smallest first, which counts."""
+    """What one instance takes according to the cards, as assumptions: the smallest first, since the first counts."""
     rows = [(row, card) for card in cards for row in card.groups.get(CAPACITY, ()) if row.per == "instance"]
     made = []
     for row, card in sorted(rows, key=lambda pair: float(pair[0].value)):
@@ -117,7 +117,7 @@ def priors(cards: Iterable[Card], questions: Mapping[str, Question]) -> list[Pri
 def other_names(cards: Iterable[Card], fact: str, options: Mapping[str, str]) -> dict[str, str]:
     """Every name of an option as `plain_name` writes it, with the option: its id, its title, what its card adds.
 
-    A name that would stand for two options stands for none.
+    A name that fits two options is left out.
     """
     named: dict[str, set[str]] = {}
     for option, title in options.items():

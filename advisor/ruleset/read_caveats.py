@@ -117,4 +117,4 @@ def _advice(reader: Reader, file: RuleFile, path: Steps, c: schema.Caveat) -> It
             message = f"{key!r} is neither a place ({', '.join(GENERAL)}) nor a product that an answer names{hint}"
             reader.problem(file, (*path, "do", key), message)
     if GENERAL.keys().isdisjoint(c.do):
-        reader.problem(file, (*path, "do"), f"says nothing for every team: add one of {', '.join(GENERAL)}")
+        reader.problem(file, (*path, "do"), f"has no advice that every team can use: add one of {', '.join(GENERAL)}")

@@ -1,6 +1,6 @@
 """What the files of the kits cure: `cures` in the manifests under templates/, read into one index.
 
-Everything else in a manifest is read, and what is wrong with it told, where the kits are made; here it is passed over.
+The rest of a manifest is read where the kits are made, and its mistakes are reported there; here it is skipped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KITS = "kits.yaml"
 
 
 def read(templates: Path, caveats: Mapping[str, object]) -> tuple[tuple[Cure, ...], Reader]:
-    """The index, and the reader with what is wrong in it: an unknown check, a caveat that there is not."""
+    """The index, and the reader with what is wrong in it: an unknown check, an unknown caveat."""
     reader = Reader(templates, "templates")
     if not (templates / KITS).is_file():
         return (), reader

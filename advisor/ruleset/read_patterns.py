@@ -1,4 +1,4 @@
-"""The patterns, read from rules/patterns.yaml: an extended one takes what it does not say from its nearest core one.
+"""The patterns, read from rules/patterns.yaml: an extended one takes what it leaves out from its nearest core one.
 
 What does not fit together is a problem at its place: a pattern that holds nothing has no hold time, for example.
 """
@@ -71,7 +71,7 @@ def _misnamed(p: schema.Pattern, model: schema.Patterns) -> Iterator[str]:
 
 
 def _contradicting(p: rb.Pattern, written: schema.Pattern, model: schema.Patterns) -> Iterator[str]:
-    """What the properties of one pattern say against each other, with what it took from its nearest core pattern."""
+    """Where the properties of one pattern contradict each other, those of its nearest core pattern included."""
     if p.group == "outside":
         has = [name.replace("_", "-") for name in OWN if name in written.model_fields_set]
         if has:
@@ -92,7 +92,7 @@ def _contradicting(p: rb.Pattern, written: schema.Pattern, model: schema.Pattern
 
 
 def _times(p: rb.Pattern, origin: str) -> Iterator[str]:
-    """A heartbeat is for what stays open, a hold for a request that is held; what holds nothing waits for nothing."""
+    """A heartbeat is for a stream or a connection, a hold for a held request; what holds nothing needs neither."""
     fitting = {"heartbeat_s": ("stream", "connection"), "hold_s": ("request",)}
     fitting |= dict.fromkeys(("drain_s", "read_timeout_s"), ("stream", "connection", "request"))
     for name, holds in fitting.items():

@@ -58,7 +58,7 @@ class Reader:
             raise RuleBaseError(self.problems) from None
 
     def given(self, file: RuleFile, path: Steps, facts: dict[str, Any]) -> Iterator[tuple[str, Value]]:
-        """Answers that stand beside a rule, each checked against its question."""
+        """The answers written beside a rule, each checked against its question."""
         for fact, raw in facts.items():
             if fact not in self.questions:
                 self.problem(file, (*path, fact), f"there is no fact {fact!r}{did_you_mean(fact, self.questions)}")
@@ -91,7 +91,7 @@ class Reader:
 
 
 def _keys(model: Any, path: Steps) -> list[str]:
-    """The keys that the model allows where the path leads; none where that cannot be told."""
+    """The keys that the model allows at this path; none where that is not known."""
     found = [model]
     for step in path:
         inner = [part for kind in found for part in _inside(kind, step)]

@@ -150,7 +150,7 @@ class OrderFile(Model):
 
 
 class Prior(Model):
-    """What one answer usually means for facts that nobody stated."""
+    """What one answer usually means for unstated facts."""
 
     id: Id
     when: When
@@ -166,7 +166,7 @@ class OtherValue(Model):
 
 
 class Plausible(Model):
-    """What else a fact may well be where nobody stated it; the first of a fact whose `when` holds counts."""
+    """What else an unstated fact may well be; the first of a fact whose `when` holds counts."""
 
     id: Id
     fact: Id
@@ -247,7 +247,7 @@ class Withhold(_Rule):
 
 
 class Choose(_Rule):
-    """The first of these that is not excluded is the primary. `doubt`: another way may be as good."""
+    """The first of these that is not excluded is the primary. `doubt`: another pattern may be as good."""
 
     doubt: YesNo = False
     choose: Annotated[list[Id], Field(min_length=1)]
@@ -260,7 +260,7 @@ class Accept(_Rule):
 
 
 class Keep(_Rule):
-    """An article step that leaves these standing (one: it decides)."""
+    """An article step that leaves only these patterns (a single one: it decides)."""
 
     keep: Annotated[list[Id], Field(min_length=1)]
 
@@ -321,7 +321,7 @@ class Caveat(Model):
     id: Id
     severity: Literal["breaks", "degrades", "note"]
     when: When
-    standard: Ids = []  # the patterns on whose checklist it stands
+    standard: Ids = []  # the patterns that have it on their checklist
     yours: Prose | None = None  # why no kit can cure it
     first: YesNo = False
     at_once: YesNo = False  # data is lost or nothing works from the first use

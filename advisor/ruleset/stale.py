@@ -1,6 +1,6 @@
 """Lists old statements of the rule base: values of platform cards, and the evidence of everything else.
 
-Values that were written from memory are listed whatever their date: nobody has checked them against a source.
+Values that were written from memory are listed with any date, because they were not checked against a source.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class AdvisorApp(Turns):
         self.saved = False
         if self.left is None and project is not None and project.features and not draft.problems:
             self.session, self.saved = Session.from_project(project, draft.base), True
-        self.trouble = ""  # with the recovery file or the theme, as last told
+        self.trouble = ""  # with the recovery file or the theme, as last shown
         self.failure: Exception | None = None  # what ended the program, if something did
         self.register_theme(DARK)
         self.register_theme(LIGHT)

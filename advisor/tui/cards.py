@@ -79,7 +79,7 @@ def why(width: int, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
 
 
 def caveats(width: int, verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> list[Block]:
-    """What will bite, the worst first, with what to do; what the kit handles besides; what waits for an answer."""
+    """What will bite, the worst first, with what to do; what the kit handles; what may be watched besides."""
     blocks = Blocks(width)
     listed = caveat_words.of(feature, verdict)
     blocks.head(f"To watch: {len(listed)}" if listed else "There is nothing to watch.")
@@ -94,7 +94,7 @@ def caveats(width: int, verdict: Verdict, feature: FeatureVerdict, base: RuleBas
     for done in handled:
         blocks.say(f"{done['title']}: {caveat_words.done(done)}", leads=f"caveat:{done['id']}")
     if feature["caveats_if"]:
-        blocks.head("Only if")
+        blocks.head("More to watch")
     for waiting, line in zip(feature["caveats_if"], caveat_words.waiting(feature, base), strict=True):
         blocks.say(line, leads=f"caveat:{waiting['id']}")
     for kept in feature["if_kept"]:

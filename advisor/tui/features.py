@@ -43,7 +43,7 @@ def name(app: Host, operation: str, text: str) -> None:
 
 
 def refusal(app: Host, operation: str) -> Callable[[str], str]:
-    """Why a name would be refused, said while its text can still be changed; "" where it would not."""
+    """Why a name would be refused, for a message while it can still be changed; "" if it is accepted."""
 
     def check(text: str) -> str:
         try:

@@ -23,7 +23,7 @@ class Host(Protocol):
     draft: Draft
     session: Session | None  # None: the first feature has no name yet
     saved: bool  # whether the file has all answers
-    failure: Exception | None  # what is to be told, and give the exit code, once the screen is the terminal's again
+    failure: Exception | None  # printed when the screen is closed; it gives the exit code
 
     @property
     def file_words(self) -> str:
@@ -39,18 +39,18 @@ class Host(Protocol):
         """A line for the person."""
 
     def change(self, operation: Callable[[Session], Session]) -> bool:
-        """Go on with what the operation makes of the session; whether it was not refused."""
+        """Apply an operation to the session; whether it was accepted."""
 
     def show_all(self) -> None:
-        """Draw the screens that show the session anew."""
+        """Redraw the screens that show the session."""
 
     # --- saving -------------------------------------------------------------------------------------------------------
 
     def still_saved(self, session: Session) -> bool:
-        """Whether the file says these answers, as it is on the disk now."""
+        """Whether the file on the disk has these answers now."""
 
     def write(self, part: Part) -> list[str]:
-        """Write one part of an export; what there is to say. Raises OutputError."""
+        """Write one part of an export; return messages to show. Raises OutputError."""
 
     # --- going somewhere ----------------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ class Host(Protocol):
         """Show everything that can be written."""
 
     def action_help(self) -> None:
-        """Show the help of the screen at hand."""
+        """Show the help of the current screen."""
 
     def action_change_theme(self) -> None:
         """Let the person choose a theme."""

@@ -39,7 +39,7 @@ class Page:
 
 
 def recommendation(width: int, verdict: Verdict, index: int, base: RuleBase) -> Content:
-    """The pattern, how sure it is, the article's verdict beside it, what to do first, what else would do."""
+    """The pattern, how sure it is, the article's verdict, what to do first, the other acceptable patterns."""
     page, feature = Page(width), verdict["features"][index]
     primary = feature["primary"]
     page.say(words.title(primary, base) if primary else "No pattern fits these answers", style="bold $text-success")
@@ -115,7 +115,7 @@ def costs(width: int, feature: FeatureVerdict, base: RuleBase) -> Content:
 
 
 def _table(page: Page, feature: FeatureVerdict, rows: list[cost_tables.Row], heads: list[cost_tables.Column]) -> None:
-    """A row a pattern, the recommended one marked; in a narrow pane each row as a paragraph."""
+    """One row per pattern, the recommended one marked; in a narrow pane each row as a paragraph."""
     table = [("", ["", *(column.head for column in heads)]), *((row.pattern, [row.name, *row.cells]) for row in rows)]
     widths = [max(len(cells[i]) for _, cells in table) for i in range(len(heads) + 1)]
     wide = sum(widths) + len(widths) + 2 <= page.width

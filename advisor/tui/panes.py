@@ -78,7 +78,7 @@ def head(session: Session, file: str, width: int) -> Content:
 
 
 def between(left: Content, right: Content, width: int) -> Content:
-    """Both in one line of this width, one at each edge; the left one gives way."""
+    """Both in one line of this width, one at each edge; the left one is cut if both do not fit."""
     room = max(width - right.cell_length - 2, 0)
     if left.cell_length > room:
         left = left.truncate(max(room - 2, 0), ellipsis=False) + Content(".."[:room])

@@ -1,8 +1,8 @@
 """Handles one key at a time, and drops keys that were pressed before the screen was drawn.
 
 A terminal may hand over several keys at once: a double press, a slow line, a machine that was busy. Textual passes each
-on before the one before it has had its effect, so that the second of a pair would answer a question that nobody has
-seen, or close a dialog a second time. Here the next key waits until the one before has had its effect. A key that was
+on before the one before it has had its effect, so that the second of a pair would answer a question that was not yet
+shown, or close a dialog a second time. Here the next key waits until the one before has had its effect. A key that was
 pressed before its question or dialog was drawn is dropped; only text for the line of a dialog, which the person has
 just asked for, is kept. Private names of Textual are used here and in calm.py.
 """
@@ -54,12 +54,12 @@ class Turns(App[None]):
         screen.call_later(self._await_widgets, self.turn, screen)
 
     def _await_widgets(self, turn: int, screen: Screen[Any]) -> None:
-        """The screen has its widgets: wait until each of them has said whether it is to be drawn, then for that."""
+        """The screen has its widgets: wait until each knows whether it is to be drawn, then until it is."""
         if turn == self.turn:
             _all([*screen.walk_children(), screen], partial(screen.call_after_refresh, self._see, turn, screen))
 
     def _see(self, turn: int, screen: Screen[Any]) -> None:
-        """The screen is drawn, unless Textual has been told to wait with that for a moment."""
+        """The screen is drawn, unless something has asked Textual to delay that."""
         if turn != self.turn:
             return
         if self._batch_count:
@@ -137,7 +137,7 @@ class Turns(App[None]):
         return [*above, *(screen for screen in self.screen_stack if screen not in above), self]
 
     def _follow(self, path: list[DOMNode], rounds: int) -> None:
-        """Go behind an event and its messages the way that they go; the next key comes after them."""
+        """Follow an event and its messages through the queues of their widgets; the next key comes after them."""
 
         def arrived() -> None:
             if rounds > 1:

@@ -148,7 +148,7 @@ def nginx_command(python: str, moved: dict[int, int]) -> list[str]:
         conf = VAR / "nginx.conf"
         conf.write_text(text, encoding="utf-8")
     extra = "daemon off;"
-    if os.geteuid() == 0:  # its workers would run as nobody, who cannot read the kit
+    if os.geteuid() == 0:  # else its workers run as the user nobody, who cannot read the kit
         extra += f" user {pwd.getpwuid(KIT.stat().st_uid).pw_name};"
     command = [binary, "-p", f"{KIT}/", "-c", str(conf), "-e", "stderr", "-g", extra]
     check = subprocess.run([*command, "-t"], capture_output=True, text=True, errors="replace")

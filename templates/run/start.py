@@ -32,7 +32,7 @@ except ImportError:
     sys.exit("start.py: this needs Linux or macOS; on Windows start it inside WSL")
 
 sys.dont_write_bytecode = True  # the kit's folder stays clean
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # also where Python was told not to look beside a script (-I)
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # also where Python does not look beside a script (-I)
 import programs
 from programs import KIT, VAR, fail, say
 
@@ -136,12 +136,12 @@ class Child:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 self.command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                cwd=KIT,  # ours is gone where a new kit has taken the place of the one that we were started from
+                cwd=KIT,  # the current folder is gone if a new kit has replaced this one
                 start_new_session=True, preexec_fn=end_with_parent,
             )  # fmt: skip
 
     def dead(self) -> bool:
-        """Whether it has ended by itself."""
+        """Whether it has ended without being stopped."""
         return self.process is not None and self.process.poll() is not None
 
     def restart_if_dead(self) -> None:

@@ -1,7 +1,7 @@
 """How fast it is. Not run unless asked for: pytest tests/benchmarks --benchmark-only
 
 Nothing here fails by the clock. In the group "start" the figures in brackets are the ratios to a bare `python -c pass`
-of the same run; the budgets stand beside each benchmark and hold on an idle core.
+of the same run; the budgets are beside each benchmark and hold on an idle core.
 """
 
 from __future__ import annotations

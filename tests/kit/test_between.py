@@ -270,7 +270,7 @@ def test_every_stage_that_can_be_answered_has_its_file_or_is_named_in_the_readme
             project = Project("Acme", {fact: answer, "reverse-proxy": "nginx"}, {}, features)
             made = kit.build(project, portfolio.recommend(project, base), base).files
             readme = made["README.md"].decode()
-            assert re.search(rf"There is no template yet for {answer}\. What stands between .* has to do this:", readme)
+            assert re.search(rf"There is no template yet for {answer}\. Every proxy between .* has to do this:", readme)
     assert set(HCL) == set(SET)
 
 

@@ -135,7 +135,7 @@ def test_each_line_of_a_tier_is_missed_by_a_check(name, line, instead, check, bo
     assert not holds(name, check, tmp_path / "without", *first, (line, instead))
 
 
-# --- idle connections of what stands in front --------------------------------------------------------------------
+# --- idle connections of the stage in front ----------------------------------------------------------------------
 
 STOCK_S = {"nginx": 75, "haproxy": 10, "caddy": 300, "traefik": 180, "envoy": 3600, "apache": 5, "varnish": 5}
 KEPT = {  # the line of each, and a number in it

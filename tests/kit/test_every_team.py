@@ -32,7 +32,7 @@ WITHOUT_TEMPLATE = {"f5-nginx-ingress", "iis", "kong", "nginx-gateway-fabric", "
 
 
 def written(tmp_path, capsys, answers):
-    """(exit code, files, what was said) of `recommend --kit`."""
+    """(exit code, files, messages) of `recommend --kit`."""
     code = cli.main(["recommend", "--answers", str(answers), "--kit", str(tmp_path / "kit")])
     files = [p.relative_to(tmp_path / "kit").as_posix() for p in (tmp_path / "kit").rglob("*") if p.is_file()]
     return code, files, capsys.readouterr().err
@@ -72,7 +72,7 @@ def test_the_language_of_the_back_end_changes_nothing_but_how_it_publishes(build
     assert own
     assert (own == {"publish/publish.py"}) == (stack == "python")
     readme = made.files["README.md"].decode()
-    assert "a process of its own, in Python, beside your back end" in readme
+    assert "a separate process, in Python, beside your back end" in readme
     assert all(f"`{name}`" in readme for name in own)
     said = " ".join(made.notes)
     assert ("a process of its own in Python; your back end needs no Python" in said) == (stack != "python")
@@ -128,7 +128,7 @@ def test_where_the_disk_is_lost_the_kit_has_a_container_and_says_how_to_keep_the
     ]
     assert "disk" in " ".join(made.notes)
     assert f"## On {title}" in readme.replace("\\", "")
-    assert ("A network share is no volume for SQLite" in readme) == (instances == 1)
+    assert ("A network share does not work for SQLite" in readme) == (instances == 1)
     assert ("Name the Redis in `REDIS_URL`" in readme) == (instances == 2)
     assert "systemd" not in readme
 

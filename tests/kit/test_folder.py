@@ -252,7 +252,7 @@ def test_force_never_turns_a_folder_into_a_file_or_back(tmp_path, name):
     only(tmp_path, "out")
 
 
-# --- what can happen on the way ---------------------------------------------------------------------------------------
+# --- what can happen meanwhile ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -243,7 +243,7 @@ GOOD = '[hello, beat, beat, 20, "end"]'
         (f'name === "third" ? [hello, beat, beat] : {CUT}', ["first", "first", "second", "second", "third"]),
         (f"number === 1 ? {GOOD} : number < 4 ? {CUT} : [hello, beat, beat]", ["first"] * 4),
         (f'number === 1 ? {GOOD} : name === "first" ? {CUT} : [hello, beat, beat]', ["first"] * 5 + ["second"]),
-        # Two in a row: one that was good between them, or a goodbye, begins the count anew.
+        # Two in a row: one that was good between them, or a goodbye, restarts the count.
         (f"number === 1 || number === 3 ? {CUT} : number === 2 ? {GOOD} : [hello, beat, beat]", ["first"] * 4),
         (f"number === 1 || number === 3 ? {CUT} : number === 2 ? [hello, goodbye] : {HOLDS}", ["first"] * 4),
         # A way that opens and is cut once, and then does not open at all.

@@ -68,7 +68,7 @@ def test_no_trick_with_the_origin_passes_any_endpoint(make_lab, any_nginx, liste
 
 
 def cursors(epoch):
-    """Cursors that are none of this log's, and why the client is told to start anew."""
+    """Cursors of other logs, and the reason of the reset that the client gets."""
     return {
         "malformed": [
             "x", "-", "-1", f"{epoch}-", f"{epoch}--1", f"{epoch}-+1", f"{epoch}-1_0", f"{epoch}-0x1", f"{epoch}-1.0",

@@ -268,7 +268,7 @@ def test_the_way_in_keeps_the_addresses_of_clients():
     assert service["spec"]["externalTrafficPolicy"] == "Local"
 
 
-# --- what stands between ----------------------------------------------------------------------------------------------
+# --- stages in between ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("behind", [{"load_balancer": "aws-alb"}, {"cdn": "cloudflare"}, {}])

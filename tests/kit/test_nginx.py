@@ -502,7 +502,7 @@ def send_reaches_the_server(e):
     return e.post("/send", b"{}").status_code == 200
 
 
-# --- and for the lines that every other test stands on ----------------------------------------------------------------
+# --- and for the lines that every other test needs --------------------------------------------------------------------
 
 
 def reaches_the_server(path):
@@ -606,7 +606,7 @@ REST = [  # like WS_LINES, for lines that a configuration cannot do without
     ("location ~ ^/", "proxy_pass http://event_server;", reaches_the_server("/config")),
     ("location @retry", 'return 200 "retry: $retry_ms\\n\\n";', says_when_to_come_back),
 ]  # fmt: skip
-BEHIND = [  # where something stands in front of nginx
+BEHIND = [  # where another proxy is in front of nginx
     ("server {", "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", adds_its_client("/config")),
     ("location = /ws", "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", adds_its_client("/ws")),
 ]

@@ -386,7 +386,8 @@ def test_the_readme_of_a_new_proxy_has_its_own_words_and_no_other_proxys(copied,
     files = made(base, templates, **{"reverse-proxy": Other("Squid"), "platform": platform}).files
     readme = files["README.md"].decode()
     assert "1. Give Mine a certificate. It matters" in readme
-    for text in (words["check"], words["tested"], "There is no limit on the streams of one address.", "and Mine (or"):
+    unlimited = "The number of streams per client address is not limited."
+    for text in (words["check"], words["tested"], unlimited, "and Mine (or"):
         assert text in readme
     assert ("mkdir -p mine/tls" in readme) == tls
     every = [line for line in readme.splitlines() if not line.startswith("- A client that stops")]

@@ -16,7 +16,7 @@ const any = (list) => list[below(list.length)];
 // The server: a log, and what it does to those who ask.
 const log = [];
 let up = true, signedIn = true, calm = false;
-const blocked = new Set(); // paths that something on the way swallows
+const blocked = new Set(); // paths that the network swallows
 const ends = new Set(); // of what is open: end()
 const met = {}; // how often each fault was met
 const meet = (name) => { met[name] = (met[name] ?? 0) + 1; return name; };

@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.lab
 ALL = {"transports": ["websocket", "sse", "long-polling"]}
-EVENTS, FILL = 400, "x" * 40_000  # 16 MB: more than the kernel's buffers on the way hold
+EVENTS, FILL = 400, "x" * 40_000  # 16 MB: more than the kernel's buffers hold
 
 
 # Each: a context that is open and reads nothing; what it gives reads on, one (what, id) after another.
@@ -81,7 +81,7 @@ CLIENTS = {  # how it stalls, how many of them, and an independent client that r
 
 
 def seen(reading, latest):
-    """Numbers of the events up to `latest` or the connection's end; "reset" if it is told that it missed some."""
+    """Numbers of the events up to `latest` or the connection's end; "reset" if it gets one because it missed some."""
     found = []
     try:
         for what, name in reading:

@@ -132,7 +132,7 @@ def test_a_stalled_reader_behind_the_proxy_fills_no_disk_and_no_memory(make_lab,
         until(lambda: kit.streams() == 2, "both streams are open")
         kit.publish({"fill": "x" * 15_000})
         before = kit.rss_kb()
-        for number in range(1400):  # 21 MB; the kernel's buffers on the way hold less than half of it
+        for number in range(1400):  # 21 MB; the kernel's buffers hold less than half of it
             kit.publish({"number": number, "fill": "x" * 15_000})
         until(lambda: len(got.ids) == 1401, "the other client gets everything")
         assert kit.rss_kb() - before < 10_000

@@ -52,7 +52,7 @@ class Told:
 
 @contextlib.asynccontextmanager
 async def followed(of):
-    """A hub that is told, as long as the block runs."""
+    """A hub that gets the events as long as the block runs."""
     hub = Told(of)
     task = asyncio.create_task(of.follow(hub))
     try:

@@ -1,4 +1,4 @@
-"""What fails where nobody awaits the outcome is said once, and whoever waits for it is answered."""
+"""A failure in a task that is not awaited is printed once, and the clients that wait get an answer."""
 
 from __future__ import annotations
 

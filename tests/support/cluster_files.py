@@ -127,7 +127,7 @@ def files(**answers: Any) -> dict[str, bytes]:
 
 
 def for_clusters(**answers: Any) -> dict[str, bytes]:
-    """Of such a kit what is for Kubernetes or stands between, its proxy's and its server's."""
+    """The files of such a kit for Kubernetes and for stages in between, its proxy's and its server's."""
     values, chosen, _ = context(**{"platform": "kubernetes"} | answers)
     return dict(kits.rendered([option for option in chosen if option.layer in LAYERS], values))
 

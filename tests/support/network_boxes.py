@@ -67,7 +67,7 @@ class Box:
 
         tasks = [asyncio.create_task(there()), asyncio.create_task(back())]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.sleep(0)  # what was written last is on its way
+        await asyncio.sleep(0)  # what was written last is being sent
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -43,7 +43,7 @@ class Driven:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", XDG_STATE_HOME=str(folder / "state"))
             os.environ.setdefault("PYTHONPATH", str(Path.cwd()))
             os.chdir(folder)
-            os.execv(sys.executable, [sys.executable, *words])  # itself, with words of ours
+            os.execv(sys.executable, [sys.executable, *words])  # itself, with the words of the test
 
     def settle(self, until: str = "", limit: float = 60) -> tuple[float, str]:
         """Seconds until the last byte (or until this text has come), and what was drawn."""
@@ -92,7 +92,7 @@ class Driven:
 
 
 class Picture:
-    """What stands on a terminal of this size after the bytes that were written to it."""
+    """What a terminal of this size shows after the bytes that were written to it."""
 
     SEQUENCE = re.compile(
         r"\x1b(?:\[([0-9;?<>=$ ]*)([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\\\)|P[^\x1b]*\x1b\\\\|[()].|[=>78])"
@@ -154,7 +154,7 @@ def visible(drawn: bytes) -> str:
 
 
 def first_paint(words: list[str], folder: Path, text: str) -> float:
-    """Seconds from the start of a program until a text stands on the screen."""
+    """Seconds from the start of a program until a text is on the screen."""
     driven = Driven(words, folder)
     try:
         _, drawn = driven.settle(until=text)

@@ -27,7 +27,7 @@ features:
 
 
 def screen(app: App[None]) -> str:
-    """What stands on the screen, line by line."""
+    """The text on the screen, line by line."""
     rows = app.screen._compositor.render_strips()  # private, in this one place
     return "\n".join("".join(s.text for s in row).rstrip() for row in rows) + "\n"
 

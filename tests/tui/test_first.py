@@ -14,7 +14,7 @@ def flat(shown):
 
 @pytest.fixture
 def noticed(monkeypatch):
-    """What is said in a corner of the screen, which a run without a terminal does not draw."""
+    """A message in a corner of the screen, which a run without a terminal does not draw."""
     said = []
     monkeypatch.setattr(AdvisorApp, "notify", lambda _app, message, **_more: said.append(message))
     return said

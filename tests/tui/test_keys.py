@@ -311,7 +311,7 @@ def test_a_file_that_exists_is_not_replaced_unasked(drive, home):
 
 
 def test_only_what_is_there_is_offered_to_be_replaced(drive):
-    """A folder that is missing is said; the person can then name another file."""
+    """A folder that is missing is reported; the person can then name another file."""
     app = drive("enter", "2", "q", "=nowhere/a.yaml", "enter", text=None, file=None)
     assert "nowhere/a.yaml cannot be written: No such file or directory" in app.shown
     assert "replace" not in app.shown

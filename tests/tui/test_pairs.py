@@ -113,7 +113,7 @@ class Stage:
         self.ends += 1
 
     async def at(self, name):
-        """Begin anew at this screen, if anything is not as it was there."""
+        """Restart at this screen, if anything is not as it was there."""
         app = self.app
         if self.here is not None and self.here == (name, *self.state()):
             return

@@ -22,7 +22,7 @@ def test_results_have_six_tabs_each_filled_when_opened(drive):
     for name, shown, part in zip(
         (*TABS, TABS[0], TABS[5]), app.seen,
          ("Server-Sent Events", "The decision", "[breaks] A silent connection", "What would change it", "client/app.js",
-         "720 requests an hour",
+         "720 requests per hour",
          "Server-Sent Events", "720 requests"), strict=True,
     ):  # fmt: skip
         assert name in shown

@@ -1,4 +1,4 @@
-"""A real terminal: the program under tmux, keys typed into it, and what then stands on the screen."""
+"""A real terminal: the program under tmux, keys typed into it, and what the screen then shows."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Terminal:
         self.tmux("paste-buffer", "-p", "-d")
 
     def wait(self, until: str, *, gone: bool = False) -> str:
-        """Wait until a text stands on the screen, or until it does `gone`; give back the screen."""
+        """Wait until a text is on the screen, or until it does `gone`; give back the screen."""
         end = time.monotonic() + PATIENCE_S
         shown = ""
         while time.monotonic() < end:

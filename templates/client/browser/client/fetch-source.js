@@ -1,5 +1,5 @@
 // EventSource's face over fetch, for servers that want an Authorization header: EventSource cannot send one.
-// It does not connect again by itself; stream.js does that.
+// It does not reconnect; stream.js does that.
 
 // The text of an event stream, in pieces that are cut anywhere, as the WHATWG HTML Standard reads it (section 9.2.6).
 // Only CR, LF and CR LF end a line. Every other character is data: also those at which other programs break lines

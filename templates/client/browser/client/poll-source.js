@@ -1,11 +1,11 @@
 // EventSource's face over repeated requests: long polling (the server holds each one) and short polling (at intervals).
 // Long polling asks again at once: the server sets the pace, so that an answer in a busy room carries several events.
-// It does not start again by itself after a failure; stream.js does that.
+// It does not restart after a failure; stream.js does that.
 //
 // Every event comes under the one name "event" with its type inside, so a type that is newer than this page still counts.
 
 const ANSWER_MS = 10000; // a request that takes this much longer than the server may hold it is dead
-const HIDDEN = 4; // short polling is this much slower while nobody looks
+const HIDDEN = 4; // short polling is this much slower while the page is hidden
 const page = globalThis.document; // a worker has none
 
 // Answered without an event long before the time: the server drains.
@@ -27,7 +27,7 @@ export class PollSource extends EventTarget {
 
   async run() {
     try {
-      let answer = await this.ask(0); // answered at once: it shows that this way works
+      let answer = await this.ask(0); // answered at once: it shows that polling works
       const cursor = this.url.searchParams.get("cursor") ?? answer.cursor;
       this.tell("hello", { types: ["event"], heartbeat_s: null }, cursor); // null: each request has its own deadline
       for (;;) {

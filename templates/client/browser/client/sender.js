@@ -37,7 +37,7 @@ export class Sender {
     }
   }
 
-  // {id}, {error}, or neither: nobody knows what became of it, so it is tried again.
+  // {id}, {error}, or neither: then the outcome is unknown, so it is sent again.
   attempt(item) {
     item.tries += 1;
     // The first try only: a server that ends the socket because of a message says why in its answer to the POST.

@@ -23,7 +23,7 @@ export class SharedSource extends EventTarget {
   //   transport, config, headers   the worker opens this transport as transports.js says
   //   viewer                       the server's mark for who reads: tabs of different viewers never share
   //   quietS                       the longest time without a heartbeat where the transport's hello names none
-  //   own(url)                     the source that this tab opens by itself if the worker does not answer
+  //   own(url)                     the source that this tab opens itself if the worker does not answer
   //   onTabs()                     `tabs` or `why` has changed
   constructor(url, options) {
     super();
@@ -76,7 +76,7 @@ export class SharedSource extends EventTarget {
     if (performance.now() - this.heardAt > LOST_MS) this.end("the worker is silent");
   }
 
-  // A transport that watches over its requests by itself does so in the worker; somebody has to watch over the worker.
+  // A transport with deadlines of its own keeps them in the worker; this tab has to notice that the worker has ended.
   watched(data) {
     return data?.heartbeat_s === null ? { ...data, heartbeat_s: this.options.quietS } : data;
   }

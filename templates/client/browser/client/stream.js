@@ -4,13 +4,13 @@
 // connection that died without a word, and all clients come back at the same moment. So every failure ends the source
 // here, and a new one is opened with the last id in the address, after a delay with jitter.
 //
-// A connection is good after two heartbeats, after a goodbye, or if it ends at the age at which something on the way is
-// known to end every one. A greeting alone says little: some boxes let a connection open and cut it a moment later. Delays
-// grow until a connection is good.
+// A connection is good after two heartbeats, after a goodbye, or if it ends at the age at which a proxy on the path is
+// known to end every connection. A greeting alone proves little: some proxies let a connection open and cut it a moment
+// later. Delays grow until a connection is good.
 //
-// With several transports: one that does not greet in time although the server answers is blocked on the way, and so is
-// one whose connections are never good; the next one takes over. The first is tried again later beside it, and the
-// stream goes back to it when it is good.
+// With several transports: one that does not greet in time although the server answers is blocked by the network, as is
+// one whose connections are never good; the next transport takes over. The first is tried again later beside it, and
+// the stream goes back to it when it is good.
 
 const PROBE_MS = { worked: 5000, first: 30000, longest: 600000 }; // worked: a transport that has been good
 const GOOD_BEATS = 2; // heartbeats
@@ -22,12 +22,12 @@ const parsed = (message) => (typeof message.data === "string" ? JSON.parse(messa
 export class EventStream {
   // options:
   //   transports               [{name, title, url, open(url)}], tried in this order (transports.js)
-  //   eventsUrl, open(url)     instead of transports: one SSE stream; another source with EventSource's face may stand in
-  //   snapshotUrl              where to start from; HEAD tells whether this viewer may (still) read
-  //   healthUrl                tells a server that is away from a transport that is blocked
+  //   eventsUrl, open(url)     instead of transports: one SSE stream; any source with EventSource's interface will do
+  //   snapshotUrl              where to start from; HEAD shows whether this viewer may (still) read
+  //   healthUrl                to distinguish a server that is away from a transport that is blocked
   //   retryMs, retryMaxMs      delay before the first attempt, and the longest; each has jitter
   //   heartbeatS               the server's heartbeat until its hello says otherwise
-  //   maxConnectionS           the age at which something on the way ends every connection; 0 = none is known
+  //   maxConnectionS           the age at which a proxy on the path ends every connection; 0 = none is known
   //   patienceMs               how long a transport may take to greet while there is another one to try
   //   onEvent({id, type, at, data})    each event once, in order
   //   onSnapshot({latest, events})     replaces everything that was shown: at the start, and after a gap
@@ -107,14 +107,14 @@ export class EventStream {
     this.watch(patient, `did not open within ${patient / 1000} s`);
   }
 
-  // Fetch where things stand; the stream goes on from there. With a cursor, only ask whether the viewer may read: no
-  // stream tells a page that its status was 401. False = another attempt is on its way, or none makes sense.
+  // Fetch the snapshot; the stream continues from there. With a cursor, only ask whether the viewer may read: a page
+  // cannot see that the status of a stream was 401. False = another attempt is planned, or none makes sense.
   async resync() {
     const attempt = (this.attempt = {}); // a newer attempt makes this one void
-    const anew = this.lastId === null;
+    const fresh = this.lastId === null;
     try {
       const response = await fetch(this.options.snapshotUrl, {
-        method: anew ? "GET" : "HEAD",
+        method: fresh ? "GET" : "HEAD",
         headers: this.options.headers,
         credentials: "include",
         signal: AbortSignal.timeout(2500 * this.options.heartbeatS),
@@ -124,8 +124,8 @@ export class EventStream {
         this.stop("refused", response.status);
         return false;
       }
-      if (anew ? !response.ok : response.status >= 500) throw new Error(`the snapshot answered ${response.status}`);
-      if (!anew) return true;
+      if (fresh ? !response.ok : response.status >= 500) throw new Error(`the snapshot answered ${response.status}`);
+      if (!fresh) return true;
       const snapshot = await response.json();
       if (attempt !== this.attempt) return false;
       this.lastId = snapshot.latest;
@@ -183,7 +183,7 @@ export class EventStream {
     }
     if (missing > 0) {
       this.counts.missing += missing;
-      // Once, ask the log for what is missing; if that does not help, start anew from a snapshot.
+      // Once, ask the log for what is missing; if that does not help, restart from a snapshot.
       // (A server that shows each viewer only some events must number them for each viewer.)
       if (this.gapAfter === this.lastId) this.lastId = null;
       else this.gapAfter = this.lastId;
@@ -195,7 +195,7 @@ export class EventStream {
     this.options.onEvent({ id: message.lastEventId, type, ...parsed(message) });
   }
 
-  // Nothing for so long: the connection is dead, whatever the browser thinks of it.
+  // Nothing for so long: the connection is dead, even if the browser still shows it as open.
   watch(ms = this.silenceMs, why = "fell silent") {
     clearTimeout(this.timer);
     if (ms > 0) this.timer = setTimeout(() => this.fail(why), ms);
@@ -220,8 +220,8 @@ export class EventStream {
     return this.cuts.get(this.place) ?? 0;
   }
 
-  // The transport did not greet, or was cut off too often. If the server answers a plain request, something on the way
-  // blocks the transport.
+  // The transport did not greet, or was cut off too often. If the server answers a plain request, the network blocks
+  // the transport.
   async fallBack(why) {
     const { title } = this.transport;
     this.close();
@@ -307,7 +307,7 @@ export class EventStream {
     this.options.onState("waiting", ms);
   }
 
-  // The network or the page is back: do not sit out the delay.
+  // The network or the page is back: do not wait for the end of the delay.
   nudge(event) {
     if (this.waiting && document.visibilityState === "visible") this.connect();
     else if (event.type === "online" && this.place > 0 && this.greeted) this.probeFirst(); // it may be another network

@@ -1,4 +1,4 @@
-// The ways in which events can reach the page, by the names that settings.json uses, and how each is opened.
+// The transports by which events can reach the page, by their names in settings.json, and how each is opened.
 
 import { FetchSource } from "./fetch-source.js";
 import { PollSource } from "./poll-source.js";

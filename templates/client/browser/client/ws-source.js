@@ -1,4 +1,4 @@
-// EventSource's face over a WebSocket. It does not connect again by itself; stream.js does that.
+// EventSource's face over a WebSocket. It does not reconnect; stream.js does that.
 // No browser sends an Authorization header with a socket: where the server wants one, a ticket is fetched with it first.
 //
 // Every event comes under the one name "event" with its type inside, so a type that is newer than this page still counts.
@@ -30,7 +30,7 @@ export class WsSource extends EventTarget {
     try {
       this.socket = new WebSocket(url);
     } catch (error) {
-      setTimeout(() => this.end(error)); // the page's policy forbids it; whoever made this listens by then
+      setTimeout(() => this.end(error)); // the page's policy forbids it; the caller has added its listeners by then
       return;
     }
     this.socket.onmessage = (message) => this.take(message.data);
@@ -48,7 +48,7 @@ export class WsSource extends EventTarget {
     if (!this.closed) this.dispatchEvent(new MessageEvent(name, { data, lastEventId }));
   }
 
-  // False = not open, nothing was sent. True says only that it is on its way: wait for "sent" or "refused".
+  // False = not open, nothing was sent. True means only that it was sent: wait for "sent" or "refused".
   send(message) {
     if (this.closed || this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));

@@ -5,14 +5,14 @@ GET  /ws         the same over a WebSocket (ws.py)
 GET  /poll       what came after ?cursor=, at once or held for ?wait= seconds (poll.py)
 GET  /snapshot   where the log is, and the last events of each type
 POST /publish    append one event (bearer token)
-POST /send       append one event of a viewer's
+POST /send       append one event of a viewer
 POST /session    sign in (auth: cookie only)
 POST /ticket     what opens /ws instead of a header (auth: bearer-header only)
 GET  /config     what the page needs to know
 GET  /healthz    200, or 503 while draining or without its log
 GET  /           the page, so that the kit can be shown without nginx
 
-/events, /ws, /poll, /send and /ticket are there only if settings.json names what they are for.
+/events, /ws, /poll, /send and /ticket exist only if settings.json enables what they serve.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class App:
         self._check_viewer(headers)
         if scope["method"] == "HEAD":
             raise HttpError(405, "use GET", allow="GET")
-        # A browser that connects again by itself sends the header, and an older cursor in the address it was given.
+        # A browser that reconnects on its own sends the header; the address then still has the older cursor.
         query = parse_qs(scope["query_string"].decode("latin-1"))
         cursor = headers.get("last-event-id") or query.get("cursor", [""])[0]
         await self.hub.meet(cursor)

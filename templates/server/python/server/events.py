@@ -42,11 +42,11 @@ class Appended:
 
 
 class LogAway(Exception):
-    """The log cannot be asked just now. For a commit: nobody knows whether its events were kept."""
+    """The log cannot be asked just now. For a commit: it is unknown whether its events were kept."""
 
 
 class Receiver(Protocol):
-    """Who is told of events: the hub."""
+    """What receives committed events: the hub."""
 
     epoch: str
     latest: int
@@ -55,7 +55,7 @@ class Receiver(Protocol):
         """Events that follow `latest`, without a gap."""
 
     def renew(self, epoch: str, latest: int, events: list[Event]) -> None:
-        """What was told before cannot be continued. Go on from `latest`; `events` are the newest, and end there."""
+        """The delivered events cannot be continued. Go on from `latest`; `events` are the newest, and end there."""
 
     async def reach(self, epoch: str, n: int) -> None:
         """Wait until event `n` of this epoch has been delivered."""
@@ -79,7 +79,7 @@ class Log(Protocol):
         """The last event that any process has committed. Raises LogAway."""
 
     async def commit(self, batch: list[NewEvent], hub: Receiver) -> list[Appended]:
-        """Returns when the batch is kept and the hub has been told; stream_log.py waits at most a second for that.
+        """Returns when the batch is kept and the hub has it; stream_log.py waits at most a second for that.
 
         Raises sqlite3.Error (nothing is kept) or LogAway.
         """

@@ -101,7 +101,7 @@ class Hub:
             changed()
 
     def renew(self, epoch: str, latest: int, events: list[Event]) -> None:
-        """The log is another one, or has a gap for us: whoever has seen something of the old one gets a reset."""
+        """The log is a new one, or has a gap here: clients that have seen events of the old one get a reset."""
         seen = self.latest
         self.epoch, self.latest = epoch, latest
         for tail in self._tails:
@@ -123,7 +123,7 @@ class Hub:
         """Catch up with a client that has seen more on another instance. Raises LogAway."""
         n = ids.number(cursor, self.epoch)
         if n is None or n <= self.latest or n > await self._log.last():
-            return  # what nobody has committed is no event: `place` says so
+            return  # not committed, so not an event: `place` refuses it
         try:
             async with asyncio.timeout(AHEAD_S):
                 await self.reach(self.epoch, n)
@@ -147,7 +147,7 @@ class Hub:
             self._broadcast(room, self._control(room, "heartbeat", None, {}))
 
     def drain(self) -> None:
-        """Say goodbye to all and end their streams; each is told its own delay, so that they do not return at once."""
+        """Say goodbye to all and end their streams; each gets its own delay, so that they do not all return at once."""
         self.draining = True
         for stream in list(self._streams):
             self.leave(stream)
@@ -159,7 +159,7 @@ class Hub:
             changed()
 
     def delay(self) -> int:
-        """A time to come back after, in ms, drawn anew for each client."""
+        """A delay before reconnecting, in ms, drawn for each client."""
         low = self._settings.retry_ms
         return random.randint(low, max(low, min(4 * low, self._settings.retry_max_ms)))
 
@@ -198,7 +198,7 @@ class Hub:
 
     def _broadcast(self, room: Room, chunk: bytes) -> None:
         ready = room.format.wire(chunk)
-        for write in list(room.direct.values()):  # no Python of ours for each client (tests/benchmarks/fanout)
+        for write in list(room.direct.values()):  # no Python function per client (tests/benchmarks/fanout)
             write(ready)
         message = room.format.message(chunk)
         for stream in list(room.live):
@@ -218,7 +218,7 @@ class Hub:
         stream.pump = asyncio.create_task(self._fed(stream, pending))
 
     async def _fed(self, stream: Stream, pending: Awaitable[None] | None) -> None:
-        """`_catch_up`; nobody awaits this task. A stream that cannot be fed ends: its client must not wait for ever."""
+        """`_catch_up`, never awaited. A stream that cannot be fed ends: its client must not wait for ever."""
         try:
             await self._catch_up(stream, pending)
         except OSError:  # the client is gone

@@ -112,7 +112,7 @@ class EventLog:
         """The last `count` events."""
         return self.after(self.latest - count, count, 1 << 62)
 
-    async def follow(self, hub: Receiver) -> None:  # noqa: ARG002 - `commit` has told it everything
+    async def follow(self, hub: Receiver) -> None:  # noqa: ARG002 - `commit` has passed on everything
         """No other process writes here."""
         await asyncio.Event().wait()
 

@@ -1,7 +1,7 @@
 """GET /poll: what came after a cursor, as JSON; at once, or held until something comes (long polling).
 
 An answer holds all that is there, up to BATCH events. Held requests are answered at most once in PACE_S, so that a busy
-room does not make one request for each event and client: the first event after a pause goes out at once, and what follows
+room does not make one request per event per client: the first event after a pause goes out at once, and what follows
 it within PACE_S goes out together. With many clients the pace is slower: ANSWERS_PER_S for all of them.
 """
 
@@ -119,7 +119,7 @@ class Polls:
             task.add_done_callback(self._writing.discard)
 
     async def _finish(self, held: Held) -> None:
-        """The answer to a held poll, whatever happens: nobody awaits this, so nothing may come out of it."""
+        """The answer to a held poll. This task is never awaited, so it must not raise."""
         doing = "answering a poll"
         try:
             if held.epoch == self._hub.epoch:

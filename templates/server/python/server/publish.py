@@ -38,7 +38,7 @@ class Writer:
         self._ended = False
 
     async def append(self, event: NewEvent) -> Appended:
-        """Returns when the event is kept and the hub was told of it (Log.commit). Raises HttpError 503."""
+        """Returns when the event is kept and the hub has it (Log.commit). Raises HttpError 503."""
         if self._ended:
             raise HttpError(503, ENDED, retry_after="1")
         if len(self._waiting) >= WAITING:
@@ -69,12 +69,12 @@ class Writer:
             refuse(batch, "the log cannot be written", "5")
         except LogAway as error:  # perhaps it was kept: only with a key is a repetition safe
             refuse(batch, f"{error}; repeat it with the same Idempotency-Key", "1")
-        except BaseException:  # the same is true here, and nobody else would answer those who wait
+        except BaseException:  # the same is true here, and nothing else would answer those that wait
             refuse(batch, ENDED, "1")
             raise
         else:
             for (_, future), outcome in zip(batch, outcomes, strict=True):
-                if not future.done():  # else whoever waited is gone
+                if not future.done():  # else the publisher has left
                     future.set_result(outcome)
 
 
@@ -122,7 +122,7 @@ def deeper(text: str, levels: int) -> bool:
 def new_event(slug: object, data: object, slugs: tuple[str, ...], key: str | None) -> NewEvent:
     """An event that may be appended. Raises HttpError 400 or 422.
 
-    Its text goes to every client as it is made here. JSON lets the line ends of Unicode stand as they are, and clients
+    Its text goes to every client as it is made here. JSON allows the line ends of Unicode unescaped, and clients
     that split lines with more than CR and LF break on them: so they are escaped, once.
     """
     try:

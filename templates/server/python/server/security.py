@@ -20,7 +20,7 @@ SECRET = re.compile(rf"[\x20-\x7e]{{{SHORTEST},}}")
 
 
 class SecretError(Exception):
-    """A secret that opens the server to everybody, or to nobody; the text says where, and what to do."""
+    """A secret that opens the server to everybody, or to no one; the text has the place and what to do."""
 
 
 def secret(path: Path) -> str:
@@ -106,7 +106,7 @@ def new_ticket(headers: Headers, viewer_key: str, now: float | None = None) -> s
 
 
 def check_ticket(ticket: str, headers: Headers, viewer_key: str, now: float | None = None) -> None:
-    """Raise HttpError 401 unless this is a ticket of ours that has not expired, 403 if it is another Origin's."""
+    """Raise HttpError 401 unless it is a valid ticket that has not expired, 403 if it is another Origin's."""
     expires, _, given = ticket.partition(".")
     if not same(given, _signature(expires, headers.get("origin", ""), viewer_key)):
         raise HttpError(403, "this is no ticket of this Origin")
@@ -120,7 +120,7 @@ def _signature(expires: str, origin: str, viewer_key: str) -> str:
 
 
 # --- Replace from here: who may read --------------------------------------------------------------------------
-# A stand-in for your sign-in: everybody who knows var/viewer-key may read everything. Ask your session store instead.
+# A placeholder for your sign-in: everybody with var/viewer-key may read everything. Ask your session store instead.
 # It is asked once, when a stream opens. A stream lives for hours: end it when the session ends (at sign-out, or after a
 # lifetime). Every viewer sees every event; where that is wrong, keep one log for each group that may see the same.
 

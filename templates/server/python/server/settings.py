@@ -29,8 +29,8 @@ redis_url          text                             redis://, rediss:// or unix:
                                                     else the socket var/redis.sock, where start.py starts a Redis
 redis_prefix       a-z 0-9 : . _ - { }              how the names of its keys begin
 
-And where something on the way ends every connection at a known age:
-max_connection_s   number 0 .. 31,536,000           that age; 0 = none is known. Such an end is no failure to the page
+And where a proxy on the path ends every connection at a known age:
+max_connection_s   number 0 .. 31,536,000           that age; 0 = none is known. The page does not count it as a failure
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _transports(value: Any) -> tuple[str, ...]:
         raise SettingsError("transports: must be a list of at least one transport, each once")
     for name in value:
         if name not in TRANSPORTS:
-            raise SettingsError(f"transports: {name!r} is none of {', '.join(TRANSPORTS)}")
+            raise SettingsError(f"transports: {name!r} is not one of {', '.join(TRANSPORTS)}")
     return tuple(value)
 
 

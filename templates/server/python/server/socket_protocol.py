@@ -51,7 +51,7 @@ class Socket(WebSocketsSansIOProtocol, Line):
             if self.close_sent:
                 raise ClientDisconnected
             await super().send(message)
-            self.__dict__.pop("request", None)  # nobody reads these after the handshake
+            self.__dict__.pop("request", None)  # not read after the handshake
             self.__dict__.pop("response", None)
             return
         await self.drained()
@@ -63,7 +63,7 @@ class Socket(WebSocketsSansIOProtocol, Line):
             super().data_received(data)
 
     def send_receive_event_to_app(self) -> None:
-        """Text that is no UTF-8 closes with 1007, and is no error of ours to log with a traceback."""
+        """Text that is not UTF-8 closes with 1007: it is the client's error, so no traceback is logged."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
@@ -82,7 +82,7 @@ class Socket(WebSocketsSansIOProtocol, Line):
             self.transport.abort()
 
     def keepalive_timeout(self) -> None:
-        """No pong in time. A close alone would wait for ever for a socket that nobody reads."""
+        """No pong in time. A close alone would wait for ever for a client that does not read."""
         self.stop()
         super().keepalive_timeout()
         self.loop.call_later(GOODBYE_S, self.transport.abort)

@@ -270,7 +270,7 @@ class StreamLog:
         return f"{self._prefix}:events:{self.epoch}"
 
     def _connect(self) -> None:
-        # Never again by itself: a command that was repeated blindly could append twice.
+        # No automatic retry: a repeated command could append twice.
         options: dict[str, Any] = {
             "retry": Retry(NoBackoff(), 0), "socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S,
             "protocol": 2, "max_connections": CONNECTIONS, "timeout": TIMEOUT_S,

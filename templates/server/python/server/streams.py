@@ -49,7 +49,7 @@ class Room:
 class Stream:
     """One open connection: what it has been sent so far (`cursor`), and its catch-up task if it is behind.
 
-    The cursor of a direct one stands still: it is `Hub.latest`.
+    The cursor of a direct one is not updated: it is `Hub.latest`.
     """
 
     __slots__ = ("cursor", "epoch", "line", "pump", "room", "send")

@@ -1,4 +1,4 @@
-"""Errors that no caller sees: said on standard error once, and answered without anything internal."""
+"""Errors that no caller sees: printed once on standard error, and answered without internal details."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import traceback
 from server.events import LogAway
 from server.wire import HttpError
 
-QUIET_S = 60.0  # the same error again within this time is not said again: a thousand clients meet it at once
+QUIET_S = 60.0  # the same error is not printed again within this time: a thousand clients may meet it at once
 KINDS = 100  # errors that are remembered
 
 _said: dict[str, float] = {}
@@ -25,14 +25,14 @@ def say(doing: str, error: BaseException) -> None:
         _said.clear()
     _said[kind] = now
     lines = traceback.format_exception(error)
-    sys.stderr.write(f"server: {doing} failed (said once a minute):\n{''.join(lines)}")
+    sys.stderr.write(f"server: {doing} failed (printed at most once a minute):\n{''.join(lines)}")
 
 
 def answer_to(doing: str, error: Exception) -> HttpError:
-    """What a client is told whose request met this error; says it, unless it is one that is expected."""
+    """The HTTP error for a client whose request met this error, which is printed unless it is an expected one."""
     if isinstance(error, HttpError):
         return error
     if isinstance(error, LogAway):
         return HttpError(503, str(error), retry_after="1")
     say(doing, error)
-    return HttpError(503, f"{doing} failed; the server's own output says why", retry_after="1")
+    return HttpError(503, f"{doing} failed; the server's output has the reason", retry_after="1")

@@ -48,7 +48,7 @@ def address(scope: Scope) -> str:
 class Line:
     """A connection that takes bytes as they go on the wire. This kit's two protocols are one; any ASGI server does without.
 
-    Whoever sets `on_stop` may call `transport.write` until it is called: then the socket is full, or will take no more.
+    The code that sets `on_stop` may call `transport.write` until it is called: then the socket is full or closing.
     """
 
     transport: Any

@@ -1,7 +1,7 @@
 """GET /ws: the stream over a WebSocket; where viewers may send, their messages come in on it.
 
 Client to server: {"type": "send", "feature": slug, "data": any JSON, "key": text}. Answer: {"type": "sent", "key",
-"id"} or {"type": "refused", "key", "error"}. No answer means that nobody knows: repeat it with the same key.
+"id"} or {"type": "refused", "key", "error"}. No answer means that the outcome is unknown: repeat it with the same key.
 Closed with 1001: the server ends; 1003: a binary message; 1008: no such message, too many, or data that is nested too
 deeply (the close says which); 1009: too large; 1011: no pong in time.
 """
@@ -18,7 +18,7 @@ from server.settings import Settings
 from server.wire import HttpError, Receive, Scope, Send, line
 
 UNSUPPORTED, POLICY = 1003, 1008  # close codes, RFC 6455 section 7.4.1
-REASON_BYTES = 123  # the longest reason of a close; all of ours are ASCII
+REASON_BYTES = 123  # the longest reason of a close; those of this server are ASCII
 
 
 class Sockets:
