@@ -78,8 +78,10 @@ def raised(
     found = [c for c in every if not (c["cured_by"] and _minor(base.caveats[c["id"]], bites[c["id"]]))]
     found.sort(key=lambda c: _harm(base.caveats[c["id"]], bites[c["id"]], bool(c["cured_by"])))
     done = {*bites, *handled(known, primary, base)}
-    rising = sorted(reversed(waiting), key=_unlikely, reverse=True)  # the last for a caveat is the likeliest, and is kept
-    left = {c["id"]: c for c in rising if c["id"] not in done}
+    left: dict[str, CaveatIf] = {}
+    for waits in sorted(waiting, key=_unlikely):
+        if waits["id"] not in done:
+            left.setdefault(waits["id"], waits)
     besides = [c["id"] for c in found[MOST:]]  # a line each for what is cut, and for what the kit does not handle
     besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}
