@@ -121,17 +121,21 @@ def told_apart(moves: frozenset[int], box: Box, possible: frozenset[str], base: 
 
 
 def _told_apart(claim: Claim, moves: frozenset[int], reach: Reach) -> bool:
-    """Whether the claim holds in one case and not in another that differs from it in these variables only."""
+    """Whether the claim holds in one case and not in another that differs from it in these variables only.
+
+    No box of `trues` meets one of `falses`, so each box of such a pair limits a variable that moves.
+    """
     box = reach.box
     limits = [i for i in _impossible(reach.diagram.base) if moves & i.keys() and meet(i, box) is not None]
+    theres = [there for other in claim.falses if moves & other.keys() and (there := meet(other, box)) is not None]
+    fixed = [{v: m for v, m in there.items() if v not in moves} for there in theres]
     for one in claim.trues:
-        here = meet(one, box)
+        here = meet(one, box) if moves & one.keys() else None
         if here is None:
             continue
-        for other in claim.falses:
-            there = meet(other, box)
-            rest = None if there is None else meet(here, {v: m for v, m in there.items() if v not in moves})
-            if there is not None and rest is not None and _both(rest, there, limits, moves, claim.patterns, reach):
+        for there, rest in zip(theres, fixed, strict=True):
+            both = meet(here, rest)
+            if both is not None and _both(both, there, limits, moves, claim.patterns, reach):
                 return True
     return False
 

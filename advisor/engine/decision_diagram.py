@@ -9,7 +9,7 @@ has a good one, and what it does not name is asked last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -122,7 +122,7 @@ class Diagram:
         """The same diagram with only the nodes that the root reaches, children before parents."""
         made = Diagram(self.base, self.order, self.ends, self.budget)
         new = {number: number for number in range(len(self.ends))}
-        for node in sorted(self.reachable({})):
+        for node in sorted(self.left({})):
             if node >= len(self.ends):
                 new[node] = made._node(self.asks[node], tuple(new[child] for child in self.children[node]))
         made.root = new[self.root]
@@ -158,11 +158,6 @@ class Diagram:
 
     # --- questions ----------------------------------------------------------------------------------------------------
 
-    def allowed(self, node: int, known: Box) -> list[int]:
-        """The values of the node's variable that are still possible."""
-        variable = self.order[self.asks[node]]
-        return bits(known.get(variable, self.base.full[variable]))
-
     def outcome(self, case: Sequence[int]) -> str:
         """The primary of one full case (NONE or CANNOT where there is none)."""
         node = self.root
@@ -170,32 +165,40 @@ class Diagram:
             node = self.children[node][case[self.order[self.asks[node]]]]
         return self.ends[node]
 
-    def reachable(self, known: Box) -> set[int]:
-        """Every node, ends included, that some completion of what is known passes through."""
-        seen = {self.root}
+    def left(self, known: Box) -> dict[int, tuple[int, ...]]:
+        """Every node that some completion of what is known passes through, ends included, and its children there."""
+        masks = [known.get(variable, self.base.full[variable]) for variable in self.order]
+        limited = [mask != self.base.full[v] for mask, v in zip(masks, self.order, strict=True)]
+        values = [bits(mask) for mask in masks]
+        found: dict[int, tuple[int, ...]] = {}
         waiting = [self.root]
         while waiting:
             node = waiting.pop()
-            if self.children[node]:
-                for value in self.allowed(node, known):
-                    child = self.children[node][value]
-                    if child not in seen:
-                        seen.add(child)
-                        waiting.append(child)
-        return seen
+            if node not in found:
+                children = self.distinct[node]
+                if children and limited[self.asks[node]]:
+                    every = self.children[node]
+                    children = tuple(dict.fromkeys([every[value] for value in values[self.asks[node]]]))
+                found[node] = children
+                waiting += children
+        return found
 
     def possible(self, known: Box) -> set[str]:
         """Every primary that some completion gives (NONE for none)."""
-        return {self.ends[n] for n in self.reachable(known) if n < len(self.ends)} - {CANNOT}
+        return {self.ends[n] for n in self.left(known) if n < len(self.ends)} - {CANNOT}
 
     def relevant(self, known: Box) -> set[int]:
         """The variables that still matter: two completions that differ in nothing else give different primaries."""
+        return self.relevant_among(self.left(known), known)
+
+    def relevant_among(self, left: Mapping[int, tuple[int, ...]], known: Box) -> set[int]:
+        """`relevant`, from what `left` gave for the same box."""
         memo: dict[tuple[int, int], bool] = {}
         found: set[int] = set()
-        for node in sorted(self.reachable(known)):
-            if not self.children[node] or self.order[self.asks[node]] in found:
+        for node in sorted(left):
+            after = left[node]
+            if len(after) < 2 or self.order[self.asks[node]] in found:
                 continue
-            after = list(dict.fromkeys(self.children[node][value] for value in self.allowed(node, known)))
             if any(self._differ(a, b, known, memo) for i, a in enumerate(after) for b in after[i + 1 :]):
                 found.add(self.order[self.asks[node]])
         return found

@@ -15,23 +15,9 @@ class Reach:
 
     def __init__(self, box: Box, diagram: Diagram) -> None:
         self.box, self.diagram = box, diagram
-        full = diagram.base.full
-        masks = [box.get(variable, full[variable]) for variable in diagram.order]
-        limited = [mask != full[v] for mask, v in zip(masks, diagram.order, strict=True)]
-        values = [bits(mask) for mask in masks]
         self.position = {variable: i for i, variable in enumerate(diagram.order)}
         self.bit = {name: 1 << i for i, name in enumerate(diagram.ends)}
-        self.left: dict[int, tuple[int, ...]] = {}
-        waiting = [diagram.root]
-        while waiting:
-            node = waiting.pop()
-            if node not in self.left:
-                children = diagram.distinct[node]
-                if children and limited[diagram.asks[node]]:
-                    every = diagram.children[node]
-                    children = tuple(dict.fromkeys([every[value] for value in values[diagram.asks[node]]]))
-                self.left[node] = children
-                waiting += children
+        self.left = diagram.left(box)
         self.leads: dict[int, int] = {}  # to which ends, one bit for each
         for node in sorted(self.left):  # children come before parents
             leads = 0 if self.left[node] else 1 << node
@@ -48,6 +34,10 @@ class Reach:
         """Every primary that some case of the box gives (NONE for none)."""
         leads = self.leads[self.diagram.root]
         return frozenset(name for name, bit in self.bit.items() if leads & bit and name != CANNOT)
+
+    def relevant(self) -> set[int]:
+        """The variables that still matter to the primary, as the diagram has it."""
+        return self.diagram.relevant_among(self.left, self.box)
 
     def reaches(self, narrow: Box, patterns: Iterable[str]) -> bool:
         """Whether some case of a box inside this one comes to one of these ends."""

@@ -49,7 +49,7 @@ def relevance(answers: Answers, base: RuleBase, *, several: bool = False) -> Rel
     so_far = completions(answers, base)
     reach = Reach.of(so_far.box, base)
     possible = reach.possible()
-    deciding = reach.diagram.relevant(so_far.box)
+    deciding = reach.relevant()
     reasons: dict[str, Reason] = {}
     unavoidable: set[str] = set()
     for fact in base.questions:
