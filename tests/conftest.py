@@ -1,4 +1,7 @@
-"""Options of the whole suite: `--no-skip` (a skip is a failure), `--long` (takes minutes), `--accept` (goldens)."""
+"""Options of the whole suite: `--no-skip` (a skip is a failure), `--long` (all of it), `--accept` (goldens).
+
+Without `--long`, tests marked `long` do not run, and of the cases of a test marked `grid` only the first does.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +30,26 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("advisor")
     group.addoption("--no-skip", action="store_true", help="a skipped test is a failure (CI has everything)")
-    group.addoption("--long", action="store_true", help="also run tests that take minutes")
+    group.addoption("--long", action="store_true", help="also run what takes long, and every case of each grid")
     group.addoption("--accept", action="store_true", help="rewrite goldens that differ, for review in the diff")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--long"):
-        kept = [item for item in items if item.get_closest_marker("long") is None]
+        first = {_function(item): item for item in reversed(items)}
+        kept = [
+            item
+            for item in items
+            if item.get_closest_marker("long") is None
+            and (item.get_closest_marker("grid") is None or first[_function(item)] is item)
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+def _function(item: pytest.Item) -> str:
+    """The test without its parameters."""
+    return item.nodeid.partition("[")[0]
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -384,6 +384,7 @@ def test_not_a_number_that_can_be_used(word, said):
     assert wrong(word) == said
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("word", "name", "value"),
     [
@@ -729,6 +730,7 @@ FILES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.long
 @given(FILES | TREES)
 @settings(max_examples=500, deadline=None)
 def test_any_structure_is_read_or_refused(tree):
@@ -765,6 +767,7 @@ def test_a_full_file_of_mistakes_is_done_in_time(text):
 # --- the shipped rules ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("file", sorted((data("rules") / "examples").glob("*.yaml")), ids=lambda f: f.stem)
 def test_a_shipped_example_is_read_and_written_back(file):
     base = load()

@@ -102,6 +102,7 @@ def reports(path, base):
     return verdict, shown
 
 
+@pytest.mark.grid
 @each_example
 def test_questions_that_have_nothing_to_do_with_a_feature_change_no_report_of_it(path, grown):
     _, before = reports(path, load())
@@ -128,6 +129,7 @@ def outcome(feature):
     }
 
 
+@pytest.mark.grid
 @each_example
 def test_no_answer_to_what_is_not_listed_changes_anything(path):
     """Brute force: every other answer to every fact that is left out, alone, gives the same verdict."""

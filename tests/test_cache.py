@@ -30,6 +30,7 @@ def files(cache):
     return sorted(cache.rglob("*")) if cache.exists() else []
 
 
+@pytest.mark.long
 def test_the_rules_are_the_same_from_the_cache_and_without_one(cache, monkeypatch):
     fresh = to_data(load())
     assert [p.suffix for p in files(cache) if p.is_file()] == [".json"]
@@ -53,6 +54,7 @@ def damage(text):
     }
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("kind", damage("{}").keys())
 def test_a_damaged_cache_is_passed_over_and_replaced(kind):
@@ -72,6 +74,7 @@ def test_a_cache_that_cannot_be_written_changes_nothing(tmp_path, monkeypatch):
     assert blocker.read_text("utf-8") == "in the way"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 def test_a_change_of_the_rules_is_seen_at_once(tmp_path):
     folder = tmp_path / "rules"
@@ -84,6 +87,7 @@ def test_a_change_of_the_rules_is_seen_at_once(tmp_path):
     assert before.sha256 != after.sha256
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("settled", [0, kept_text.SETTLED_S])
 def test_a_change_that_keeps_size_and_date_is_seen(tmp_path, monkeypatch, settled):
@@ -101,6 +105,7 @@ def test_a_change_that_keeps_size_and_date_is_seen(tmp_path, monkeypatch, settle
     assert before.sha256 != after.sha256
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("name", ["extra.yaml", "caveats/extra.yaml"])
 def test_a_file_that_comes_or_goes_is_seen(tmp_path, monkeypatch, name):
@@ -114,6 +119,7 @@ def test_a_file_that_comes_or_goes_is_seen(tmp_path, monkeypatch, name):
     assert load(folder).sha256 == before.sha256
 
 
+@pytest.mark.long
 def test_rules_that_were_only_touched_are_not_compiled_again(cache, tmp_path, monkeypatch):
     monkeypatch.setattr(kept_text, "SETTLED_S", 0)
     folder = tmp_path / "rules"
@@ -128,6 +134,7 @@ def test_rules_that_were_only_touched_are_not_compiled_again(cache, tmp_path, mo
     assert len([p for p in files(cache) if p.is_file()]) == 1
 
 
+@pytest.mark.long
 def test_several_at_once_get_the_same_rules_and_leave_one_whole_file(cache):
     loaded = []
     threads = [threading.Thread(target=lambda: loaded.append(load().sha256)) for _ in range(4)]
@@ -164,6 +171,7 @@ def test_a_file_that_cannot_be_read_among_them_changes_nothing_but_the_time(cach
     assert files(cache)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 def test_a_kit_is_made_without_pydantic_once_its_manifests_are_kept():
     code = (
@@ -177,6 +185,7 @@ def test_a_kit_is_made_without_pydantic_once_its_manifests_are_kept():
         assert done.stdout.split() == ["True", loaded]
 
 
+@pytest.mark.long
 def test_a_change_of_any_module_is_seen(tmp_path):
     """A list of modules missed four: rules that an edit of caveat_figures.py makes invalid came from the cache."""
     package, rules = tmp_path / "advisor", tmp_path / "rules"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from support.handwritten_answers import random_answers_of_file
 from support.random_bases import assert_legal, bases, means, question, random_answers, randoms
@@ -66,6 +67,7 @@ def test_one_answer_that_leads_elsewhere_is_never_missed(base, rng):
     assert reached <= {to for to, settings_ in found.to if len(settings_) == 1}
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(randoms)
 def test_the_shipped_rules_propose_only_changes_that_work(rng):

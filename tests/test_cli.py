@@ -69,6 +69,7 @@ def test_same_answers_give_the_same_bytes() -> None:
         assert one.stdout == two.stdout
 
 
+@pytest.mark.long
 def test_without_a_cache_the_result_is_the_same(tmp_path: Path) -> None:
     words = ("recommend", "--answers", str(NOTIFICATIONS), "--format", "json")
     cached = advisor(*words, ADVISOR_CACHE=str(tmp_path))
@@ -78,6 +79,7 @@ def test_without_a_cache_the_result_is_the_same(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.json"))
 
 
+@pytest.mark.long
 def test_a_broken_cache_is_ignored(tmp_path: Path) -> None:
     words = ("recommend", "--answers", str(NOTIFICATIONS), "--format", "json")
     good = advisor(*words, ADVISOR_CACHE=str(tmp_path))
@@ -86,6 +88,7 @@ def test_a_broken_cache_is_ignored(tmp_path: Path) -> None:
     assert advisor(*words, ADVISOR_CACHE=str(tmp_path)).stdout == good.stdout
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -119,6 +122,7 @@ def test_bad_answers_name_file_line_and_column(tmp_path: Path) -> None:
     assert not (tmp_path / "kit").exists()
 
 
+@pytest.mark.long
 def test_no_pattern_is_exit_3(tmp_path: Path) -> None:
     rules = tmp_path / "rules"
     shutil.copytree(ROOT / "rules", rules)
@@ -196,6 +200,7 @@ def test_rules_check_is_clean_and_counts_waivers() -> None:
     assert "waived" in ran.stdout.decode()
 
 
+@pytest.mark.long
 def test_rules_check_shows_place_and_witness(tmp_path: Path) -> None:
     rules = tmp_path / "rules"
     shutil.copytree(ROOT / "rules", rules)
@@ -207,6 +212,7 @@ def test_rules_check_shows_place_and_witness(tmp_path: Path) -> None:
     assert "rules/decision.yaml:" in ran.stdout.decode()
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("name", editor_schema.NAMES)
 def test_schemas_are_valid_and_fit_the_shipped_files(name: str) -> None:
     from jsonschema import Draft202012Validator

@@ -125,6 +125,7 @@ def test_diff_says_which_pattern_caveats_and_files_change(two, tmp_path):
     assert "new: removed" in advisor("diff", str(other), str(two)).stdout.splitlines()
 
 
+@pytest.mark.long
 def test_diff_compares_two_versions_of_the_rules(two, tmp_path):
     old = shutil.copytree(ROOT / "rules", tmp_path / "rules")
     assert advisor("diff", str(two), str(two), "--rules", str(old), "--rules", str(ROOT / "rules")).returncode == 0

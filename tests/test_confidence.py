@@ -124,6 +124,7 @@ def told(judge, feature, answers):
 LISTED = [q for q in load().questions.values() if q.type in ("one-of", "some-of") and q.id != "kind"]
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_name_that_is_not_listed_warns_at_least_as_much_as_not_knowing(judge, seed):
@@ -149,6 +150,7 @@ def spoken_of(fact, base):
     return found | {d.id for d in base.derived.values() if found & set(d.factors)}
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_stated_fact_lowers_no_doubt_that_it_does_not_speak_of(judge, seed):
@@ -260,6 +262,7 @@ def test_the_interview_warns_as_much_after_an_unlisted_name_as_after_i_do_not_kn
 # --- plausible values -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_high_holds_for_each_plausible_value_taken_alone(judge, seed):

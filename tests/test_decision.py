@@ -36,6 +36,7 @@ def test_decide_reads_the_steps_as_the_contract_does(world):
         assert decide(case, world.base).primary == world.outcome(case)
 
 
+@pytest.mark.long
 @slow
 @given(worlds())
 def test_what_is_acceptable_is_accepted_by_a_rule_and_excluded_by_none(world):

@@ -28,6 +28,7 @@ def random_box(rng, base):
     return know(random_answers(rng, base), base).box
 
 
+@pytest.mark.long
 @slow
 @given(worlds())
 def test_the_outcome_is_the_decision_for_every_case_that_occurs(world):
@@ -36,6 +37,7 @@ def test_the_outcome_is_the_decision_for_every_case_that_occurs(world):
         assert diagram.outcome(case) == (world.outcome(case) or "")
 
 
+@pytest.mark.long
 @slow
 @given(worlds(), randoms)
 def test_every_outcome_of_a_completion_is_possible(world, rng):
@@ -91,6 +93,7 @@ def test_nearest_changes_the_fewest_variables(world, rng):
         assert diagram.outcome(moved) == outcome
 
 
+@pytest.mark.long
 @slow
 @given(worlds())
 def test_no_node_is_superfluous(world):
@@ -101,6 +104,7 @@ def test_no_node_is_superfluous(world):
     assert set(inner) <= diagram.left({}).keys()
 
 
+@pytest.mark.long
 @slow
 @given(worlds())
 def test_a_diagram_comes_back_from_data_unchanged(world):

@@ -44,6 +44,7 @@ def content(kit: Path) -> dict[str, bytes]:
 # --- without Unix -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     "words",
     [
@@ -65,6 +66,7 @@ def test_a_command_says_the_same_without_unix(words: list[str], tmp_path: Path) 
     assert there.stdout
 
 
+@pytest.mark.long
 def test_a_kit_is_written_and_replaced_without_unix(tmp_path: Path) -> None:
     words = ("recommend", "--answers", str(NOTIFICATIONS), "--kit")
     assert ours(*words, "here", at=tmp_path).returncode == 0
@@ -85,6 +87,7 @@ def test_a_kit_is_written_and_replaced_without_unix(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "there"]
 
 
+@pytest.mark.long
 def test_the_interview_saves_and_recovers_without_unix(tmp_path: Path) -> None:
     assert elsewhere("new", "blank.yaml", at=tmp_path).returncode == 0
     ran = elsewhere("--plain", "a.yaml", at=tmp_path, given=b"orders\n2\nleave\n")
@@ -100,6 +103,7 @@ def test_the_interview_saves_and_recovers_without_unix(tmp_path: Path) -> None:
     assert (tmp_path / "D.md").exists()
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("path", ["start.py", "server/__main__.py"])
 def test_a_kit_says_in_one_line_what_it_needs(path: str, tmp_path: Path) -> None:
     assert ours("recommend", "--answers", str(NOTIFICATIONS), "--kit", "kit", at=tmp_path).returncode == 0
@@ -115,6 +119,7 @@ def test_a_kit_says_in_one_line_what_it_needs(path: str, tmp_path: Path) -> None
 # --- encodings --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8", "cp437"])
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
 def test_letters_that_the_output_lacks_are_escaped(form: str, encoding: str, tmp_path: Path) -> None:
@@ -129,6 +134,7 @@ def test_letters_that_the_output_lacks_are_escaped(form: str, encoding: str, tmp
     assert form in wanted or f"{known}tat" in said
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
 def test_what_is_typed_in_another_encoding_is_an_answer_or_refused(encoding: str, tmp_path: Path) -> None:
     given = b"caf\xe9\norders\n2\nq\n"  # "café" in cp1252, and nothing in the others
@@ -148,6 +154,7 @@ def test_an_answers_file_in_another_encoding_is_refused_with_its_place(tmp_path:
     assert b"<stdin>:2:14: the byte 0xe9 is not UTF-8" in ran.stderr
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("more", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "TERM": "xterm"}])
 def test_no_colour_where_none_is_wanted(more: dict[str, str], tmp_path: Path) -> None:
     words = ("recommend", "--answers", str(NOTIFICATIONS))
@@ -193,6 +200,7 @@ def test_a_path_of_windows_can_be_copied_into_its_shell(path: object, word: str)
     assert shell_word(str(path), windows=True) == word
 
 
+@pytest.mark.long
 def test_a_path_with_a_space_can_be_copied_from_every_message(tmp_path: Path) -> None:
     name = "my answers.yaml"
     assert b"recommend 'my answers.yaml'" in ours("new", name, at=tmp_path).stderr

@@ -17,6 +17,7 @@ from advisor.ruleset.compile import compile_folder
 RULES = compile_folder(data("rules"))
 
 
+@pytest.mark.long
 def test_every_id_of_the_rule_base_is_explained():
     things = catalogue(RULES, (2026, 11, 24))
     names = {name for _, name, _ in things}
@@ -27,6 +28,7 @@ def test_every_id_of_the_rule_base_is_explained():
         assert "rules/" in said or "It has no rules" in said, said
 
 
+@pytest.mark.long
 def test_explanations_stay_within_the_width_except_addresses():
     for kind, name, _ in catalogue(RULES, (2026, 11, 24)):
         for line in explain(f"{kind}:{name}", RULES, width=72).splitlines():

@@ -68,6 +68,7 @@ def step(session, rng):
     ])()  # fmt: skip
 
 
+@pytest.mark.long
 @slow
 @given(randoms)
 def test_after_any_operations_the_session_is_valid_and_its_file_agrees(rng):
@@ -122,6 +123,7 @@ def test_the_number_of_questions_left_is_at_least_and_at_most_what_it_says(rng):
     assert session.progress.most == 0
 
 
+@pytest.mark.long
 def test_with_everything_answered_one_pattern_is_left_and_it_is_the_verdict(base):
     session = Session.new(base, "orders")
     while session.question is not None:
@@ -179,6 +181,7 @@ def test_a_shared_answer_that_contradicts_another_feature_is_refused_by_its_name
         session.answer("websockets-blocked", "always")
 
 
+@pytest.mark.long
 def test_a_file_that_contradicts_itself_opens_says_why_and_can_be_mended(base):
     text = "path: {websockets-blocked: always}\nfeatures:\n  - name: a\n    existing-connection: websocket\n"
     session = Session.from_project(parse(text, "a", base), base)

@@ -281,6 +281,7 @@ def test_the_command_exits_with_1_for_findings_and_0_without(capsys):
     assert re.search(r"^\d+ of \d+ dated statements are 12 months old or older; \d+ were written", out, re.MULTILINE)
 
 
+@pytest.mark.long
 def test_what_was_never_read_is_listed_whatever_its_date(folder, capsys):
     words = ["rules", "stale", "--folder", str(folder), "--older-than", "99y", "--today", "2026-11-24"]
     unread = [row for card in CARDS.values() for row in card.rows() if row.checked == "memory"]

@@ -118,6 +118,7 @@ def test_what_a_timer_serves_well_stays_a_timer_beside_an_open_connection(judge,
     assert features["carrier"]["primary"] == connection
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_neighbour_without_a_page_changes_no_verdict(judge, seed):
@@ -163,6 +164,7 @@ def test_a_socket_that_a_neighbour_says_is_open_carries_this_one_too(judge):
     assert features["new"]["primary"] == "websocket"
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_the_features_changes_nothing_but_the_order(judge, seed):
@@ -190,6 +192,7 @@ def test_the_order_of_the_features_changes_nothing_but_the_order(judge, seed):
     assert groups(whole) == groups(again)
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_the_answers_changes_nothing_at_all(judge, seed):
@@ -206,6 +209,7 @@ def test_the_order_of_the_answers_changes_nothing_at_all(judge, seed):
     assert json.dumps(decided(judge, features, **whole)[1]) == json.dumps(decided(judge, again, **other)[1])
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_who_rides_on_a_connection_shares_its_page_with_one_that_keeps_it(judge, seed):
@@ -290,6 +294,7 @@ def back(value):
     return Other(value["other"]) if isinstance(value, dict) else value
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_each_proposed_change_works_among_the_other_features(judge, seed):

@@ -269,6 +269,7 @@ def test_ctrl_c_saves_and_exits_130(tmp_path, base):
     assert read(tmp_path / "a.yaml", base).features[0].facts == {"media": False}
 
 
+@pytest.mark.long
 def test_a_killed_interview_goes_on_where_it_was(tmp_path, base):
     process = started(tmp_path, "a.yaml")
     process.stdin.write("orders\n2\n2\n")
@@ -373,6 +374,7 @@ def test_a_file_without_features_asks_for_a_name_and_keeps_the_rest(sit, talk, b
     assert "Answers saved in " in shown
 
 
+@pytest.mark.long
 def test_a_file_changed_meanwhile_is_noticed_at_the_next_answer(sit, talk):
     text = "features:\n  - name: chat\n"
     theirs = "# theirs\nfeatures:\n  - name: chat\n    media: yes\n"

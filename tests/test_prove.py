@@ -81,6 +81,7 @@ def by_cases(world):  # noqa: C901, PLR0912  # one paragraph a finding, in the o
     return found
 
 
+@pytest.mark.long
 @slow
 @given(worlds())
 def test_the_prover_reports_a_defect_exactly_when_a_case_shows_it(world):
@@ -89,6 +90,7 @@ def test_the_prover_reports_a_defect_exactly_when_a_case_shows_it(world):
     assert reported == by_cases(world)
 
 
+@pytest.mark.long
 @slow
 @given(worlds())
 def test_every_witness_is_a_case_that_really_shows_the_defect(world):
@@ -112,6 +114,7 @@ def test_every_witness_is_a_case_that_really_shows_the_defect(world):
                 assert takes == [None]
 
 
+@pytest.mark.long
 @slow
 @given(worlds())
 def test_the_least_hiding_set_hides_and_none_of_it_can_be_spared(world):
@@ -324,6 +327,7 @@ def test_a_waiver_sets_a_finding_aside_and_an_unused_one_is_a_finding(broken):
     assert [f.id for f, _ in proof.waived] == ["DEAD_CAVEAT:seeded"]
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("file", "old", "new", "complaint"),
     [

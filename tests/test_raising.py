@@ -125,6 +125,7 @@ def test_a_doubtful_row_counts_although_its_caveat_is_cut(judge):
     assert doubtful["confidence_why"].startswith("VERIFY: IIS")
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_nothing_that_is_raised_is_left_out(judge, seed):

@@ -84,6 +84,7 @@ def test_the_command_writes_both_pages_and_the_same_bytes_again(tmp_path):
         assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == PAGES
 
 
+@pytest.mark.long
 def test_the_command_takes_another_rules_folder(tmp_path):
     rules = tmp_path / "rules"
     shutil.copytree(ROOT / "rules", rules)

@@ -119,6 +119,7 @@ def test_what_is_not_asked_changes_nothing_however_it_is_answered(rng):
             assert after <= before or before <= after
 
 
+@pytest.mark.long
 @slow
 @given(randoms)
 def test_the_verdicts_cases_lie_in_those_of_the_interview(rng):

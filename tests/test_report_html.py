@@ -71,6 +71,7 @@ def verdicts():
     return [FIXTURE, *(recommend(read(str(path), RULES), RULES) for path in EXAMPLES)]
 
 
+@pytest.mark.long
 def test_every_example_and_the_rare_states_give_a_well_formed_page():
     for verdict in verdicts():
         source = html(verdict, RULES)
@@ -178,6 +179,7 @@ def named(name):
 PLAIN = [(tag, sorted(attrs)) for tag, attrs in named("plain").elements]
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_what_a_user_wrote_stays_text(name):
     page = named(name)

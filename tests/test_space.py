@@ -34,6 +34,7 @@ from advisor.model.values import Other
 slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.long
 @slow
 @given(worlds(), randoms)
 def test_the_boxes_of_a_condition_hold_where_the_condition_read_fact_by_fact_holds(world, rng):
@@ -46,6 +47,7 @@ def test_the_boxes_of_a_condition_hold_where_the_condition_read_fact_by_fact_hol
             assert any(contains(box, full) for box in boxes) == means(when, full, world.base)
 
 
+@pytest.mark.long
 @slow
 @given(worlds(), randoms)
 def test_a_witness_is_there_exactly_when_a_case_is_and_shows_what_it_claims(world, rng):
@@ -64,6 +66,7 @@ def test_a_witness_is_there_exactly_when_a_case_is_and_shows_what_it_claims(worl
         assert_legal(answers, base)
 
 
+@pytest.mark.long
 @slow
 @given(worlds(), randoms)
 def test_no_case_that_answers_give_is_called_impossible(world, rng):
@@ -74,6 +77,7 @@ def test_no_case_that_answers_give_is_called_impossible(world, rng):
     assert any(inside(box, case) for box in unreachable) == contradicts
 
 
+@pytest.mark.long
 @slow
 @given(worlds(), randoms)
 def test_realised_answers_keep_what_is_preferred_wherever_the_box_allows_it(world, rng):
@@ -155,6 +159,7 @@ def test_every_condition_can_be_said_in_words(base, rng):
     assert "{" not in words
 
 
+@pytest.mark.long
 def test_brute_force_itself_agrees_with_numbers_picked_at_random():
     rng = Random(5)
     for _ in range(15):

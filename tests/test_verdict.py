@@ -144,6 +144,7 @@ def judge():
     return Judge(load(data("rules")))
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(randoms)
 def test_every_verdict_of_the_shipped_rules_is_whole_and_consistent(judge, rng):

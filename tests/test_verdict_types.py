@@ -78,6 +78,7 @@ def test_every_type_has_its_schema_and_the_other_way_round():
     assert objects == set(DEFINED.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("right", "wrong"), [("fallback", "fallbck"), ("departs", "departz"), ("title", "tittle")])
 def test_a_misspelt_key_of_the_verdict_is_an_error_of_the_type_checker(tmp_path, right, wrong):
     """`feature["fallbck"]` was fine to mypy --strict while the verdict was a plain dict."""

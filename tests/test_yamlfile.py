@@ -521,6 +521,7 @@ def test_what_yaml_1_1_would_make_of_a_word_is_known(text, what):
     assert odd(text) == what
 
 
+@pytest.mark.long
 @given(st.text("0123456789+-.:_xobeEnfyaTZ ", min_size=1, max_size=12) | st.text(max_size=6))
 @example("1_0:30.5")
 @settings(max_examples=2000)
@@ -563,6 +564,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
         outcome(read_text(path))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     "piece",
     [

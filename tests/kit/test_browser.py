@@ -53,6 +53,7 @@ def test_a_page_opened_later_shows_what_happened_before(kit, browser):
     assert kit.publish(1).json()["id"] == until(lambda: page.rows()[5:], "the next event")[0]
 
 
+@pytest.mark.long
 def test_the_page_survives_kill_9_without_loss_or_repetition(kit, browser):
     page = open_page(browser, kit.url)
     page.wait_for("open")
@@ -71,6 +72,7 @@ bare.addEventListener("order-status", (event) => bareIds.push(event.lastEventId)
 """
 
 
+@pytest.mark.long
 def test_red_control_a_502_ends_a_bare_eventsource_but_not_the_page(make_lab, any_nginx, browser):
     kit = make_lab(heartbeat_s=30)  # so that the watchdog has no part in it
     kit.start_nginx(any_nginx, without_retry_location(kit, any_nginx))
@@ -87,6 +89,7 @@ def test_red_control_a_502_ends_a_bare_eventsource_but_not_the_page(make_lab, an
     assert browser.execute_script("return [bare.readyState, bareIds.length]") == [2, 0]
 
 
+@pytest.mark.long
 def test_behind_the_kits_nginx_even_a_bare_eventsource_comes_back(kit, browser):
     page = open_page(browser, kit.url)
     page.wait_for("open")
@@ -128,6 +131,7 @@ def test_a_silent_connection_is_given_up_after_two_and_a_half_heartbeats(make_la
     until(lambda: page.rows()[-1:] == published, "the next event arrives")
 
 
+@pytest.mark.long
 def test_a_reset_shows_the_snapshot_and_goes_on(kit, browser):
     page = open_page(browser, kit.url)
     page.wait_for("open")
@@ -143,6 +147,7 @@ def test_a_reset_shows_the_snapshot_and_goes_on(kit, browser):
     assert shown == published[::-1]
 
 
+@pytest.mark.long
 def test_at_a_deploy_the_page_waits_as_long_as_the_server_has_told_it(make_lab, any_nginx, browser):
     kit = make_lab(retry_ms=3000, retry_max_ms=60_000)
     kit.start_nginx(any_nginx)
@@ -153,6 +158,7 @@ def test_at_a_deploy_the_page_waits_as_long_as_the_server_has_told_it(make_lab, 
     assert 3 <= float(told[1]) <= 12  # its own first delay would be 1.5 to 3 s
 
 
+@pytest.mark.long
 def test_a_quiet_stream_stays_open_on_heartbeats_alone(make_lab, any_nginx, browser):
     kit = make_lab(heartbeat_s=0.5)
     kit.start_nginx(any_nginx)
@@ -162,6 +168,7 @@ def test_a_quiet_stream_stays_open_on_heartbeats_alone(make_lab, any_nginx, brow
     assert (page.state(), page.text("connects")) == ("open", "1")
 
 
+@pytest.mark.long
 def test_a_network_that_is_back_ends_the_waiting_at_once(make_lab, any_nginx, browser):
     kit = make_lab(retry_ms=20_000, retry_max_ms=60_000)
     kit.start_nginx(any_nginx)
@@ -174,6 +181,7 @@ def test_a_network_that_is_back_ends_the_waiting_at_once(make_lab, any_nginx, br
     page.wait_for("open", 3)
 
 
+@pytest.mark.long
 def test_the_page_keeps_a_bounded_number_of_rows(make_lab, browser):
     kit = make_lab()
     page = open_page(browser, kit.url)
@@ -184,6 +192,7 @@ def test_the_page_keeps_a_bounded_number_of_rows(make_lab, browser):
     assert browser.execute_script("return document.querySelectorAll('.log li').length") == 100
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("auth", ["cookie", "bearer-header"])
 def test_a_viewer_signs_in_and_reads(make_lab, any_nginx, browser, auth):
     kit = make_lab(auth=auth)
@@ -232,6 +241,7 @@ def test_what_is_read_or_operated_stands_out_from_what_is_behind_it(scheme):
         assert contrast("edge", behind) >= 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [390, 1100])
 def test_nothing_sticks_out_of_the_window(kit, browser, width):
     browser.execute_cdp_cmd(

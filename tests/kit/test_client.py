@@ -45,6 +45,7 @@ import(new URL("stream.js", document.baseURI)).then(({ EventStream }) => {
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("plan", "found"),
     [
@@ -68,6 +69,7 @@ def test_the_client_shows_no_event_twice_and_no_gap_unnoticed(make_lab, browser,
     assert played == found
 
 
+@pytest.mark.long
 def test_delays_grow_to_the_longest_and_have_jitter(make_lab, browser):
     kit = make_lab()
     browser.get(kit.url)
@@ -106,6 +108,7 @@ import(new URL("stream.js", document.baseURI)).then(({ EventStream }) => {
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_page_of_another_origin_reads_if_it_is_listed_and_only_then(make_lab, browser, listed):
     page, events = make_lab(run=False), make_lab(run=False)

@@ -181,6 +181,7 @@ def test_after_a_crash_of_the_server_or_the_proxy_the_kit_answers_again(name, an
         assert {other: process.pid for other, process in engine.running.items() if other != name} == others
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_in_a_network_of_the_server_s_own_the_proxy_would_be_left_behind(any_nginx, tmp_path):
     compose = services(1, "sse")

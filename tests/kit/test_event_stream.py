@@ -162,6 +162,7 @@ def test_hostile_streams_cut_anywhere_are_read_as_eventsource_reads_them(played)
     assert sum(len(theirs) for _, theirs in found) > 40
 
 
+@pytest.mark.long
 def test_any_stream_cut_anywhere_is_read_like_eventsource_reads_it(played):
     seen = []
 

@@ -38,6 +38,7 @@ def written(tmp_path, capsys, answers):
     return code, files, capsys.readouterr().err
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("path", FIELD, ids=[path.stem for path in FIELD])
 def test_the_answers_of_real_teams_give_files(path, tmp_path, capsys):
     """Answers that follow from public threads about incidents. gRPC-Web has no kit, and the exit code says so."""
@@ -58,6 +59,7 @@ def test_there_are_field_cases():
     assert len(FIELD) == 17
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("stack", STACKS, ids=str)
 @pytest.mark.parametrize("platform", ["vm", "kubernetes"])
 def test_the_language_of_the_back_end_changes_nothing_but_how_it_publishes(build, stack, platform):
@@ -85,6 +87,7 @@ def test_features_in_different_languages_share_a_kit_with_an_example_for_each(bu
     assert examples == {"publish/publish.py", "publish/publish.mjs", "publish/publish.go"}
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_exit_code_says_whether_files_were_needed_and_none_was_written(example, tmp_path, capsys):
     code, files, said = written(tmp_path, capsys, example)
@@ -117,6 +120,7 @@ def test_a_managed_push_service_is_told_that_the_kit_is_in_its_place(build):
     assert "cannot run in the service" in said
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("instances", [1, 2])
 @pytest.mark.parametrize("platform", LOSES, ids=str)
 def test_where_the_disk_is_lost_the_kit_has_a_container_and_says_how_to_keep_the_log(build, platform, instances, base):
@@ -144,6 +148,7 @@ def test_a_layer_without_a_template_costs_that_layer_and_says_what_it_has_to_do(
     assert "What you have to set yourself" not in build().files["README.md"].decode()
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("clients", [("cli", "server"), ("ios",), (Other("till"),)])
 @pytest.mark.parametrize("two_way", [True, False])
 @pytest.mark.parametrize("auth", ["none", "cookie", "bearer-header"])

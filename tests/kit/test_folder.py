@@ -326,6 +326,7 @@ def writer(target, version):
     return process
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_signal_at_any_moment_leaves_the_old_state_or_the_new_one(tmp_path, number, exists):
@@ -399,6 +400,7 @@ def test_a_keyboard_interrupt_before_any_line_leaves_nothing_beside_the_folder(i
     assert step > 500
 
 
+@pytest.mark.long
 def test_two_runs_at_once_give_one_whole_kit(tmp_path):
     for i in range(5):
         out = tmp_path / f"{i}" / "out"

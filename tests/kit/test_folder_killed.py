@@ -85,6 +85,7 @@ def no_exchange(monkeypatch):
     monkeypatch.setattr(swap, "_exchanged", lambda *_: False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["exchange", "three renames"])
 @pytest.mark.parametrize("next_run", ["the same again", "another kit"])
 def test_killed_before_any_step_everything_stays_in_reach_and_the_next_run_ends_it(
@@ -112,6 +113,7 @@ def test_killed_before_any_step_everything_stays_in_reach_and_the_next_run_ends_
     assert step > 60
 
 
+@pytest.mark.long
 def test_a_run_killed_while_it_ends_a_killed_one_loses_nothing(tmp_path):
     """The second run is killed at any step too: the first one at the step at which most is still to be done."""
     moves = [step for step in range(200) if _links_after(tmp_path, step)]
@@ -142,6 +144,7 @@ def _links_after(tmp_path, step):
     return found
 
 
+@pytest.mark.long
 def test_without_symbolic_links_the_next_run_puts_back_what_a_killed_one_has_moved(tmp_path, monkeypatch):
     def refused(*_, **__):
         raise PermissionError(1, "Operation not permitted")
@@ -176,6 +179,7 @@ def test_when_something_fails_after_the_exchange_all_is_as_before(tmp_path, monk
     only(tmp_path, "out")
 
 
+@pytest.mark.long
 def test_what_cannot_be_put_back_is_kept_and_named(tmp_path, monkeypatch):
     """Without links, and start.py made a new var/ before the next run: neither of the two logs may go."""
     out = tmp_path / "out"

@@ -21,6 +21,7 @@ K19 = (0.1, 0.5)
 # --- in a real Chromium, through what cuts or holds back --------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_socket_that_is_cut_soon_after_it_opens_is_given_up_for_the_next_way(make_lab, browser):
     kit = make_lab(**SOCKET)
     with box(kit.port, ws=K19) as between:
@@ -51,6 +52,7 @@ def test_a_socket_that_is_cut_soon_after_it_opens_is_given_up_for_the_next_way(m
     assert page.complaints() == []
 
 
+@pytest.mark.long
 def test_where_sockets_and_streams_are_cut_long_polling_is_left(make_lab, browser):
     kit = make_lab(**SOCKET | {"retry_ms": 500})
     with box(kit.port, ws=K19, events=K19) as between:
@@ -61,6 +63,7 @@ def test_where_sockets_and_streams_are_cut_long_polling_is_left(make_lab, browse
         assert max(len(between.opened["/ws"]), len(between.opened["/events"])) <= 5
 
 
+@pytest.mark.long
 def test_a_socket_that_was_good_is_not_given_up_for_one_short_outage(make_lab, browser):
     kit = make_lab(**SOCKET | {"retry_ms": 200, "heartbeat_s": 0.3})
     with box(kit.port) as between:
@@ -79,6 +82,7 @@ def test_a_socket_that_was_good_is_not_given_up_for_one_short_outage(make_lab, b
         assert "/events" not in between.opened
 
 
+@pytest.mark.long
 def test_a_stream_that_ends_after_its_greeting_is_tried_less_and_less_often(make_lab, browser):
     kit = make_lab(transports=["sse"], retry_ms=300, retry_max_ms=30_000)
     with box(kit.port, events=(0.1, 0.12)) as between:
@@ -105,6 +109,7 @@ def holding_back(kit, binary):
     return conf
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("auth", ["none", "bearer-header"])
 def test_a_stream_that_is_held_back_is_replaced_by_long_polling(make_lab, any_nginx, browser, auth):
     kit = make_lab(**SSE, auth=auth)
@@ -123,6 +128,7 @@ def test_a_stream_that_is_held_back_is_replaced_by_long_polling(make_lab, any_ng
     assert page.complaints() == []
 
 
+@pytest.mark.long
 def test_a_stream_that_is_not_held_back_stays(make_lab, any_nginx, browser):
     kit = make_lab(**SSE)
     kit.start_nginx(any_nginx)
@@ -188,6 +194,7 @@ def doubles(delays, least=4):
     return True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "plays",
     ['["end"]', '[hello, "end"]', '[hello, event(), event(), "end"]', '[hello, beat, "end"]',
@@ -200,6 +207,7 @@ def test_what_is_not_good_does_not_end_the_growing_of_delays(modules, plays):
     assert len(found["opened"]) <= 9
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("plays", "options"),
@@ -215,6 +223,7 @@ def test_what_is_good_ends_the_growing_of_delays(modules, plays, options):
     assert all(10 <= delay <= 20 for delay in found["delays"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("plays", "age"),
     [('[hello, beat, 30, "end"]', 1.1), ('[hello, 1030, "end"]', 1.1), ('[hello, beat, 100, "end"]', 0)],
@@ -224,6 +233,7 @@ def test_an_end_at_another_age_or_without_a_heartbeat_is_not_good(modules, plays
     assert doubles(play(modules, plays, ms=5000 if age else 1500, maxConnectionS=age)["delays"], 3)
 
 
+@pytest.mark.long
 def test_after_a_goodbye_the_delays_begin_anew(modules):
     found = play(modules, '[hello, number < 4 || number > 4 ? "end" : goodbye]')
     assert found["delays"][3] == 5  # the server's own
@@ -236,6 +246,7 @@ CUT = '[hello, "end"]'
 GOOD = '[hello, beat, beat, 20, "end"]'
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("plays", "opened"),
     [

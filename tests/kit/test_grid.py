@@ -33,6 +33,7 @@ def options(transport, url, trusted=None, version=1):
     return {"origin": url} | ({"ssl": trusted} if trusted else {})
 
 
+@pytest.mark.grid
 @pytest.mark.alone
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_events_arrive_one_by_one_in_less_than_100_ms_plain_and_over_tls(make_lab, nginx, transport, tmp_path):

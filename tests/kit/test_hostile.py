@@ -44,6 +44,7 @@ ENDPOINTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("listed", [True, False], ids=["allow-list", "own origin"])
 def test_no_trick_with_the_origin_passes_any_endpoint(make_lab, any_nginx, listed):
     kit = make_lab(**ALL, origins=[OWN] if listed else [])
@@ -112,6 +113,7 @@ def test_an_id_that_is_none_gets_a_reset_on_every_transport(make_lab):
     assert "Traceback" not in kit.output()
 
 
+@pytest.mark.long
 def test_a_body_that_would_inflate_or_is_one_byte_too_large_is_refused(make_lab, any_nginx):
     kit = make_lab(**ALL)
     kit.start_nginx(any_nginx)

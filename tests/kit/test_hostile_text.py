@@ -46,6 +46,7 @@ done(true);
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", SOURCES)
 def test_hostile_text_comes_back_as_it_was_through_every_source(make_lab, browser, source):
     kit = make_lab(**SOURCES[source])
@@ -67,6 +68,7 @@ def test_hostile_text_comes_back_as_it_was_through_every_source(make_lab, browse
     assert found["counts"] == {"connects": 1, "events": len(payloads), "missing": 0, "repeated": 0, "resets": 0}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", ["EventSource", "fetch-source", "long polling"])
 def test_what_an_older_server_kept_unescaped_is_read_too(make_lab, browser, source):
     """Such a log has the line ends of Unicode as they are, and they go out as they are."""
@@ -88,6 +90,7 @@ def test_what_an_older_server_kept_unescaped_is_read_too(make_lab, browser, sour
     assert browser.execute_script("return seen.counts.connects") == 1
 
 
+@pytest.mark.long
 def test_the_page_of_a_viewer_with_a_header_shows_what_comes_after_a_line_separator(make_lab, browser):
     kit = make_lab(transports=["sse", "long-polling"], auth="bearer-header")
     page = signed_in(browser, kit)
@@ -98,6 +101,7 @@ def test_the_page_of_a_viewer_with_a_header_shows_what_comes_after_a_line_separa
     assert page.complaints() == []
 
 
+@pytest.mark.long
 def test_half_a_surrogate_pair_is_refused_and_the_pages_stay(make_lab, browser):
     kit = make_lab()
     page = open_page(browser, kit.url)

@@ -42,6 +42,7 @@ def secure(make_lab, nginx):
         yield kit, f"https://127.0.0.1:{tls.port}"
 
 
+@pytest.mark.long
 def test_seven_streams_open_over_http_2_and_a_fetch_still_answers(secure, browser):
     _, url = secure
     browser.get(f"{url}/style.css")  # a document without a stream of its own

@@ -134,6 +134,7 @@ def greeted(url):
     return None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", ["", f"proxy_read_timeout {STREAM_S}s;"], ids=["as written", "with an hour"])
 def test_of_three_servers_one_hangs_and_nginx_asks_the_next_one(line, make_several, any_nginx, tmp_path):
     kits = make_several(3, **TIMES).kits

@@ -51,6 +51,7 @@ def check(got, published):
     assert min(got[name].connects for name in ("sse", "websocket")) > 1
 
 
+@pytest.mark.long
 def test_kill_9_in_mid_stream_loses_and_doubles_nothing_on_any_transport(make_lab, nginx):
     kit = make_lab(**ALL)
     kit.start_nginx(nginx)

@@ -42,6 +42,7 @@ ours = pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:30] for name in 
 # --- which files ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 def test_every_example_has_a_kit_or_a_note_that_says_why_not(path, base):
     project = answers.read(path, base)
@@ -87,6 +88,7 @@ print(hashlib.sha256(repr((list(made.files.items()), made.notes)).encode()).hexd
 """
 
 
+@pytest.mark.long
 def test_the_same_answers_give_the_same_bytes_in_any_process():
     path = str(data.data("rules") / "examples/notifications.yaml")
     hashes = set()
@@ -308,6 +310,7 @@ def test_viewers_sign_in_by_the_strictest_answer(build, stated, kind):
     assert json.loads(build("Acme", *features).files["settings.json"])["auth"] == kind
 
 
+@pytest.mark.long
 @given(
     st.lists(
         st.sampled_from([*NAMES, *settings.TAKEN, "a", "A", "a-2", "hello-events"]) | st.text(max_size=80), max_size=20
@@ -323,6 +326,7 @@ LIKE = st.text(st.sampled_from("aA1 -_.:\u00e9\u4e2d!"), max_size=6)  # names th
 OF_SLUGS = st.sampled_from(["acme", "Acme orders", "Acme orders 12970445", "Realtime", "realtime"])
 
 
+@pytest.mark.long
 @given(st.sets(LIKE | OF_SLUGS | st.sampled_from(NAMES) | st.text(max_size=80), max_size=30))
 def test_two_different_names_never_have_the_same_slug(names):
     projects = [quoting.own_slug(name, "realtime") for name in sorted(names)]
@@ -334,6 +338,7 @@ def test_two_different_names_never_have_the_same_slug(names):
     assert len({quoting.own_slug(name, "realtime") for name in both}) == len(both)
 
 
+@pytest.mark.long
 def test_every_name_of_a_few_characters_has_a_slug_of_its_own():
     names = ["".join(letters) for n in range(6) for letters in itertools.product("aA -\u00e9", repeat=n)]
     assert len({quoting.own_slug(name, "realtime") for name in names}) == len(names) == 3906
@@ -493,6 +498,7 @@ def plain(build):
     return build("Plain", "plain", "second").files
 
 
+@pytest.mark.grid
 @ours
 def test_a_hostile_name_changes_nothing_but_itself(name, build, plain, base):
     if name.strip() in {"", "second"}:
@@ -694,6 +700,7 @@ def test_a_kit_on_the_disk_loads_in_nginx(build, nginx, stated, instances, tmp_p
     assert (tmp_path / "a kit/var/tmp").is_dir()
 
 
+@pytest.mark.long
 @pytest.mark.lab
 @pytest.mark.parametrize("pattern", often(["all", "websocket", "long-polling", "short-polling"]))
 def test_a_kit_from_answers_starts_and_carries_events_over_each_transport(build, pattern, tmp_path):

@@ -174,6 +174,7 @@ def intended(version, *, tls, behind, clients=1000, transports=STREAM, instances
     ]
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("behind", [False, True])
@@ -677,6 +678,7 @@ def holds(check, binary, text, folder):
             return check(e)
 
 
+@pytest.mark.grid
 @pytest.mark.lab
 @pytest.mark.parametrize(("line", "check"), LINES, ids=[line for line, _ in LINES])
 def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(nginx, line, check, tmp_path):

@@ -61,6 +61,7 @@ def options():
     return [option for found in manifest.load(TEMPLATES).values() for option in found]
 
 
+@pytest.mark.long
 def test_the_shipped_templates_have_no_finding(capsys):
     assert checked(TEMPLATES, capsys) == (0, [])
 
@@ -83,6 +84,7 @@ def test_every_name_of_the_list_is_given_and_used_by_a_template_and_explained():
             assert not name.endswith(end) or re.search(word, text), name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "line", "said"),
     [
@@ -101,6 +103,7 @@ def test_a_template_that_names_what_nobody_gives_it_is_a_finding_with_its_line(t
     )
 
 
+@pytest.mark.long
 def test_a_text_of_a_manifest_that_names_what_nobody_gives_it_is_a_finding(templates, capsys):
     change(templates / "edge/caddy/manifest.yaml", lambda data: data["readme"].update(check="`caddy {{ prot }}`"))
     code, (finding,) = checked(templates, capsys)
@@ -110,6 +113,7 @@ def test_a_text_of_a_manifest_that_names_what_nobody_gives_it_is_a_finding(templ
 # --- what an option must say ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_empty_server_folder_is_a_finding_that_names_what_is_missing(templates, capsys, base):
     (templates / "server/node").mkdir()
     code, (finding,) = checked(templates, capsys)
@@ -121,6 +125,7 @@ def test_an_empty_server_folder_is_a_finding_that_names_what_is_missing(template
     assert caught.value.exit == 1
 
 
+@pytest.mark.long
 def test_a_server_that_only_has_files_is_a_finding_for_everything_else(templates, capsys, base):
     folder = templates / "server/node"
     folder.mkdir()
@@ -137,6 +142,7 @@ def test_a_server_that_only_has_files_is_a_finding_for_everything_else(templates
         made(base, templates, **{"server-stack": "node"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("option", "key"), [(option, key) for option, keys in FIELDS.items() for key in keys])
 def test_each_key_that_an_option_must_have_is_missed(templates, capsys, option, key):
     change(templates / option / "manifest.yaml", lambda data: data.pop(key))
@@ -147,6 +153,7 @@ def test_each_key_that_an_option_must_have_is_missed(templates, capsys, option, 
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("option", FIELDS)
 def test_each_word_of_the_readme_that_an_option_must_have_is_missed(templates, capsys, option):
     model = {"server": option_schema.ServerReadme, "edge": option_schema.EdgeReadme}[option.partition("/")[0]]
@@ -157,6 +164,7 @@ def test_each_word_of_the_readme_that_an_option_must_have_is_missed(templates, c
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -260,6 +268,7 @@ def second(templates):
     return templates
 
 
+@pytest.mark.long
 def test_a_second_server_has_no_finding_and_only_its_own_teams_get_it(second, capsys, base):
     assert checked(second, capsys) == (0, [])
     assert "server/main.js" in made(base, second, **{"server-stack": "node"}).files
@@ -365,6 +374,7 @@ def copied(templates):
     return path
 
 
+@pytest.mark.long
 def test_a_proxy_without_words_of_its_own_is_a_finding(copied, capsys):
     code, findings = checked(copied.parents[2], capsys)
     assert code == 1
@@ -372,6 +382,7 @@ def test_a_proxy_without_words_of_its_own_is_a_finding(copied, capsys):
     assert missing == {"tls", "limits-addresses", "readme"}
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("tls", [True, False])
 @pytest.mark.parametrize("platform", ["vm", "kubernetes"])
 def test_the_readme_of_a_new_proxy_has_its_own_words_and_no_other_proxys(copied, capsys, base, tls, platform):

@@ -231,6 +231,7 @@ class Client(Line):
         self.seen += [int(frame or block) for frame, block in events]
 
 
+@pytest.mark.long
 @given(st.integers(0, 2**32), st.integers(1, 6))
 def test_every_stream_gets_every_event_once_and_in_order_whatever_stalls(tmp_path_factory, seed, count):
     """Over SSE and WebSocket, side by side."""

@@ -130,6 +130,7 @@ def test_one_event_answers_everybody_who_waits(make_lab):
     assert [[event["id"] for event in answer["events"]] for answer in answers] == [[made]] * 20
 
 
+@pytest.mark.long
 def test_more_than_500_events_come_in_batches_from_memory_and_from_the_disk(make_lab):
     for queue in (16, 2000):
         kit = make_lab(**LONG, history_events=2000, per_client_queue=queue)
@@ -193,6 +194,7 @@ def test_a_cursor_that_cannot_be_continued_gets_a_reset_that_says_why(make_lab):
     assert poll(kit, f"{epoch}-11").json()["events"][0]["id"] == f"{epoch}-12"
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("wait", ["", "x", "-1", "nan", "inf", "1e999", "1,5"])
 def test_a_wait_that_is_no_time_is_refused(make_lab, wait):
     kit = make_lab(**LONG)

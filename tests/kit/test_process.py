@@ -87,6 +87,7 @@ def test_a_signal_ends_open_streams_with_a_goodbye_and_exit_code_0(make_lab, num
     assert "Traceback" not in kit.output()
 
 
+@pytest.mark.long
 def test_a_client_that_reads_nothing_delays_the_end_by_the_drain_time_at_most(make_lab):
     kit = make_lab(drain_s=2, per_client_queue=1000)
     with socket.create_connection(("127.0.0.1", kit.port)) as stuck:
@@ -118,6 +119,7 @@ def test_a_server_whose_writer_dies_ends_instead_of_looking_alive(make_lab):
     assert ended.stderr.count("RuntimeError: boom") == 1
 
 
+@pytest.mark.long
 def test_a_log_that_cannot_be_written_says_503_and_recovers(make_lab):
     kit = make_lab()
     blocker = sqlite3.connect(kit.folder / "var/events.sqlite3", isolation_level=None)

@@ -63,6 +63,7 @@ def test_every_caveat_in_a_comment_is_one_of_the_rules():
     assert {"conn-scale-tuning", "reconnect-storm", "idle-timeout-heartbeat", "sse-buffering"} <= used
 
 
+@pytest.mark.grid
 def test_hostile_names_change_nothing_but_the_comment(proxy):
     plain = kit_for(proxy.name, project="plain")
     for name in NAMES:
@@ -169,6 +170,7 @@ def arrive(got, lab, count=6):
     return statistics.median(got.lags_ms)
 
 
+@pytest.mark.long
 @pytest.mark.lab
 @pytest.mark.parametrize("name", often(["none", *PROXIES], "none", "haproxy"))
 def test_start_py_runs_every_transport_also_across_kill_9(name, through):

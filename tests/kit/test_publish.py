@@ -108,6 +108,7 @@ def needs(language):
         pytest.skip(f"no {RUN[language][0]} here")
 
 
+@pytest.mark.long
 @pytest.mark.lab
 @pytest.mark.parametrize("language", RUNNABLE)
 def test_an_event_is_stored_once_across_refusals_lost_answers_and_repetitions(language, kit):
@@ -140,6 +141,7 @@ def test_an_event_is_stored_once_across_refusals_lost_answers_and_repetitions(la
             way.server_close()
 
 
+@pytest.mark.grid
 @pytest.mark.lab
 @pytest.mark.parametrize("language", RUNNABLE)
 def test_a_refusal_that_stays_is_told_at_once_and_not_repeated(language, kit):

@@ -261,6 +261,7 @@ def test_a_slug_is_inert_or_empty(name):
 # --- the real readers -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_nginx_itself_answers_with_every_name_that_is_not_refused(nginx, tmp_path):
     names = [name for name in NAMES if written("nginx", name) is not None]

@@ -26,6 +26,7 @@ BAD = {
 }
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("content", BAD.values(), ids=BAD)
 @pytest.mark.parametrize("name", ["token", "viewer-key"])
 def test_a_server_does_not_start_with_a_secret_that_is_none(make_lab, name, content):
@@ -100,6 +101,7 @@ OPENSSL = {
 }
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 @pytest.mark.parametrize("openssl", OPENSSL)
 @pytest.mark.parametrize("auth", ["none", "cookie"])

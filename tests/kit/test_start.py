@@ -33,6 +33,7 @@ from advisor import cli
 pytestmark = pytest.mark.lab
 
 
+@pytest.mark.long
 def test_the_kit_of_a_shipped_example_runs_as_its_readme_says(tmp_path, nginx, capsys):
     folder = tmp_path / "kit"
     example = TEMPLATES.parent / "rules/examples/notifications.yaml"
@@ -68,6 +69,7 @@ def test_the_kit_of_a_shipped_example_runs_as_its_readme_says(tmp_path, nginx, c
         kit.http.close()
 
 
+@pytest.mark.long
 def test_a_running_kit_uses_new_files_after_a_crash(tmp_path, nginx, capsys):
     folder = tmp_path / "kit"
     example = TEMPLATES.parent / "rules/examples/notifications.yaml"
@@ -149,6 +151,7 @@ def test_one_command_starts_the_kit_and_prints_the_command_that_sends_an_event(s
     assert not list(kit.folder.glob("server/**/*.pyc"))
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_is_started_again_and_nothing_is_lost(start):
     kit, run = start()
     run.ready()

@@ -124,6 +124,7 @@ def test_nginx_serves_the_page_and_nothing_else_of_the_kit(make_lab, nginx):
         assert kit.http.get(f"{kit.url}{path}").status_code in {400, 404}, path
 
 
+@pytest.mark.long
 def test_a_stalled_reader_behind_the_proxy_fills_no_disk_and_no_memory(make_lab, nginx):
     kit = make_lab(history_events=2000)
     kit.start_nginx(nginx)

@@ -34,6 +34,7 @@ def tabs_of(make_lab, any_nginx, browser):
     return make
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transport", ALSO_LONG)
 def test_eight_tabs_over_http_1_share_one_connection_and_get_every_event(tabs_of, transport):
     kit, tabs = tabs_of(KITS[transport], MANY)
@@ -158,6 +159,7 @@ def test_a_tab_that_has_slept_gets_what_it_has_missed_and_the_others_nothing_twi
     assert kit.streams() == 1
 
 
+@pytest.mark.long
 def test_a_new_log_resets_every_tab_once(tabs_of):
     kit, tabs = tabs_of(SSE, 3)
     tabs.have(publish_through(kit, 3, per_s=50))
@@ -171,6 +173,7 @@ def test_a_new_log_resets_every_tab_once(tabs_of):
     until(lambda: kit.streams() == 1, "one connection")
 
 
+@pytest.mark.long
 def test_tabs_share_over_plain_http_although_web_locks_are_missing(make_lab, any_nginx, browser):
     kit = make_lab(**SSE)
     kit.start_nginx(any_nginx)

@@ -54,6 +54,7 @@ def say(browser, page, text):
     return until(became, "the page says what became of it")
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("transport", KITS)
 def test_the_page_shows_each_event_over_each_transport(kit_of, nginx, browser, transport):
     kit = kit_of(KITS[transport], nginx)
@@ -74,6 +75,7 @@ def test_the_page_shows_each_event_over_each_transport(kit_of, nginx, browser, t
     assert page.complaints() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transport", often(KITS))
 def test_the_page_survives_kill_9_over_each_transport(kit_of, nginx, browser, transport):
     kit = kit_of(KITS[transport], nginx)
@@ -87,6 +89,7 @@ def test_the_page_survives_kill_9_over_each_transport(kit_of, nginx, browser, tr
     assert page.complaints() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transport", often(["long polling", "short polling"]))
 def test_a_page_that_is_far_behind_does_not_wait_between_polls(kit_of, any_nginx, browser, transport):
     kit = kit_of(KITS[transport] | {"poll_s": 5}, any_nginx)  # per_client_queue is 64: one answer brings no more
@@ -103,6 +106,7 @@ def test_a_page_that_is_far_behind_does_not_wait_between_polls(kit_of, any_nginx
     assert page.rows() == published
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transport", often(KITS))
 def test_a_deploy_and_a_new_log_over_each_transport(kit_of, any_nginx, browser, transport):
     kit = kit_of(KITS[transport], any_nginx)
@@ -126,6 +130,7 @@ def test_a_deploy_and_a_new_log_over_each_transport(kit_of, any_nginx, browser, 
     assert page.text("missing") == page.text("repeated") == "0"
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("transport", ["WebSocket", "long polling"])
 def test_at_a_deploy_the_page_waits_as_long_as_it_was_told_over_each_transport(kit_of, any_nginx, browser, transport):
     kit = kit_of(KITS[transport], any_nginx, retry_ms=3000, retry_max_ms=60_000)
@@ -136,6 +141,7 @@ def test_at_a_deploy_the_page_waits_as_long_as_it_was_told_over_each_transport(k
     assert 3 <= float(told[1]) <= 12  # its own first delay would be 1.5 to 3 s
 
 
+@pytest.mark.long
 def test_a_socket_that_the_proxy_blocks_is_replaced_within_four_seconds(kit_of, nginx, browser):
     kit = kit_of(SOCKET, nginx, without_upgrade)
     began = time.monotonic()
@@ -221,6 +227,7 @@ def test_the_page_goes_back_to_the_socket_when_it_is_let_through(kit_of, any_ngi
     assert page.text("repeated") == page.text("missing") == "0"
 
 
+@pytest.mark.long
 def test_what_a_viewer_sends_goes_over_the_socket_once_even_if_the_server_dies(kit_of, any_nginx, browser):
     kit = kit_of(SOCKET, any_nginx)
     page = open_page(browser, kit.url)
@@ -238,6 +245,7 @@ def test_what_a_viewer_sends_goes_over_the_socket_once_even_if_the_server_dies(k
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_viewer_who_sends_a_lot_loses_neither_messages_nor_the_socket(kit_of, any_nginx, browser):
     kit = kit_of(SOCKET, any_nginx)
     page = open_page(browser, kit.url)
@@ -252,6 +260,7 @@ def test_a_viewer_who_sends_a_lot_loses_neither_messages_nor_the_socket(kit_of, 
     assert page.text("connects") == "1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("auth", ["cookie", "bearer-header"])
 @pytest.mark.parametrize("transport", often(KITS))
 def test_a_viewer_signs_in_over_each_transport(kit_of, any_nginx, browser, transport, auth):
@@ -274,6 +283,7 @@ def test_a_viewer_is_told_over_each_transport_when_the_sign_in_is_over(kit_of, a
     is_told_when_the_sign_in_is_over(kit, page)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [390, 1100])
 def test_the_page_of_a_two_way_kit_fits_its_window(kit_of, any_nginx, browser, width):
     long = "stock alerts of all warehouses in the northern and the southern region"
@@ -309,6 +319,7 @@ done({ open: states.includes("open"), events });
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("listed", [True, False])
 @pytest.mark.parametrize("transport", often(KITS))
 def test_a_page_of_another_origin_reads_and_sends_if_it_is_listed_and_only_then(make_lab, browser, transport, listed):

@@ -73,6 +73,7 @@ done({ opened, events: events.map(([type, data]) => data), types: [...new Set(ev
 """
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("transport", often(["websocket", "long-polling", "short-polling"]))
 @pytest.mark.parametrize(
     ("plan", "opened", "events", "snapshots", "counts"),
@@ -131,6 +132,7 @@ done({ got, soon, after: asked.length - closedAt, visible: gap(0, hiddenFrom), h
 """
 
 
+@pytest.mark.long
 def test_short_polling_asks_at_the_servers_interval_with_an_etag(modules):
     found = run(modules, SHORT)
     assert found["first"] == [[c, "0", f'"{c}"', "Bearer x"] for c in ("e-0", "e-0", "e-0", "e-1")]
@@ -197,6 +199,7 @@ stream.addEventListener("hello", () => done(true));
 """
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_long_polling_in_a_busy_room_makes_few_requests_and_lags_less_than_100_ms(make_lab, browser):
     kit = make_lab(transports=["sse", "long-polling"])
@@ -228,6 +231,7 @@ def test_long_polling_shows_events_one_by_one_without_delay(modules):
     assert min(lags) < 60
 
 
+@pytest.mark.long
 def test_a_long_backlog_is_fetched_without_pauses(modules):
     found = run(modules, LONG.replace("let latest = 0", "let latest = 20000"), count=0, gapMs=0)
     assert found["events"] == list(range(1, 20001))
@@ -278,6 +282,7 @@ done({ opened, shown, state: states.at(-2) });
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("steps", "opened", "shown"),
     [
@@ -359,6 +364,7 @@ def test_a_transport_that_is_blocked_is_replaced_and_the_page_says_so(modules, s
     assert run(modules, CHAIN.replace("STEPS", steps)) == {"opened": opened, "shown": shown, "state": "open"}
 
 
+@pytest.mark.long
 def test_a_server_that_is_away_is_not_taken_for_a_blocked_transport(modules):
     found = run(
         modules,
@@ -372,6 +378,7 @@ def test_a_server_that_is_away_is_not_taken_for_a_blocked_transport(modules):
     assert found["shown"] == [["first"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", ["refuses", False], ids=["401 at once", "no answer"])
 def test_a_viewer_who_may_no_longer_read_is_told_so_and_the_page_asks_no_more(modules, first):
     steps = """greets.first = true; stream.start(); await until(() => shown.length === 1);
@@ -414,6 +421,7 @@ done({ over: asked.map(([how]) => how), keys: new Set(asked.map(([, key]) => key
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("socket", "answers", "over", "outcome"),
     [

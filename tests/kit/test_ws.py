@@ -74,6 +74,7 @@ def test_the_server_notices_at_once_that_a_client_has_left(make_lab, nginx):
     until(lambda: kit.streams() == 0, "the stream is gone", seconds=2)
 
 
+@pytest.mark.long
 def test_too_large_and_binary_messages_are_closed_with_their_codes(make_lab, nginx):
     kit = make_lab(**WS)
     kit.start_nginx(nginx)
@@ -105,6 +106,7 @@ def test_hello_comes_first_and_a_heartbeat_after_it_and_nothing_is_compressed(ma
         assert "Sec-WebSocket-Extensions" not in socket.response.headers
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("size", [1, 60, 120, 200, 60_000, 66_000])
 def test_events_of_every_length_are_framed_as_the_rfc_says(make_lab, size):
     kit = make_lab(**WS, max_payload_bytes=100_000)
@@ -129,6 +131,7 @@ def test_a_socket_goes_on_after_its_cursor_and_an_impossible_one_gets_a_reset(ma
             assert reset["oldest"] == made[0]
 
 
+@pytest.mark.long
 def test_a_socket_needs_the_viewers_cookie_or_header(make_lab):
     kit = make_lab(**WS, auth="cookie")
     key = (kit.folder / "var/viewer-key").read_text().strip()
@@ -255,6 +258,7 @@ def test_a_client_that_answers_no_ping_is_closed_after_its_deadline(make_lab):
     until(lambda: kit.streams() == 0, "the stream is gone")
 
 
+@pytest.mark.long
 def test_a_client_that_reads_nothing_is_bounded_and_then_cut_and_delays_nobody(make_lab):
     kit = make_lab(**WS, history_events=2000, heartbeat_s=2)
     with followed(follow_socket, kit.direct) as got, raw(kit) as stuck:
@@ -270,6 +274,7 @@ def test_a_client_that_reads_nothing_is_bounded_and_then_cut_and_delays_nobody(m
     assert got.connects == 1
 
 
+@pytest.mark.long
 def test_a_client_that_reads_nothing_delays_the_end_by_the_drain_time_at_most(make_lab):
     kit = make_lab(**WS, drain_s=2, per_client_queue=1000, heartbeat_s=60)
     with raw(kit):
@@ -283,6 +288,7 @@ def test_a_client_that_reads_nothing_delays_the_end_by_the_drain_time_at_most(ma
     assert "Traceback" not in kit.output()
 
 
+@pytest.mark.long
 def test_a_slow_reader_catches_up_from_the_log_and_misses_nothing(make_lab):
     kit = make_lab(**WS, history_events=2000, heartbeat_s=20)
     with opened(kit.direct, max_queue=1) as socket:
@@ -351,6 +357,7 @@ def test_a_viewers_key_is_not_a_publishers(make_lab):
     assert (kit.publish(2, "k1").status_code, first.endswith("-1")) == (201, True)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", '"x"', "{}", '{"type":"send"}', message("", 1), message("a b", 1), message("x" * 129, 1),
@@ -411,6 +418,7 @@ def test_too_many_messages_are_closed_and_answered_with_429(make_lab):
     assert int(httpx.get(f"{kit.direct}/snapshot").json()["latest"].rpartition("-")[2]) < 80
 
 
+@pytest.mark.long
 def test_send_needs_origin_and_sign_in_and_json(make_lab):
     kit = make_lab(**WS, auth="cookie", origins=[OWN])
     key = (kit.folder / "var/viewer-key").read_text().strip()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def names(app):
     return [f.name for f in app.session.project.features]
 
 
+@pytest.mark.long
 def test_features_are_added_renamed_copied_removed_and_chosen(drive):
     app = drive("n", "=chat", "enter")
     assert names(app) == ["order status", "chat"]
@@ -43,6 +46,7 @@ features:
 """
 
 
+@pytest.mark.long
 def test_the_screen_of_all_features_says_what_they_share_and_conflicts(drive, golden):
     app = drive("f", text=THREE, size=(120, 32))
     golden("portfolio-wide", app.shown)
@@ -60,6 +64,7 @@ def test_the_screen_of_all_features_says_what_they_share_and_conflicts(drive, go
     assert "These answers show no conflict." in alone.shown
 
 
+@pytest.mark.long
 def test_contradictions_and_features_without_a_pattern_are_conflicts(drive):
     text = "path: {websockets-blocked: always}\nfeatures: [{name: a, existing-connection: websocket}]\n"
     assert "! a: its answers contradict each other." in drive("f", text=text).shown

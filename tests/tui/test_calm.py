@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual._compositor import Compositor
 from textual.screen import Screen
 
@@ -22,6 +23,7 @@ def counted(monkeypatch, owner, name):
     return calls
 
 
+@pytest.mark.long
 def test_an_answer_is_laid_out_and_drawn_once(drive, monkeypatch):
     """Where all of it fits; a scroll bar that comes or goes takes a second time."""
     layouts, drawn = counted(monkeypatch, Screen, "_refresh_layout"), counted(monkeypatch, Compositor, "render_update")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from advisor.answers.file import read
 
 
@@ -33,6 +35,7 @@ def test_after_the_difference_was_seen_everything_is_written_and_then_the_same(d
     assert app.saved
 
 
+@pytest.mark.long
 def test_a_changed_file_of_the_kit_is_listed_first_shown_and_left_if_wanted(drive, home):
     drive("e", "enter")
     (home / "kit" / "README.md").write_text("mine\n")
@@ -48,6 +51,7 @@ def test_a_changed_file_of_the_kit_is_listed_first_shown_and_left_if_wanted(driv
     assert (home / "kit" / "README.md").read_text() != "mine\n"
 
 
+@pytest.mark.long
 def test_parts_are_left_out_and_put_elsewhere(drive, home):
     drive("e", "1", "3", "down", "down", "p", "=notes/adr.md", "enter", "w")
     assert not (home / "DECISION.md").exists()
@@ -87,6 +91,7 @@ def test_where_there_is_no_kit_or_no_file_it_is_said(drive, home):
     assert "decision record: DECISION.md is not a file that can be replaced; choose another name" in flat(narrow.shown)
 
 
+@pytest.mark.long
 def test_without_a_kit_it_is_said_what_to_do_next(drive):
     text = "features: [{name: call, media: yes}]\n"
     none = flat(drive("e", "enter", "look", text=text).seen[0])
@@ -98,6 +103,7 @@ def test_without_a_kit_it_is_said_what_to_do_next(drive):
     assert "The starter kit was not written; press 3 to tick it." in left_out
 
 
+@pytest.mark.long
 def test_the_screens_to_export_are_the_reviewed_ones(drive, golden):
     text = "features:\n  - name: call  # with video\n    media: yes\n"  # outside: no kit whose files may become more
     keys = ("a", "o", "enter", "?", "e")

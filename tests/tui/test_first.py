@@ -73,6 +73,7 @@ def test_a_name_that_is_refused_stays_to_be_changed(drive, key):
     assert "more" in [feature.name for feature in app.session.project.features]
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_written_stays_to_be_changed(drive, home):
     app = drive("enter", "2", "q", "=nowhere/a.yaml", "enter", "look", "=here.yaml", "enter", text=None, file=None)
     assert "nowhere/a.yaml cannot be written" in flat(app.seen[0])
@@ -91,6 +92,7 @@ def test_the_next_feature_of_a_single_one_says_that_there_is_none(drive):
     assert "There is only this feature" not in flat(drive("r", "f", text="features: [{name: a}, {name: b}]\n").shown)
 
 
+@pytest.mark.long
 def test_the_export_ticks_what_a_team_commits_and_offers_the_page(drive, home):
     app = drive("e", "look", "4", "1", "2", "3", "w", text="features: [{name: call, media: yes}]\n")
     assert "4 [ ] report (HTML)   report.html  new" in app.seen[0]

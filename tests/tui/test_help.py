@@ -35,6 +35,7 @@ def flat(shown):
 SCREENS = {"question": (), "answers": ("a",), "result": ("r",), "features": ("f",), "export": ("e",), "line": ("n",)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SCREENS)
 def test_f1_helps_on_every_screen_and_names_its_keys(drive, name):
     app = drive(*SCREENS[name], "f1", "look", size=(120, 90))
@@ -46,12 +47,14 @@ def test_f1_helps_on_every_screen_and_names_its_keys(drive, name):
     assert type(drive(*SCREENS[name], "f1", "escape").last) is type(screen)
 
 
+@pytest.mark.long
 def test_no_key_needs_alt_or_cmd(drive):
     for keys in SCREENS.values():
         for binding in drive(*keys).last.BINDINGS:
             assert not any(part in binding.key for part in ("alt", "super", "meta", "cmd")), binding
 
 
+@pytest.mark.long
 def test_f1_helps_in_the_palette_and_escape_goes_back_to_it(drive):
     async def go(pilot):
         await pilot.press("ctrl+p", "f1")
@@ -73,6 +76,7 @@ async def chosen(pilot, words):
     await pilot.pause(0.1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "sign"),
     [
@@ -92,6 +96,7 @@ def test_the_palette_reaches_every_kind_of_place_from_any_screen(drive, words, s
     assert sign in drive(then=go).shown
 
 
+@pytest.mark.long
 def test_the_palette_switches_between_light_and_dark(drive):
     async def go(pilot):
         await chosen(pilot, "light and dark")

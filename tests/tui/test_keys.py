@@ -29,6 +29,7 @@ def test_a_number_answers_and_the_answer_is_on_the_disk_at_once(drive, home, bas
     assert "kind" not in read(home / "answers.yaml", base).features[0].facts
 
 
+@pytest.mark.long
 def test_a_number_that_may_go_on_waits_for_a_further_digit_or_enter(drive):
     waiting = drive("1")
     assert "kind" not in facts(waiting)
@@ -44,6 +45,7 @@ def test_a_question_mark_is_i_do_not_know_and_zero_is_nothing_in_a_list(drive):
     assert "kind" not in facts(drive("0"))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("fact", ["media", "kind", "existing-stack", "server-model", "reverse-proxy", "cdn"])
 def test_the_first_highlight_is_the_usual_answer(drive, base, fact):
     """Enter, Enter, Enter is never the unusual way: the first choice of a list may be live video."""
@@ -87,6 +89,7 @@ def test_several_choices_are_ticked_and_enter_takes_them(drive):
     assert facts(app)["clients"] == ("browser", "ios")
 
 
+@pytest.mark.long
 def test_nothing_ticked_takes_the_marked_line_and_none_is_a_choice_of_its_own(drive):
     assert facts(drive("b", "b", "1", "enter"))["clients"] == ("browser",)
     none = str(len(load().questions["existing-stack"].options) + 2)  # after the options and "something else"
@@ -99,6 +102,7 @@ def test_nothing_ticked_takes_the_marked_line_and_none_is_a_choice_of_its_own(dr
     assert facts(drive("b", "home", "down", "enter"))["existing-stack"] == ("grpc-web",)
 
 
+@pytest.mark.long
 def test_something_else_asks_for_its_text(drive):
     app = drive("2", "5", *"my [red] kind", "enter")
     assert facts(app)["kind"] == Other("my [red] kind")
@@ -113,6 +117,7 @@ def goto(app, fact):
     app.change(lambda session: session.goto(fact))
 
 
+@pytest.mark.long
 def test_a_number_is_typed_checked_and_may_be_unknown(drive):
     async def typing(pilot):
         goto(pilot.app, "concurrent-clients")
@@ -143,6 +148,7 @@ def test_a_number_is_typed_checked_and_may_be_unknown(drive):
     drive(then=typing)
 
 
+@pytest.mark.long
 def test_a_text_is_typed_and_its_letters_are_no_commands(drive):
     async def typing(pilot):
         goto(pilot.app, "nginx-version")
@@ -161,6 +167,7 @@ def test_a_text_is_typed_and_its_letters_are_no_commands(drive):
     drive(then=typing)
 
 
+@pytest.mark.long
 def test_a_paste_of_a_megabyte_is_refused_in_words(drive):
     from textual import events
 
@@ -177,6 +184,7 @@ def test_a_paste_of_a_megabyte_is_refused_in_words(drive):
     assert "page" not in facts(app)
 
 
+@pytest.mark.long
 def test_back_forward_and_undo(drive):
     app = drive("3", "b", "look", "right", "look", "u", "look")
     assert "describes the feature best?" in app.seen[0]
@@ -187,6 +195,7 @@ def test_back_forward_and_undo(drive):
     assert "first question" in drive(*["b"] * 6).shown
 
 
+@pytest.mark.long
 def test_all_answers_jump_and_take_away(drive):
     jumped = drive("b", "b", "a", "enter")
     assert jumped.session.question.id == "clients"
@@ -217,6 +226,7 @@ def test_letters_are_text_where_a_text_is_asked_for_and_keys_again_after_escape(
     assert after[2] != "page"
 
 
+@pytest.mark.long
 def test_names_are_text_and_never_markup(drive):
     text = 'features:\n  - name: "[red]x[/red] [@click=app.quit]y[/]"\n'
     app = drive("look", "f", "look", "m", "look", "escape", "escape", "r", "look", text=text)
@@ -224,6 +234,7 @@ def test_names_are_text_and_never_markup(drive):
         assert "[red]x[/red] [@click=app.quit]y[/]" in shown
 
 
+@pytest.mark.long
 def test_the_end_says_what_to_do_next_and_its_choices_do_it(drive, base):
     text = "features: [{name: a, media: yes}]\n"
     app = drive(*unknown_to_the_end(text, base), "look", "1", "look", "?", "2", "look", text=text)
@@ -233,6 +244,7 @@ def test_the_end_says_what_to_do_next_and_its_choices_do_it(drive, base):
     assert "[1 Recommendation]" in app.seen[2]
 
 
+@pytest.mark.long
 def test_the_end_of_a_feature_that_rides_on_anothers_connection_says_so(drive, base):
     """Beside it stand the patterns that its own answers leave, so the headline alone would contradict them."""
     chat = "{name: chat, kind: chat, page: room, bidirectional-realtime: yes}"
@@ -242,6 +254,7 @@ def test_the_end_of_a_feature_that_rides_on_anothers_connection_says_so(drive, b
     assert '"board" is decided: WebSocket, on an open connection;' in said
 
 
+@pytest.mark.long
 def test_contradictory_answers_are_said_and_can_be_changed(drive):
     text = "path: {websockets-blocked: always}\nfeatures: [{name: a, existing-connection: websocket}]\n"
     app = drive("look", "a", "enter", text=text)
@@ -266,6 +279,7 @@ def test_quitting_without_a_change_touches_nothing(drive, home):
     assert sorted(p.name for p in home.iterdir()) == ["answers.yaml"]
 
 
+@pytest.mark.long
 def test_what_a_killed_run_left_is_offered(drive):
     drive("3")  # ends without quitting
     app = drive("look", "1", text=None, fresh=False)
@@ -293,6 +307,7 @@ def test_the_first_dialog_says_that_escape_quits(drive):
     assert "Escape goes back" in drive("n").shown
 
 
+@pytest.mark.long
 def test_q_quits_from_every_whole_screen(drive, home, base):
     for way in (["e"], ["r"], ["f"], ["r", "e"]):
         (home / "answers.yaml").unlink(missing_ok=True)
@@ -300,6 +315,7 @@ def test_q_quits_from_every_whole_screen(drive, home, base):
         assert read(home / "answers.yaml", base).features[0].facts["kind"] == "dashboard"
 
 
+@pytest.mark.long
 def test_a_file_that_exists_is_not_replaced_unasked(drive, home):
     (home / "answers.yaml").write_text("features: [{name: mine}]\n")
     keys = ("enter", "2", "q", "enter", "look")
@@ -310,6 +326,7 @@ def test_a_file_that_exists_is_not_replaced_unasked(drive, home):
     assert "mine" not in (home / "answers.yaml").read_text()
 
 
+@pytest.mark.long
 def test_only_what_is_there_is_offered_to_be_replaced(drive):
     """A folder that is missing is reported; the person can then name another file."""
     app = drive("enter", "2", "q", "=nowhere/a.yaml", "enter", text=None, file=None)
@@ -363,6 +380,7 @@ def test_it_works_without_colours(drive, monkeypatch):
     assert "Still possible" in app.seen[0]
 
 
+@pytest.mark.long
 def test_what_cannot_be_seen_in_a_pasted_name_is_marked_and_refused_at_once(drive):
     app = drive("n", "=a\u202eb\x1bc\u200bd", "look", "=plain", "look", "enter", size=(70, 24))
     assert "a?b?c?d" in app.seen[0]

@@ -36,6 +36,7 @@ def effect(pilot):
     return str(pilot.app.screen.query_one("#effect").content)
 
 
+@pytest.mark.long
 def test_what_is_no_plain_number_is_shown_and_refused(drive):
     async def go(pilot):
         for text in WRONG:
@@ -52,6 +53,7 @@ def test_what_is_no_plain_number_is_shown_and_refused(drive):
     assert FACT not in answering(drive, go).session.feature.facts
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -77,6 +79,7 @@ def test_the_refusal_is_the_same_on_the_screen_and_in_the_plain_twin(drive, base
     assert str(refused.value).startswith(said)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("text", "value"),
     [("250", 250), ("0", 0), ("2.5", 2.5), (".5", 0.5), ("1e3", 1000), ("+7", 7), ("3s", 3000), ("1,000", 1000)],
@@ -89,6 +92,7 @@ def test_a_number_is_taken_as_in_the_plain_twin(drive, base, text, value):
     assert typed.answer(text, base.questions[FACT], str) == value
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(("text", "shown"), [("3m", "3m"), ("1,5\n", "1,5"), ("5\n6", "5 6"), ("a", "a"), ("\n", "")])
 def test_what_is_pasted_is_shown_whole(drive, text, shown):
     async def go(pilot):
@@ -101,6 +105,7 @@ def test_what_is_pasted_is_shown_whole(drive, text, shown):
     assert FACT not in answering(drive, go).session.feature.facts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", sorted(LETTERS))
 def test_letters_are_keys_of_the_screen_until_something_is_typed(drive, key):
     async def go(pilot):
@@ -123,6 +128,7 @@ def test_the_letters_are_the_one_letter_keys_of_the_screen():
     } == LETTERS
 
 
+@pytest.mark.long
 def test_an_answer_is_shown_in_its_empty_line_and_letters_are_keys_beside_it(drive):
     async def go(pilot):
         await at_once(pilot, *"250", "enter")

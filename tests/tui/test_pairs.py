@@ -177,6 +177,7 @@ def played(drive, chosen):
     return found
 
 
+@pytest.mark.long
 def test_a_sample_of_pairs_of_keys(drive):
     seed = int(os.environ.get("FUZZ_SEED") or time.time())
     print(f"FUZZ_SEED={seed}")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
+import pytest
 from pictures import FOLDER, PICTURES, drawn
 
 
+@pytest.mark.long
 def test_the_pictures_are_those_of_the_program_of_today(home, accept):
     made = drawn(home)
     assert set(made) == set(PICTURES) == {file.stem for file in FOLDER.iterdir()}

@@ -16,6 +16,7 @@ def flat(shown):
     return " ".join(shown.split())
 
 
+@pytest.mark.long
 def test_results_have_six_tabs_each_filled_when_opened(drive):
     keys = [key for tab in ("r", "2", "3", "4", "5", "6", "right", "left") for key in (tab, "look")]
     app = drive(*keys)
@@ -30,6 +31,7 @@ def test_results_have_six_tabs_each_filled_when_opened(drive):
     assert drive("r", "b", "3").session.feature.facts["kind"] == "dashboard"
 
 
+@pytest.mark.long
 def test_configs_show_the_files_of_the_kit(drive):
     async def go(pilot):
         await pilot.press("r", "5")
@@ -41,6 +43,7 @@ def test_configs_show_the_files_of_the_kit(drive):
     assert all(line.strip()[:40] in app.shown for line in first)
 
 
+@pytest.mark.long
 def test_no_screen_promises_a_kit_or_times_where_there_are_none(drive):
     app = drive("look", "r", "look", "5", "look", "escape", "f", "look", text=CALLS, size=(80, 24))
     question, result, configs, features = map(flat, app.seen)
@@ -62,6 +65,7 @@ def test_only_the_open_tab_is_made(drive):
     assert app.last.blocks == []
 
 
+@pytest.mark.long
 def test_every_rule_opens_its_card_with_the_evidence(drive, base):
     app = drive("r", "2", *["down"] * (len(base.steps) - 1), "enter", "look", "escape", size=(120, 50))
     assert "one-way-stream (rule: step one-way)" in app.seen[0]
@@ -102,6 +106,7 @@ def test_a_caveat_opens_with_its_reason_the_figures_of_this_feature_and_the_evid
     assert "Evidence:" in app.shown
 
 
+@pytest.mark.long
 def test_what_would_change_it_goes_to_the_question(drive):
     app = drive("r", "4", "enter")
     assert app.session.question.id == "bidirectional-realtime"
@@ -110,6 +115,7 @@ def test_what_would_change_it_goes_to_the_question(drive):
     assert other.session.current == 0
 
 
+@pytest.mark.long
 def test_the_articles_verdict_stands_beside_the_refined_one(drive, base):
     text = "features: [{name: a, clients: [browser], binary: yes, bidirectional-realtime: no, "
     text += "server-msg-rate-per-s: 0.2, app-handles-reconnect: no}]\n"
@@ -123,6 +129,7 @@ def test_the_articles_verdict_stands_beside_the_refined_one(drive, base):
     assert "They agree." in drive("r", text=text, size=(120, 40)).shown
 
 
+@pytest.mark.long
 def test_a_file_of_the_kit_is_copied_and_saved(drive, home):
     app = drive("r", "5", "down", "c", "look", "s", "=out.md", "enter", "look", "s", "enter", "look")
     assert "DECISION.md was sent to the terminal's clipboard" in flat(app.seen[0])
@@ -132,6 +139,7 @@ def test_a_file_of_the_kit_is_copied_and_saved(drive, home):
     assert "Saved in DECISION.md." in app.seen[2]
 
 
+@pytest.mark.long
 def test_what_is_saved_replaces_nothing_unasked(drive, home):
     (home / "why.txt").write_text("mine")
     app = drive("r", "2", "s", "enter", "look", "1")
@@ -146,11 +154,13 @@ def test_a_long_copy_is_said_to_be_one(drive, monkeypatch):
     assert "bytes, which is too much for some terminals" in drive("r", "c").shown
 
 
+@pytest.mark.long
 def test_the_open_tab_has_its_whole_name_in_60_columns(drive):
     for tab, name in enumerate(SHORT, 1):
         assert f"[{tab} {name}]" in drive("r", str(tab), size=(60, 18)).shown
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("tab", range(1, 7))
 def test_every_tab_scrolls_and_says_what_to_do_next(drive, tab):
     app = drive("r", str(tab), "look", "pagedown", "look", "pageup", size=(60, 18))

@@ -10,6 +10,7 @@ LONG = pytest.mark.long
 SIZES = [(20, 6), (60, 18), (200, 60), *(pytest.param(s, marks=LONG) for s in ((40, 12), (80, 24), (120, 32)))]
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("name", "keys", "size"),
     [
@@ -43,6 +44,7 @@ ALL = ("look", "f1", "look", "escape", "a", "look", "escape", "r", "look", "3", 
        "e", "look", "escape", "ctrl+p", "look", "escape", "?", "look")  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_every_screen_can_be_drawn_and_uses_no_character_of_uncertain_width(drive, size):
     app = drive(*ALL, size=size)
@@ -54,6 +56,7 @@ def test_every_screen_can_be_drawn_and_uses_no_character_of_uncertain_width(driv
         assert not uncertain, uncertain
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     "keys",
     [(), ("r", "2", "enter"), ("r", "5"), ("f",)]
@@ -65,6 +68,7 @@ def test_every_screen_survives_being_resized(drive, keys):
     assert len(app.seen) == 4
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 32)])
 def test_the_choices_and_the_question_are_on_the_screen_at_useful_sizes(drive, size):
     app = drive(size=size)

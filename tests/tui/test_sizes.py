@@ -17,6 +17,7 @@ def flat(shown):
     return " ".join(shown.split())
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("fact", ["media", "latency-need-ms", "nginx-version", "server-model", "clients"])
 def test_at_80x24_the_question_how_to_find_out_and_the_ways_out_are_visible(drive, base, fact):
     async def go(pilot):
@@ -32,6 +33,7 @@ def test_at_80x24_the_question_how_to_find_out_and_the_ways_out_are_visible(driv
         assert "q quit" in shown
 
 
+@pytest.mark.long
 def test_every_question_fits_at_80x24_or_says_what_is_missing(drive, base):
     """A text that is cut names F1; a list that scrolls says how many choices it has."""
     seen = []
@@ -71,6 +73,7 @@ def test_the_side_pane_fits_or_says_where_the_rest_is(base, size, answers):
         assert "r and then 3 shows all" in side.caveats.plain
 
 
+@pytest.mark.long
 def test_f1_has_what_the_side_pane_shortens(drive):
     shown = flat(drive("f1", "end", size=(100, 30)).shown)
     whole = flat(drive("f1", size=(100, 200)).shown)
@@ -79,6 +82,7 @@ def test_f1_has_what_the_side_pane_shortens(drive):
     assert "Escape goes back" in shown
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("width", [30, 60, 80, 100, 140])
 def test_the_line_of_keys_is_cut_at_a_key_and_marked(drive, width):
     async def go(pilot):
@@ -99,6 +103,7 @@ def test_the_line_of_keys_is_cut_at_a_key_and_marked(drive, width):
     drive(then=go)
 
 
+@pytest.mark.long
 def test_no_key_is_shown_that_a_dialog_would_take_as_text(drive):
     assert "b back" not in drive(text=None, size=(80, 24)).shown
     assert "q quit" not in drive("n", size=(80, 24)).shown
@@ -117,6 +122,7 @@ def test_a_question_in_the_list_of_all_answers_is_cut_with_a_mark(base, width):
 MANY = "features:\n" + "".join(f"  - name: f{i}\n    medai: no\n" for i in range(8))
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (60, 18)])
 def test_a_file_with_many_mistakes_shows_its_choices_and_scrolls(drive, size):
     app = drive("look", *["pagedown"] * 6, "look", "1", text=MANY, size=size)

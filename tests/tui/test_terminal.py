@@ -48,6 +48,7 @@ def terminal(tmp_path):
     made.end()
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_a_bug_of_ours_ends_at_once_and_loses_no_answer(terminal, tmp_path):
     """The second answer meets a bug; the first one is there again in the next run."""
@@ -122,6 +123,7 @@ def test_the_mistakes_of_a_file_are_said_at_their_places(terminal, tmp_path):
     assert "media" in shown
 
 
+@pytest.mark.grid
 @pytest.mark.lab
 @pytest.mark.parametrize("way", ["TERM=dumb", "ACCESSIBLE=1"])
 def test_a_simple_terminal_gets_the_plain_twin_by_itself(terminal, way):
@@ -140,6 +142,7 @@ def test_the_last_words_can_be_redirected_and_the_program_still_fills_the_termin
     assert (tmp_path / "said.txt").read_text().startswith("call: WebRTC (medium confidence)\n")
 
 
+@pytest.mark.long
 @pytest.mark.lab
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_with_every_screen_opened_it_holds_less_than_90_mb(tmp_path):
@@ -186,6 +189,7 @@ def two_free_ports():
         return one.getsockname()[1], two.getsockname()[1]
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_the_whole_way_from_nothing_to_an_event_that_flows_through_the_exported_kit(terminal, tmp_path, base):
     """Start, answer, quit, go on, export, start the kit in the same terminal, subscribe, publish what it says."""
@@ -263,6 +267,7 @@ def test_a_hang_up_and_a_kill_lose_nothing(terminal, tmp_path, base, plain, sent
     assert [path.name for path in tmp_path.glob("*orders*")] == ["orders.yaml"]
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_stopped_brought_back_and_killed_it_loses_nothing(terminal, tmp_path, base):
     """Under a shell with job control, as people have it."""
@@ -284,6 +289,7 @@ def test_stopped_brought_back_and_killed_it_loses_nothing(terminal, tmp_path, ba
     assert left_behind(tmp_path, base) == {"media": False, "background-delivery": False}
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_ctrl_c_does_not_end_it_and_ctrl_q_keeps_the_answers_for_the_next_run(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} orders.yaml")
@@ -311,6 +317,7 @@ def test_ctrl_c_in_the_plain_twin_saves_and_exits_130(terminal, tmp_path, base):
 HOSTILE = ["[red]boom[/red]", "\u202eevil", "\U0001f469\u200d\U0001f4bb app", "e\u0301 \u4e16\u754c", "'; rm -rf ~ #"]
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(terminal, tmp_path, base):
     """Pasted into the field for a name; what stands there then is what was pasted, or nothing and the reason."""

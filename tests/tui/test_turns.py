@@ -37,6 +37,7 @@ def test_two_keys_answer_one_question(drive, keys):
     assert app.session.question.id != "kind"
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("key", ["3", "a", "u", "x", "q", "e", "f1", "escape"])
 def test_a_key_behind_an_answer_does_nothing_to_what_comes_then(drive, key):
     app = together(drive, "3", key)
@@ -45,6 +46,7 @@ def test_a_key_behind_an_answer_does_nothing_to_what_comes_then(drive, key):
     assert app.session.question.id not in app.session.answers
 
 
+@pytest.mark.long
 def test_a_double_press_on_the_last_question_leads_to_the_end_and_no_further(drive, base):
     text = "features: [{name: a, media: yes}]\n"
     app = together(drive, "?", "?", before=unknown_to_the_end(text, base)[:-1], text=text)
@@ -53,6 +55,7 @@ def test_a_double_press_on_the_last_question_leads_to_the_end_and_no_further(dri
     assert type(app.last) is InterviewScreen
 
 
+@pytest.mark.long
 def test_a_digit_typed_too_early_is_not_in_the_line_of_a_number(drive):
     """It was meant for the list before; the person would type the number behind it."""
 
@@ -146,6 +149,7 @@ CLOSING = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CLOSING)
 def test_a_key_pressed_twice_does_what_it_does_pressed_once(drive, name):
     before, key = CLOSING[name]
