@@ -114,6 +114,7 @@ def deciding(base: RuleBase) -> frozenset[str]:
     unions += [prior.boxes for prior in base.priors]
     unions += [rule.boxes for step in base.steps for rule in step.rules]
     read = {base.variables[variable].fact for boxes in unions for box in boxes for variable in box}
+    read |= {fact for prior in base.priors for fact in prior.unsaid}
     return frozenset(read | {fact for key in read & base.derived.keys() for fact in base.derived[key].factors})
 
 

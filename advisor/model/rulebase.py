@@ -238,6 +238,7 @@ class Prior(NamedTuple):
     usually: dict[str, Value]
     because: str
     place: Place
+    unsaid: tuple[str, ...] = ()
 
 
 class Plausible(NamedTuple):
