@@ -62,7 +62,7 @@ def test_rarer_events_never_turn_a_channel_into_none(seed):
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_more_clients_on_scarce_workers_never_turn_a_poll_into_a_connection_that_they_hold(seed):
+def test_more_clients_never_turn_a_poll_into_a_connection_that_workers_hold(seed):
     """Where seconds count, a timer of too many becomes a stream: beside the workers, and the verdict says so."""
     answers = {**some_answers(seed), "server-model": "thread-per-request"}
     numbers = (10, 500, 5_000, 50_000, 500_000)

@@ -238,7 +238,7 @@ class Prior(NamedTuple):
     usually: dict[str, Value]
     because: str
     place: Place
-    unsaid: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()  # it holds only while nobody has stated any of these
 
 
 class Plausible(NamedTuple):
