@@ -37,7 +37,7 @@ MOVES_AWAY = "a missing answer can change the pattern to one that is not accepta
 def doubts(readings: list[Known], decider: Decider, base: RuleBase) -> list[Doubt]:
     """The plausible other values of what is assumed that alone would give another pattern.
 
-    `readings` are those of the answers: what a name that no rule knows may stand for is as doubtful as no answer.
+    `readings` are those of the answers: a name that no rule knows is as doubtful as no answer.
     """
     here, found = decider.primary({}), dict[tuple[str, str], Doubt]()
     for known in readings:
