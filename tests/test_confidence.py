@@ -189,6 +189,23 @@ def test_what_decides_nothing_makes_nothing_surer(judge):
     assert judge.feature("x", {**said, **unlisted})["confidence"] != "high"
 
 
+def test_a_name_that_no_rule_knows_is_as_doubtful_as_no_answer(judge):
+    """`websockets-blocked: {other: sometimes, it seems}` was "high" where "I don't know" was "low"."""
+    said = {
+        "bidirectional-realtime": True,
+        "client-msg-rate-per-s": 1,
+        "server-msg-rate-per-s": 1,
+        "latency-need-ms": 1000,
+        "corporate-networks": True,
+        "replay-needed": True,
+    }
+    unknown = judge.feature("x", {**said, "websockets-blocked": UNKNOWN})
+    named = judge.feature("x", {**said, "websockets-blocked": Other("sometimes, it seems")})
+    assert (named["primary"], named["confidence"]) == (unknown["primary"], unknown["confidence"])
+    assert unknown["confidence"] == "low"
+    assert named["riskiest"] == unknown["riskiest"]
+
+
 @pytest.mark.parametrize("fact", ["reverse-proxy", "load-balancer", "service-mesh", "platform", "cdn"])
 def test_an_unlisted_name_on_the_way_keeps_the_warning_about_held_back_streams(judge, fact):
     facts = {"bidirectional-realtime": False, "corporate-networks": False, "server-msg-rate-per-s": 1}

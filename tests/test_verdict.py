@@ -144,6 +144,12 @@ def judge():
     return Judge(load(data("rules")))
 
 
+def test_a_need_of_zero_is_json_too(judge):
+    """The requests that would keep clients fresh to the millisecond are infinite, and JSON has no such number."""
+    answers = {"latency-need-ms": 0, "concurrent-clients": 100, "bidirectional-realtime": False}
+    assert json.loads(json.dumps(judge.feature("one", answers), allow_nan=False))["primary"] == "sse"
+
+
 @pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(randoms)

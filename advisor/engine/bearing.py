@@ -44,7 +44,7 @@ def bearing(
             found |= _biting(list(situations(caveat, primary or "", reading, base)), box, base)
     for prior in base.priors:  # what is assumed may rest on another assumption
         if not found.isdisjoint(prior.usually):
-            found |= _turning(prior.boxes, known.box, base)
+            found |= _turning(prior.boxes, known.box, base) | set(prior.unsaid)
     unstated = {a.fact for a in told_assumptions(known, base)} | set(known.open)
     return [fact for fact in base.questions if fact in found and fact in unstated]
 

@@ -104,6 +104,7 @@ def single_changes(known: Known, base: RuleBase) -> Iterator[tuple[str, Value]]:
     facts = [base.variables[variable].fact for variable in decision_order(base)]
     facts += [source for fact in facts if fact in base.derived for source in base.derived[fact].factors]
     facts += [base.variables[variable].fact for prior in base.priors for box in prior.boxes for variable in box]
+    facts += [fact for prior in base.priors for fact in prior.unsaid]
     questions = [base.questions[fact] for fact in dict.fromkeys(facts) if fact in base.questions and fact != "kind"]
     for question in sorted(questions, key=lambda q: q.settled):
         told_apart = _told_apart(question, base)

@@ -94,8 +94,10 @@ def _fills(answers: Answers, base: RuleBase) -> tuple[dict[str, list[Value]], di
     settled: set[str] = set()  # by a prior that holds for certain
     for prior in base.priors if fills else ():
         wanted = [fact for fact in prior.usually if fact in fills and fact not in settled]
-        tried = [_may_hold(box, answers, fills, settled, base) for box in prior.boxes] if wanted else []
-        held = [found for found in tried if found is not None]
+        stated = any(fact in answers and fact not in fills for fact in prior.unsaid)
+        tried = [_may_hold(box, answers, fills, settled, base) for box in prior.boxes] if wanted and not stated else []
+        unasked = {fact for fact in prior.unsaid if fact not in answers}
+        held = [found | unasked for found in tried if found is not None]
         certain = any(not open_facts for open_facts in held)
         for fact in wanted if held else ():
             if prior.usually[fact] not in fills[fact]:

@@ -34,15 +34,18 @@ AS_GOOD = "another pattern may be as good here, and no answer decides between th
 MOVES_AWAY = "a missing answer can change the pattern to one that is not acceptable now"
 
 
-def doubts(known: Known, decider: Decider, base: RuleBase) -> list[Doubt]:
-    """The plausible other values of what is assumed that alone would give another pattern."""
-    here, found = decider.primary({}), []
-    for fact, others in plausible(known, base).items():
-        for value, weight in others:
-            to = decider.primary({fact: value})
-            if to != here:
-                found.append(Doubt(fact, value, weight, to))
-    return found
+def doubts(readings: list[Known], decider: Decider, base: RuleBase) -> list[Doubt]:
+    """The plausible other values of what is assumed that alone would give another pattern.
+
+    `readings` are those of the answers: a name that no rule knows is as doubtful as no answer.
+    """
+    here, found = decider.primary({}), dict[tuple[str, str], Doubt]()
+    for known in readings:
+        for fact, others in plausible(known, base).items():
+            for value, weight in others:
+                if (fact, repr(value)) not in found and (to := decider.primary({fact: value})) != here:
+                    found[fact, repr(value)] = Doubt(fact, value, weight, to)
+    return list(found.values())
 
 
 def plausible(known: Known, base: RuleBase) -> dict[str, list[tuple[Value, float]]]:
@@ -114,6 +117,7 @@ def deciding(base: RuleBase) -> frozenset[str]:
     unions += [prior.boxes for prior in base.priors]
     unions += [rule.boxes for step in base.steps for rule in step.rules]
     read = {base.variables[variable].fact for boxes in unions for box in boxes for variable in box}
+    read |= {fact for prior in base.priors for fact in prior.unsaid}
     return frozenset(read | {fact for key in read & base.derived.keys() for fact in base.derived[key].factors})
 
 

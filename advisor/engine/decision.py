@@ -100,6 +100,8 @@ def usually(stated: Answers, base: RuleBase) -> dict[str, tuple[Value, Prior]]:
         box.update(base.encode(fact, value))
     filled: dict[str, tuple[Value, Prior]] = {}
     for prior in base.priors:
+        if not stated.keys().isdisjoint(prior.unsaid):
+            continue
         for outer in prior.boxes:
             if covers(outer, box):
                 break

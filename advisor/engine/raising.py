@@ -65,11 +65,15 @@ def raised(
     if primary is None:
         return [], []
     bites, waiting = _caveats(known, primary, base)
+    ruled = by_rules(known, decision, base)
     for reading in readings[1:]:
         here, others = _caveats(reading, primary, base)
-        waiting += [_waiting(base.caveats[name], _doubtful(readings)) for name in here if name not in bites]
+        other = decide(reading.lead, base)
+        rules = by_rules(reading, other, base) if other.primary == primary else {}
+        fresh = [name for name in {**here, **rules} if name not in {*bites, *ruled}]
+        waiting += [_waiting(base.caveats[name], _doubtful(readings)) for name in fresh]
         waiting += others
-    for name, bite in by_rules(known, decision, base).items():
+    for name, bite in ruled.items():
         bites[name] = _joined(bites.get(name), bite)
     for name, reason in (forced or {}).items():  # a note asks for nothing to be done: it does not come first
         by: Literal["rule", "facts"] = "facts" if base.caveats[name].severity == "note" else "rule"
@@ -114,7 +118,8 @@ def _harm(caveat: Caveat, bite: Bite, cured: bool) -> tuple[bool | int, ...]:
     is stated of the feature itself, and those that the kit does not cure.
     """
     severity = SEVERITIES.index(caveat.severity)
-    decisive = not caveat.first, bite.by != "rule", not caveat.at_once, not bite.large
+    large = bite.large and caveat.severity != SEVERITIES[-1]  # a note asks for nothing to be done
+    decisive = not caveat.first, bite.by != "rule", not caveat.at_once, not large
     return *decisive, severity, not bite.own, cured
 
 

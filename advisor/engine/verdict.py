@@ -106,7 +106,7 @@ class Judge:
         listed = confidence.without_unlisted(answers)
         readings = [known] if listed == dict(answers) else [known, know(listed, base)]
         raised, only_if = raised_by(readings, decision, times, base, self._forced(contradictions, answers, sharing))
-        doubtful = confidence.doubts(known, decider or ByItself(answers, base), base)
+        doubtful = confidence.doubts(readings, decider or ByItself(answers, base), base)
         told = {c["id"] for c in raised} | {c["id"] for c in only_if if not c["if"]}  # a line each beyond five
         level, why = confidence.judged(readings, decision, fine, doubtful, told, base, self.diagram)
         settled, departs = self._article(known, decision)

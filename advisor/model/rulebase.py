@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from advisor.model.advice import Advice
 from advisor.model.arithmetic import multiply, power
@@ -238,6 +238,7 @@ class Prior(NamedTuple):
     usually: dict[str, Value]
     because: str
     place: Place
+    unsaid: tuple[str, ...] = ()  # it holds only while none of these is stated
 
 
 class Plausible(NamedTuple):
@@ -261,9 +262,6 @@ class Waiver(NamedTuple):
     finding: str
     because: str
     place: Place
-
-
-KnownBox: TypeAlias = dict[int, int]
 
 
 class RuleBase:

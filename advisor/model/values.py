@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def plain_name(text: str) -> str:
 
 
 def plain(value: Value) -> Answer:
-    """An answer as JSON carries it."""
-    if isinstance(value, Unknown):
+    """An answer as JSON carries it, which has no infinity: such a number follows from a division by zero."""
+    if isinstance(value, Unknown) or value in (math.inf, -math.inf):
         return None
     if isinstance(value, Other):
         return {"other": value.text}

@@ -206,6 +206,7 @@ def _prior(prior: Prior, base: RuleBase) -> Iterator[Line]:
         (0, ""),
         (2, prior.because),
         (2, f"When: {say(prior.when, base)}."),
+        *([(2, f"Only while none of these is stated: {', '.join(prior.unsaid)}.")] if prior.unsaid else []),
         (2, "Assumes, unless stated otherwise:"),
     )
     yield from ((4, f"- {fact}: {named(fact, given, base)}") for fact, given in prior.usually.items())

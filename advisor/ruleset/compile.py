@@ -297,7 +297,10 @@ class _Compiler(Reader):
             when, _ = self.written_out(file, path, p)
             usually = dict(self.given(file, (*path, "usually"), p.usually))
             boxes = self.boxes(file, path, when)
-            made.append(rb.Prior(p.id, boxes, when, usually, p.because, file.place((*path, "id"))))
+            for fact in (fact for fact in p.unsaid if fact not in self.questions):
+                self.problem(file, (*path, "unsaid"), f"there is no fact {fact!r}{did_you_mean(fact, self.questions)}")
+            place = file.place((*path, "id"))
+            made.append(rb.Prior(p.id, boxes, when, usually, p.because, place, tuple(p.unsaid)))
         from_cards = read_cards.priors(self.cards, self.questions)
         return (*made, *(p._replace(boxes=tuple(self.spaces[False].boxes(p.when))) for p in from_cards))
 

@@ -154,6 +154,7 @@ class Prior(Model):
 
     id: Id
     when: When
+    unsaid: list[Id] = []  # it holds only while none of these facts is stated
     usually: Annotated[dict[Id, Any], Field(min_length=1)]
     because: Prose
 

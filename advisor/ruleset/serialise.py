@@ -139,7 +139,13 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         caveats={key: Caveat(**_common(c)) for key, c in data["caveats"].items()},
         impossible=tuple(Impossible(**_common(i)) for i in data["impossible"]),
         priors=tuple(
-            Prior(**dict(_common(p), usually={fact: from_plain(v) for fact, v in p["usually"].items()}))
+            Prior(
+                **dict(
+                    _common(p),
+                    usually={fact: from_plain(v) for fact, v in p["usually"].items()},
+                    unsaid=tuple(p["unsaid"]),
+                )
+            )
             for p in data["priors"]
         ),
         plausible=tuple(_plausible(p) for p in data["plausible"]),
