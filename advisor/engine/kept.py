@@ -15,16 +15,6 @@ if TYPE_CHECKING:
     from advisor.model.verdict import IfKept, KeptCaveat
 
 IN_USE: Final = ("today", "existing-stack", "existing-connection")  # the facts that name a transport
-# The pattern by which a library or a tier carries its messages; an answer that is itself a pattern needs no entry.
-CARRIED_BY: Final = {
-    "socketio": "websocket",
-    "signalr": "websocket",
-    "action-cable": "websocket",
-    "graphql-ws": "websocket",
-    "peer-socket": "websocket",
-    "sse-tier": "sse",
-    "grpc": "grpc-stream",
-}
 
 
 def if_kept(known: Known, primary: str | None, base: RuleBase) -> list[IfKept]:
@@ -41,9 +31,8 @@ def _in_use(known: Known, base: RuleBase) -> Iterator[str]:
     for fact in IN_USE:
         answer = known.stated.get(fact)
         for choice in answer if isinstance(answer, tuple) else (answer,):
-            pattern = CARRIED_BY.get(choice, choice) if isinstance(choice, str) else ""
-            if pattern in base.patterns:
-                yield pattern
+            if isinstance(choice, str):
+                yield from (p.id for p in base.patterns.values() if choice == p.id or choice in p.carries)
 
 
 def _caveats(pattern: str, known: Known, base: RuleBase) -> list[KeptCaveat]:

@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.base.text import did_you_mean, number
 from advisor.model.boxes import meet
+from advisor.model.rulebase import PATTERN, Variable
 
 if TYPE_CHECKING:
-    from advisor.model.rulebase import Band, RuleBase, Variable
+    from collections.abc import Iterable
+
+    from advisor.model.rulebase import Band, Derived, Question, RuleBase
 
 LEAST = math.ulp(0.0)  # the least number above zero: where a band begins that leaves out 0 alone
 STATED = "stated"  # in the condition of a caveat: the facts that somebody must have answered
@@ -35,6 +38,25 @@ class ConditionError(Exception):
     def __init__(self, message: str, path: tuple[str | int, ...]) -> None:
         super().__init__(message)
         self.path = path
+
+
+def variables(
+    questions: Iterable[Question], derived: Iterable[Derived], patterns: tuple[str, ...]
+) -> tuple[Variable, ...]:
+    """The dimensions of the space of cases; the pattern comes last."""
+    made = []
+    for q in questions:
+        if q.type == "yes-no":
+            made.append(Variable(q.id, q.id, "", ("no", "yes")))
+        elif q.type == "number":
+            made.append(Variable(q.id, q.id, "", tuple(b.id for b in q.bands)))
+        elif q.type == "one-of":
+            made.append(Variable(q.id, q.id, "", (*q.options, "other")))
+        elif q.type == "some-of":
+            made += [Variable(f"{q.id}={option}", q.id, option, ("no", "yes")) for option in q.options]
+    made += [Variable(d.id, d.id, "", tuple(b.id for b in d.bands)) for d in derived]
+    made.append(Variable(PATTERN, PATTERN, "", patterns))
+    return tuple(made)
 
 
 class Space:

@@ -5,7 +5,7 @@ All of it is made by `ruleset.compile` from the YAML in rules/, or by `ruleset.s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -196,7 +196,7 @@ class Caveat(NamedTuple):
 
 
 class Pattern(NamedTuple):
-    """A way of delivering events, as rules/patterns.yaml explains it; `fallbacks` are tried in order.
+    """A way of delivering events; rules/patterns.yaml explains each field. Fallbacks are tried in order.
 
     What an extended pattern takes from its nearest core pattern is filled in. Where nothing is held `channel` is empty;
     outside the article it is too, and so are `costed_as` and `times`.
@@ -215,6 +215,7 @@ class Pattern(NamedTuple):
     weaknesses: tuple[str, ...]
     nearest_core: str
     fallbacks: tuple[str, ...]
+    carries: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     place: Place
 
@@ -335,7 +336,7 @@ class RuleBase:
         self.of_fact: Final = of_fact
 
     def replaced(self, **parts: Any) -> RuleBase:
-        """The same rule base with other parts, named as in SAID."""
+        """The same rule base with other parts."""
         return RuleBase(**{name: getattr(self, name) for name in self.SAID} | parts)
 
     def encode(self, fact: str, value: Value) -> Box:
@@ -379,22 +380,3 @@ def band_of(bands: tuple[Band, ...], value: float) -> int:
         if value < band.high:
             return i
     return len(bands) - 1
-
-
-def variables(
-    questions: Iterable[Question], derived: Iterable[Derived], patterns: tuple[str, ...]
-) -> tuple[Variable, ...]:
-    """The dimensions of the space of cases; the pattern comes last."""
-    made = []
-    for q in questions:
-        if q.type == "yes-no":
-            made.append(Variable(q.id, q.id, "", ("no", "yes")))
-        elif q.type == "number":
-            made.append(Variable(q.id, q.id, "", tuple(b.id for b in q.bands)))
-        elif q.type == "one-of":
-            made.append(Variable(q.id, q.id, "", (*q.options, "other")))
-        elif q.type == "some-of":
-            made += [Variable(f"{q.id}={option}", q.id, option, ("no", "yes")) for option in q.options]
-    made += [Variable(d.id, d.id, "", tuple(b.id for b in d.bands)) for d in derived]
-    made.append(Variable(PATTERN, PATTERN, "", patterns))
-    return tuple(made)

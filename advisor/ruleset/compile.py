@@ -15,7 +15,7 @@ from advisor.base.text import did_you_mean
 from advisor.model import platforms
 from advisor.model import rulebase as rb
 from advisor.model.boxes import Box
-from advisor.model.conditions import WORDS, ConditionError, Space
+from advisor.model.conditions import WORDS, ConditionError, Space, variables
 from advisor.model.cures import Cure
 from advisor.model.values import UNKNOWN
 from advisor.ruleset import (
@@ -48,24 +48,7 @@ class _Compiler(Reader):
     """The state of one reading: the problems so far and the names known so far."""
 
     def run(self) -> rb.RuleBase:
-        questions_file, questions = self.read("questions.yaml", schema.Questions)
-        derived_file, derived = self.read("derived.yaml", schema.DerivedFile)
-        patterns_file, patterns = self.read("patterns.yaml", schema.Patterns)
-        self.stop()
-        self.cards = read_cards.read(self, patterns.channels)
-        self.questions = self.make_questions(questions_file, questions)
-        self.derived = self.make_derived(derived_file, derived)
-        self.patterns = read_patterns.made(self, patterns_file, patterns)
-        self.variables = rb.variables(self.questions.values(), self.derived.values(), tuple(self.patterns))
-        clients = self.questions.get(card_conditions.CLIENTS)
-        self.card_conditions = card_conditions.CardConditions(
-            self.cards, self.patterns, clients.bands if clients is not None else ()
-        )
-        self.typed: list[rb.Typed] = []
-        self.spaces = {
-            True: Space(self.variables),
-            False: Space([v for v in self.variables if v.name != rb.PATTERN]),
-        }
+        patterns_file, patterns = self.nouns()
         decision_file, decision = self.read("decision.yaml", schema.Decision)
         article_file, article = self.read("article.yaml", schema.Article)
         impossible_file, impossible = self.read("impossible.yaml", schema.ImpossibleFile)
@@ -78,7 +61,7 @@ class _Compiler(Reader):
         self.stop()
         caveats, waivers = read_caveats.made(self, caveat_files, self.spaces[True], self.written_out)
         base = rb.RuleBase(
-            version=questions.version,
+            version=self.version,
             sha256=digest(self.folder),
             questions=self.questions,
             derived=self.derived,
@@ -108,6 +91,29 @@ class _Compiler(Reader):
         self.problems += crosschecks.problems(base)
         self.stop()
         return base
+
+    def nouns(self) -> tuple[RuleFile, schema.Patterns]:
+        """Read what the rules speak of: questions, derived numbers, patterns, cards, and the space of cases."""
+        questions_file, questions = self.read("questions.yaml", schema.Questions)
+        derived_file, derived = self.read("derived.yaml", schema.DerivedFile)
+        patterns_file, patterns = self.read("patterns.yaml", schema.Patterns)
+        self.stop()
+        self.cards = read_cards.read(self, patterns.channels)
+        self.version = questions.version
+        self.questions = self.make_questions(questions_file, questions)
+        self.derived = self.make_derived(derived_file, derived)
+        self.patterns = read_patterns.made(self, patterns_file, patterns)
+        self.variables = variables(self.questions.values(), self.derived.values(), tuple(self.patterns))
+        clients = self.questions.get(card_conditions.CLIENTS)
+        self.card_conditions = card_conditions.CardConditions(
+            self.cards, self.patterns, clients.bands if clients is not None else ()
+        )
+        self.typed: list[rb.Typed] = []
+        self.spaces = {
+            True: Space(self.variables),
+            False: Space([v for v in self.variables if v.name != rb.PATTERN]),
+        }
+        return patterns_file, patterns
 
     def make_order(self) -> tuple[int, ...]:
         """The variables of order.yaml, by number; none where there is no such file."""

@@ -53,6 +53,7 @@ def _pattern(key: str, p: schema.Pattern, model: schema.Patterns, file: RuleFile
         weaknesses=tuple(p.weaknesses),
         nearest_core=p.nearest_core or key,
         fallbacks=tuple(p.fallbacks),
+        carries=tuple(p.carries),
         evidence=evidence(p.evidence),
         place=file.place(("patterns", key), key=True),
     )

@@ -198,6 +198,7 @@ class Pattern(Model):
     weaknesses: list[Prose]
     nearest_core: Id | None = None
     fallbacks: list[Id] = []
+    carries: list[Id] = []
     evidence: EvidenceList
 
 

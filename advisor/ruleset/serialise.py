@@ -111,7 +111,7 @@ def _derived(data: dict[str, Any]) -> Derived:
 
 def _pattern(data: dict[str, Any]) -> Pattern:
     made = dict(data, evidence=_evidence(data["evidence"]), place=Place(**data["place"]))
-    for name in ("times", "strengths", "weaknesses", "fallbacks"):
+    for name in ("times", "strengths", "weaknesses", "fallbacks", "carries"):
         made[name] = tuple(data[name])
     return Pattern(**made)
 

@@ -6,8 +6,7 @@ from random import Random
 from typing import Any
 
 from advisor.model import rulebase as rb
-from advisor.model.conditions import Space
-from advisor.model.rulebase import variables
+from advisor.model.conditions import Space, variables
 from support.random_bases import bands, make, question, some
 
 

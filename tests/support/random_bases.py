@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from advisor.model import rulebase as rb
 from advisor.model.advice import Advice
 from advisor.model.conditions import ANY, ConditionError, Space
-from advisor.model.rulebase import variables
 from advisor.model.values import UNKNOWN, Other, Value
 from support.brute_force import DERIVED_EDGES, EDGES, combinations
 
@@ -49,7 +48,8 @@ def pattern(key: str, group: str = "core", nearest: str = "") -> rb.Pattern:
     """A pattern that holds a stream and that nothing can share."""
     return rb.Pattern(
         id=key, group=group, holds="stream", shareable=False, channel="", costed_as="streams", times=(), title=key,
-        summary=key, strengths=(), weaknesses=(), nearest_core=nearest or key, fallbacks=(), evidence=(), place=PLACE,
+        summary=key, strengths=(), weaknesses=(), nearest_core=nearest or key, fallbacks=(), carries=(),
+        evidence=(), place=PLACE,
     )  # fmt: skip
 
 
