@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from advisor.model import rulebase as rb
 from advisor.model.advice import Advice
-from advisor.model.conditions import ANY, ConditionError, Space
+from advisor.model.conditions import ANY, ConditionError, Space, variables
 from advisor.model.values import UNKNOWN, Other, Value
 from support.brute_force import DERIVED_EDGES, EDGES, combinations
 
