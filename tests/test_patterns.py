@@ -18,7 +18,7 @@ from advisor.engine.verdict import Judge
 from advisor.interview import overview
 from advisor.kit import build
 from advisor.model.project import Feature, Project
-from advisor.report import cost_tables, explain, html, markdown, text
+from advisor.report import cost_tables, html, lookup, markdown, text
 from advisor.ruleset import editor_schema
 from advisor.ruleset.cache import load
 from advisor.ruleset.compile import compile_folder
@@ -121,8 +121,8 @@ def test_a_fourteenth_pattern_is_in_every_report(base, verdict):
     assert "prices, stock share one Event socket connection" in printed
     assert "heartbeat" in printed
     assert "connect patience" not in printed  # its own times, not those of a WebSocket
-    assert "Event socket. A connection of our own making." in explain.explain("event-socket", base)
-    assert "WebSocket, Event socket = " in explain.explain("requests-per-client-per-h", base, 200)
+    assert "Event socket. A connection of our own making." in lookup.explain("event-socket", base)
+    assert "WebSocket, Event socket = " in lookup.explain("requests-per-client-per-h", base, 200)
 
 
 def test_a_fourteenth_pattern_is_in_the_interview_the_kit_and_the_editor(base, verdict):
