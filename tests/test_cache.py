@@ -14,6 +14,7 @@ import pytest
 
 from advisor.base import kept_text
 from advisor.base.data import data
+from advisor.kit import manifest
 from advisor.ruleset import cache as rule_cache
 from advisor.ruleset.cache import cache_file, load
 from advisor.ruleset.serialise import to_data
@@ -150,6 +151,17 @@ def test_a_warm_run_imports_neither_pydantic_nor_yaml():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_file_that_cannot_be_read_among_them_changes_nothing_but_the_time(cache, tmp_path):
+    """Editors leave links to nowhere beside a file that they have open."""
+    folder = tmp_path / "templates"
+    shutil.copytree(data("templates"), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    there = manifest.kits(folder)
+    (folder / "edge/.#manifest.yaml").symlink_to("nobody@nowhere")
+    assert manifest.kits(folder) == there
+    assert manifest.load(folder).keys() == manifest.load(data("templates")).keys()
+    assert files(cache)
 
 
 @pytest.mark.usefixtures("cache")

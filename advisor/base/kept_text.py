@@ -31,12 +31,15 @@ def text(kind: str, folder: str, sources: Callable[[], Files], make: Callable[[]
     path = cache_file(kind, folder)
     if path is None:
         return make()
-    files = [*sources(), *_modules()]
-    stamp = _stamp(form, folder, files)  # taken before anything is read: what changes meanwhile is seen next time
-    kept = _read(path)
-    if kept is not None and stamp and kept[0] == stamp:
-        return kept[2]
-    digest = _digest(form, files)
+    try:
+        files = [*sources(), *_modules()]
+        stamp = _stamp(form, folder, files)  # taken before anything is read: what changes meanwhile is seen next time
+        kept = _read(path)
+        if kept is not None and stamp and kept[0] == stamp:
+            return kept[2]
+        digest = _digest(form, files)
+    except OSError:  # an editor's broken link among the files, one that goes away meanwhile: nothing to compare with
+        return make()
     if kept is not None and kept[1] == digest:  # touched, or copied
         if stamp:
             _write(path, stamp, digest, kept[2])

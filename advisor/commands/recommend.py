@@ -9,6 +9,8 @@ from advisor.base.errors import Exit, UsageError
 from advisor.commands import streams
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from advisor.kit.build import Kit
     from advisor.model.rulebase import RuleBase
     from advisor.model.verdict import Verdict
@@ -57,14 +59,13 @@ def run(words: list[str]) -> int:
     project = read(file, base)
     for setting in options.set:
         project = what_if(project, setting, options.feature, base)
-    verdict = recommend(project, base)
-    if options.feature is not None:
-        verdict = _only(options.feature, verdict)
+    whole = recommend(project, base)
+    verdict = whole if options.feature is None else _only(options.feature, whole)
     made = None
     if options.kit is not None or options.format == "html":
         from advisor.kit import build
 
-        made = build.build(project, recommend(project, base) if options.feature is not None else verdict, base)
+        made = build.build(project, whole, base)
     report = "" if options.quiet else _report(options.format, verdict, base, made, colour=_coloured(options))
     if options.kit is not None and made is not None:
         from pathlib import Path
@@ -83,9 +84,9 @@ def run(words: list[str]) -> int:
     return int(verdict["exit"]) or (Exit.FINDINGS if nothing else Exit.OK)
 
 
-def _coloured(options: object) -> bool:
-    wanted = str(getattr(options, "color", "auto"))
-    return streams.colour("never" if wanted == "auto" and getattr(options, "output", None) else wanted)
+def _coloured(options: Namespace) -> bool:
+    """A file gets colours only where they are asked for."""
+    return streams.colour("never" if options.color == "auto" and options.output is not None else options.color)
 
 
 def _only(name: str, verdict: Verdict) -> Verdict:

@@ -54,7 +54,10 @@ def page(text: str) -> None:
     import subprocess
     from shutil import get_terminal_size, which
 
-    command = shlex.split(os.environ.get("PAGER", "less"))
+    try:
+        command = shlex.split(os.environ.get("PAGER", "less"))
+    except ValueError:  # a quote is not closed
+        command = []
     if text.count("\n") < get_terminal_size((80, 24)).lines or not command or which(command[0]) is None:
         data(text)
         return

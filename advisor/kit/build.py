@@ -49,11 +49,12 @@ def build(project: Project, verdict: Verdict, base: RuleBase, templates: Path | 
     """
     templates = templates or data.data("templates")
     notes: list[str] = []
-    kits = manifest.kits(templates)
+    read = manifest.checked(templates)
+    kits = read["kits"]
     members = _members(project, verdict, base, kits, notes)
     if not members:
         return Kit({}, notes, any(f["primary"] not in kits for f in verdict["features"]))
-    chosen, members = choose(members, manifest.load(templates), base, notes)
+    chosen, members = choose(members, manifest.options(templates, read), base, notes)
     values = context(project.name, members, base, chosen, notes)
     files = dict(rendered(chosen, values))
     files |= _documents(project, verdict, base)

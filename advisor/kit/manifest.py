@@ -128,7 +128,7 @@ def load(templates: Path) -> dict[str, list[Option]]:
 
     Raises RuleBaseError with everything that the manifests lack.
     """
-    return options(templates, _checked(templates))
+    return options(templates, checked(templates))
 
 
 def kits(templates: Path) -> dict[str, dict[str, Any]]:
@@ -136,7 +136,7 @@ def kits(templates: Path) -> dict[str, dict[str, Any]]:
 
     Raises RuleBaseError with everything that this file or the manifests lack.
     """
-    found: dict[str, dict[str, Any]] = _checked(templates)["kits"]
+    found: dict[str, dict[str, Any]] = checked(templates)["kits"]
     return found
 
 
@@ -150,7 +150,12 @@ def options(templates: Path, read: Mapping[str, Any]) -> dict[str, list[Option]]
     }
 
 
-def _checked(templates: Path) -> dict[str, Any]:
+def checked(templates: Path) -> dict[str, Any]:
+    """What manifest_reader.py reads: `kits` and `options`, of the files as they are now.
+
+    Raises RuleBaseError with everything that the manifests lack.
+    """
+
     def make() -> str:
         from advisor.kit import manifest_reader
 

@@ -155,7 +155,7 @@ class Unit(Keys):
 class ServerReadme(Keys):
     """Words of the kit's README about the server, each Markdown."""
 
-    needs: Text  # "It wants ...": for start.py and for the server
+    needs: Text  # "It needs ...": for start.py and for the server
     no_nginx: Text  # what `start.py` does where the kit has nginx and the machine has none: "where there is none, ..."
     log: Text  # "the event server: log in ..."
     log_file: Text  # where a single instance has its log

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Made = tuple[Verdict, Mapping[str, bytes]]  # a verdict, and the files of its kit
 
-ALWAYS = ("DECISION.md", "advisor.lock")  # they change with every answer
+ALWAYS = ("DECISION.md", "advisor.lock", "answers.yaml")  # they change with every answer
 
 
 def differences(before: Made, after: Made, old: RuleBase, new: RuleBase) -> Iterator[str]:
