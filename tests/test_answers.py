@@ -685,6 +685,7 @@ FEATURES = st.lists(
 PROJECTS = st.builds(Project, NAMES, _facts("path"), _facts("app"), FEATURES.map(tuple))
 
 
+@pytest.mark.long
 @given(PROJECTS)
 @settings(max_examples=300, deadline=None)
 def test_a_project_comes_back_from_its_file(project):

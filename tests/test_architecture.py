@@ -20,6 +20,7 @@ def test_every_module_is_in_a_folder_of_the_plan():
     assert {name.split(".")[0] for name in modules()} == set(FLOOR)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("module", sorted(modules().keys() - {"__init__"}))  # it names the library for the type checker
 def test_no_folder_imports_one_above_or_beside_it(module):
     own = module.split(".")[0]
@@ -75,6 +76,7 @@ HEAVY = {"pydantic", "textual", "rich", "jinja2"}
 MAIN = "from advisor.cli import main\nmain()"
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     "words",
     [
@@ -112,6 +114,7 @@ def test_nothing_but_the_screens_loads_textual(module):
     assert not loaded(f"import advisor.{module}") & {"textual", "rich"}
 
 
+@pytest.mark.long
 def test_only_the_entries_print():
     for name, path in modules().items():
         if name not in ("commands.streams", "interview.console", "tui.app"):

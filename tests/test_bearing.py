@@ -102,6 +102,7 @@ def reports(path, base):
     return verdict, shown
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @each_example
 def test_questions_that_have_nothing_to_do_with_a_feature_change_no_report_of_it(path, grown):
@@ -147,6 +148,7 @@ def test_no_answer_to_what_is_not_listed_changes_anything(path):
                 assert outcome(judge.feature(feature.name, {**answers, fact: other})) == outcome(verdict), (fact, other)
 
 
+@pytest.mark.grid
 @each_example
 def test_what_decides_is_listed(path):
     """What another answer to it decides, what a change sets, what a caveat waits for, and what the costs took."""

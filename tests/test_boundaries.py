@@ -52,10 +52,12 @@ def test_every_boundary_case_holds():
     assert list(broken(load())) == []
 
 
+@pytest.mark.long
 def test_the_shipped_rules_lack_nothing():
     assert check(data("rules")) == {}
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("kind", "file", "item"),
     [
@@ -103,6 +105,7 @@ SILENT = "      - {given: {clients: [browser], bidirectional-realtime: no}, expe
 FAR = "      - {given: {clients: [browser], bidirectional-realtime: yes}, expect: silent}\n"
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("examples", "lacks"),
     [
@@ -132,6 +135,7 @@ def test_the_case_on_the_other_side_may_stand_in_a_file_of_its_own(rules):
     assert check(rules) == {}
 
 
+@pytest.mark.long
 def test_no_shipped_caveat_loses_a_side_unnoticed(rules):
     """Without the folder, and with one side of all examples, every caveat of today is named."""
     shutil.rmtree(rules / "boundaries")
@@ -148,6 +152,7 @@ def test_no_shipped_caveat_loses_a_side_unnoticed(rules):
         assert all(f"no case in which it is {lost}" in sentence for sentence in told.values())
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("file", "old", "new", "sentence"),
     [

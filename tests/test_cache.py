@@ -66,6 +66,7 @@ def test_a_damaged_cache_is_passed_over_and_replaced(kind):
     assert path.read_text("utf-8") == whole
 
 
+@pytest.mark.long
 def test_a_cache_that_cannot_be_written_changes_nothing(tmp_path, monkeypatch):
     blocker = tmp_path / "file"
     blocker.write_text("in the way", "utf-8")
@@ -149,6 +150,7 @@ def test_several_at_once_get_the_same_rules_and_leave_one_whole_file(cache):
     assert f"{zlib.crc32(body):08x} {len(body)}".encode() == checksum
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 def test_a_warm_run_imports_neither_pydantic_nor_yaml():
     load()
@@ -160,6 +162,7 @@ def test_a_warm_run_imports_neither_pydantic_nor_yaml():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_read_among_them_changes_nothing_but_the_time(cache, tmp_path):
     """Editors leave links to nowhere beside a file that they have open."""
     folder = tmp_path / "templates"

@@ -215,6 +215,7 @@ def caveats(verdict):
     return {c["id"] for c in verdict["caveats"]} | {c["id"] for c in verdict["caveats_if"] if not c["if"]}
 
 
+@pytest.mark.long
 def test_a_card_that_is_added_raises_what_it_says(folder):
     (folder / "platforms" / "example-cdn.yaml").write_text(CARD, "utf-8")
     judge = Judge(compile_folder(folder))
@@ -233,6 +234,7 @@ def test_a_capacity_without_a_band_says_which_band_is_needed(folder):
         compile_folder(folder)
 
 
+@pytest.mark.long
 def test_platforms_typed_into_a_condition_are_a_finding(folder):
     assert list(typed({"cdn": {"not": "none"}, "platform": {"row": "a/b"}, "binary": True})) == []
     assert list(typed([{"cdn": "none"}, {"cdn": ["fastly", "none"]}])) == [("cdn", ("fastly",), (1, "cdn"))]

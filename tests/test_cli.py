@@ -60,6 +60,7 @@ def test_recommend_reads_standard_input() -> None:
     assert json.loads(ran.stdout)["project"] == "Acme orders"
 
 
+@pytest.mark.long
 def test_same_answers_give_the_same_bytes() -> None:
     for form in ("text", "markdown", "json", "html"):
         one, two = (

@@ -66,6 +66,7 @@ def test_a_what_if_holds_for_all_features_or_for_the_named_one(two):
     assert decided(str(two)) == {"prices": "sse", "chat": "websocket"}  # the file is as it was
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -84,6 +85,7 @@ def test_wrong_words_are_refused_with_what_to_write(two, words, said):
     assert said in ran.stderr
 
 
+@pytest.mark.long
 def test_a_report_goes_into_a_file_and_a_kit_without_a_report(two, tmp_path):
     printed = advisor("recommend", str(two), "--format", "markdown").stdout
     ran = advisor("recommend", str(two), "--format", "markdown", "-o", str(tmp_path / "x.md"))
@@ -144,6 +146,7 @@ def test_diff_compares_two_versions_of_the_rules(two, tmp_path):
 # --- help, completion, the pager --------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_every_command_has_help_with_an_example_that_starts_with_it():
     summary = advisor("--help").stdout
     for command in COMMANDS:
@@ -190,6 +193,7 @@ def test_completions_name_every_command_and_option_and_parse(shell, tmp_path):
         subprocess.run([shell, "-n", str(script)], check=True, timeout=20)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(("more", "pager"), [([], ""), (["--no-pager"], ""), ([], "less '")])
 def test_a_long_report_goes_through_the_pager_on_a_terminal_only(tmp_path, more, pager):
     """PAGER marks what passes it; a terminal has 24 lines."""

@@ -58,6 +58,7 @@ def test_high_names_the_assumption_that_matters_most_and_counts_the_others(judge
             assert (f"{len(decisive) - len(named)} more below" in line) == (len(decisive) > len(named))
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_never_high_with_fewer_than_three_facts_stated(judge, seed):

@@ -243,6 +243,7 @@ def _evaluated(name, pattern, numbers):
     return eval(text, {"__builtins__": {}}, CALLS)  # our own file's arithmetic, in a test
 
 
+@pytest.mark.long
 @given(answers=LOADS)
 def test_the_program_computes_what_the_formulas_say(answers):
     made = costs(answers, RULES)

@@ -29,6 +29,7 @@ from advisor.model.values import UNKNOWN, Unknown
 slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.long
 @slow
 @given(worlds())
 def test_decide_reads_the_steps_as_the_contract_does(world):

@@ -104,6 +104,7 @@ SERVED_BY_A_TIMER = [
 ]
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("facts", SERVED_BY_A_TIMER)
 @pytest.mark.parametrize("connection", ["websocket", "sse"])
 def test_what_a_timer_serves_well_stays_a_timer_beside_an_open_connection(judge, facts, connection):
@@ -256,6 +257,7 @@ def test_each_feature_is_looked_at_once_however_many_there_are(judge, monkeypatc
     assert len(looks) == 12
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("count", [12, 24])
 def test_what_would_change_it_costs_each_feature_the_same_however_many_there_are(judge, monkeypatch, count):
     looks, real = [], portfolio.decide_alone
@@ -349,6 +351,7 @@ GAME = {"kind": "game", "page": "shop", "clients": ("browser",), "bidirectional-
 LLM = {"kind": "llm-stream", "page": "shop", "clients": ("browser",)}
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("carrier", "rider", "rides"),
     [

@@ -236,6 +236,7 @@ def test_without_its_last_step_the_decision_has_a_gap_with_a_witness(rules, brok
     assert decide(know(gap.witness, base).lead, base).primary is None
 
 
+@pytest.mark.long
 def test_a_rule_that_two_others_hide_together_is_reported_with_both(broken):
     steps = STEP + rule("seeded-one", "{binary: yes}", "[sse]") + STEP.replace("seeded\n", "seeded-2\n", 1)
     steps += rule("seeded-two", "{binary: no, prototype: yes}", "[sse]") + STEP.replace("seeded\n", "seeded-3\n", 1)
@@ -259,6 +260,7 @@ def test_a_choice_that_exclusions_can_empty_is_reported_with_the_case(broken):
     assert found["EMPTY_CHOICE:seeded"].witness["binary"] is True
 
 
+@pytest.mark.long
 def test_a_pattern_and_an_alternative_that_never_come_out_are_reported(broken):
     folder = broken("decision.yaml", "choose: [push-notification]", "choose: [push-notification, mqtt]")
     assert "DEAD_ALTERNATIVE:closed-app-needs-push.mqtt" in findings(folder)
@@ -298,6 +300,7 @@ questions:
 """
 
 
+@pytest.mark.long
 def test_unread_questions_and_indistinct_answers_are_reported(broken):
     folder = broken("questions.yaml", "questions:\n", SEEDED_QUESTION)
     unused = findings(folder)["UNUSED_QUESTION:seeded-fact"]
@@ -318,6 +321,7 @@ def test_an_example_that_does_not_hold_is_reported_with_what_comes_out_instead(b
     assert failed.place.line > 1
 
 
+@pytest.mark.long
 def test_a_waiver_sets_a_finding_aside_and_an_unused_one_is_a_finding(broken):
     folder = broken("decision.yaml", "waive: []", "waive: [{finding: 'DEAD_CAVEAT:seeded', because: Seeded.}]")
     assert list(findings(folder)) == ["UNUSED_WAIVER:DEAD_CAVEAT:seeded"]

@@ -114,6 +114,7 @@ def said(verdict):
             yield from ("".join(row) for row in words.times(feature, RULES))
 
 
+@pytest.mark.long
 def test_the_page_says_everything_that_the_verdict_says():
     for verdict in verdicts():
         page = Page(html(verdict, RULES))
@@ -145,6 +146,7 @@ def test_the_chart_has_a_bar_for_each_pattern_as_long_as_its_number():
     )
 
 
+@pytest.mark.long
 def test_nothing_on_the_page_runs_or_is_fetched():
     for verdict in verdicts():
         source = html(verdict, RULES)
@@ -188,6 +190,7 @@ def test_what_a_user_wrote_stays_text(name):
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "".join(page.pieces))
 
 
+@pytest.mark.long
 def test_thirty_features_have_a_contents_list_and_closed_parts():
     project = hostile_project(NAMES[:30])
     page = Page(html(recommend(project, RULES), RULES))
@@ -246,6 +249,7 @@ def test_text_is_legible_in_both_themes():
         assert contrast(theme["accent"], theme["track"]) >= 3
 
 
+@pytest.mark.long
 def test_headings_go_down_one_level_at_a_time_and_tables_have_heads():
     for verdict in verdicts():
         page = Page(html(verdict, RULES))

@@ -101,6 +101,7 @@ def test_json_is_ascii_and_holds_no_infinity():
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("width", [40, 80, 100])
 def test_no_line_is_wider_than_asked_except_addresses(width):
     for verdict in _verdicts():

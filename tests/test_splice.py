@@ -69,6 +69,7 @@ def lost(lines, after, about):
     return missing
 
 
+@pytest.mark.long
 @often
 @given(seeds)
 def test_a_file_of_any_style_says_what_was_meant_and_all_other_lines_stay(seed):

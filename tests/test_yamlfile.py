@@ -406,6 +406,7 @@ def test_places_by_path():
     assert find(node, ("a", 7, "b")) == (2, 3)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.name)
 def test_every_shipped_file_is_the_same_with_and_without_libyaml(file):
     text = read_text(file, 2_000_000)
@@ -546,6 +547,7 @@ def test_a_reader_of_yaml_1_1_agrees_with_every_scalar_that_is_not_odd(text):
 YAMLISH = st.text(st.sampled_from("ab1: -\n[]{}#&*!|>'\"%@`?,\t\\~<=.\r\ufeff\u202e\x00é😀"), max_size=80)
 
 
+@pytest.mark.long
 @given(YAMLISH | st.text(st.characters(codec=None)), st.booleans())
 @settings(max_examples=1500)
 def test_any_text_is_read_or_refused(text, pure):

@@ -112,7 +112,7 @@ class Silence(TypedDict):
     quiet_s: Annotated[int, "seconds of silence with one sign of life lost; 51"]
     signs: Annotated[str, "what ends the silence, as a clause; the server sends something every 25 s"]
     held_timeout_s: Annotated[int, "seconds for a proxy that has one time for streams and polls; 75"]
-    front_timeout_s: Annotated[int, "the same for a stage in front of the proxy, a little longer; 80"]
+    front_timeout_s: Annotated[int, "seconds, the same for a stage in front of the proxy, a little longer; 80"]
 
 
 class Numbers(TypedDict):

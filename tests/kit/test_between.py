@@ -275,6 +275,7 @@ def test_every_stage_that_can_be_answered_has_its_file_or_is_named_in_the_readme
     assert set(HCL) == set(SET)
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("name", HCL)
 def test_what_matters_to_streams_is_set_and_without_any_line_it_is_seen(name):

@@ -29,6 +29,7 @@ def without_retry_location(kit, binary):
     return cut
 
 
+@pytest.mark.long
 def test_the_page_shows_each_event_with_its_lag(kit, browser):
     page = open_page(browser, kit.url)
     page.wait_for("open")
@@ -45,6 +46,7 @@ def test_the_page_shows_each_event_with_its_lag(kit, browser):
     assert page.complaints() == []
 
 
+@pytest.mark.long
 def test_a_page_opened_later_shows_what_happened_before(kit, browser):
     published = publish_through(kit, 5, per_s=50)
     page = open_page(browser, kit.url)
@@ -103,6 +105,7 @@ def test_behind_the_kits_nginx_even_a_bare_eventsource_comes_back(kit, browser):
     until(lambda: browser.execute_script("return bareIds") == first + second, "the bare one has all events")
 
 
+@pytest.mark.long
 def test_a_page_loaded_while_the_server_is_away_starts_by_itself(kit, browser):
     kit.kill_server()
     page = open_page(browser, kit.url)
@@ -114,6 +117,7 @@ def test_a_page_loaded_while_the_server_is_away_starts_by_itself(kit, browser):
     assert command.is_displayed()
 
 
+@pytest.mark.long
 def test_a_silent_connection_is_given_up_after_two_and_a_half_heartbeats(make_lab, any_nginx, browser):
     """A server that accepts and then says nothing looks open to an EventSource for ever."""
     kit = make_lab(heartbeat_s=0.5)

@@ -171,6 +171,7 @@ def answers_within(engine, seconds):
     return False
 
 
+@pytest.mark.grid
 @pytest.mark.lab
 @pytest.mark.parametrize("name", ["server", "edge"])
 def test_after_a_crash_of_the_server_or_the_proxy_the_kit_answers_again(name, any_nginx, tmp_path):

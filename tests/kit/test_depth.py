@@ -41,6 +41,7 @@ def nested(value, times, seed=0):
     return value
 
 
+@pytest.mark.long
 @given(VALUES, st.integers(0, 80), st.integers(0, 99), st.booleans(), st.sampled_from([None, 1]))
 def test_the_depth_of_any_json_is_that_of_its_value(value, times, seed, ascii_only, indent):
     value = nested(value, times, seed)

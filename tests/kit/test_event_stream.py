@@ -153,6 +153,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.long
 def test_hostile_streams_cut_anywhere_are_read_as_eventsource_reads_them(played):
     streams = [(text.encode(), cuts) for text in HOSTILE for cuts in ([], EVERY)]
     found = played(streams)

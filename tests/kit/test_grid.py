@@ -87,6 +87,7 @@ def reload(kit):
     until(lambda: set(nginx_lab.workers(kit.nginx)) - old, "new workers")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transport", often(TRANSPORTS))
 def test_a_reload_of_nginx_loses_and_doubles_nothing(make_lab, nginx, transport):
     settings, follow, times, _ = TRANSPORTS[transport]

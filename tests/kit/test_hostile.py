@@ -197,6 +197,7 @@ HALVES = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_hundreds_of_half_requests_are_ended_in_time_and_the_others_are_served(make_lab, any_nginx, tmp_path):
     kit = make_lab(**ALL, auth="cookie", run=False)
     for file, name in (("__main__", "HEAD_S = 10.0"), ("wire", "BODY_S = 30.0")):  # so that nobody waits for the test

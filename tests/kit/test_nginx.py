@@ -312,6 +312,7 @@ def test_nginx_loads_it_without_a_warning(nginx, which, behind, pattern, tmp_pat
         assert "[" not in said, said
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_nginx_loads_it_under_every_hostile_name(any_nginx, tmp_path):
     (tmp_path / "nginx").mkdir()

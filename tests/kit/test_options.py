@@ -277,6 +277,7 @@ def test_a_second_server_has_no_finding_and_only_its_own_teams_get_it(second, ca
         assert ("server/app.py" in files, "server/main.js" in files) == (True, False)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("instances", [1, 3])
 def test_the_files_of_a_second_server_name_its_own_commands(second, base, instances):
     facts = {"server-stack": "node", "instances": instances}
@@ -306,6 +307,7 @@ def test_the_files_of_a_second_server_name_its_own_commands(second, base, instan
     assert "the event server is a process of its own in" not in readme  # their language: no note that they need none
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_the_kit_of_a_second_server_starts_and_answers_through_its_proxy(second, base, tmp_path, nginx):
     if not shutil.which("node"):
@@ -382,6 +384,7 @@ def test_a_proxy_without_words_of_its_own_is_a_finding(copied, capsys):
     assert missing == {"tls", "limits-addresses", "readme"}
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("tls", [True, False])
 @pytest.mark.parametrize("platform", ["vm", "kubernetes"])

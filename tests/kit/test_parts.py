@@ -160,6 +160,7 @@ def test_a_repeated_key_appends_once_also_inside_one_batch(log):
     assert log.latest == 1
 
 
+@pytest.mark.long
 def test_keys_outlive_a_short_history_and_are_bounded(log):
     log.append([NewEvent("order-status", "1", "old")])
     log.append([NewEvent("order-status", "1", f"key {number}") for number in range(KEYS_KEPT - 1)])

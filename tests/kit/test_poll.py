@@ -28,6 +28,7 @@ def held(kit, count=1):
 # --- through nginx ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_in_a_busy_room_several_events_share_an_answer(make_lab, any_nginx):
     kit = make_lab(**LONG)
     kit.start_nginx(any_nginx)
@@ -71,6 +72,7 @@ def test_sigterm_answers_what_is_held_and_ends_in_time(make_lab, nginx):
     assert "Traceback" not in kit.output()
 
 
+@pytest.mark.long
 def test_a_long_answer_to_a_client_that_does_not_read_is_bounded(make_lab, nginx):
     kit = make_lab(**LONG, history_events=2000, per_client_queue=2000)
     kit.start_nginx(nginx)
@@ -104,6 +106,7 @@ def test_without_a_cursor_it_says_where_the_log_is_and_nothing_more(make_lab):
     assert answer.headers["content-type"] == "application/json"
 
 
+@pytest.mark.long
 def test_it_answers_at_once_with_what_is_there_and_else_after_the_wait(make_lab):
     kit = make_lab(**LONG, hold_s=2)
     made = [kit.publish({"a": number}).json()["id"] for number in range(4)]

@@ -219,6 +219,7 @@ def test_html(name):
 # --- free text to the end of the line ---------------------------------------------------------------------------------
 
 
+@pytest.mark.grid
 @hostile
 @pytest.mark.parametrize("target", quoting.LINES)
 def test_a_comment_is_one_short_line_that_joins_no_other(name, target):

@@ -74,6 +74,7 @@ def test_hostile_names_do_nothing_in_a_browser(browser, tmp_path):
     assert heads == [visible(feature.name) for feature in project.features]
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("name", ["notifications", "support-desk", "profile-settings"])
 def test_a_page_fits_a_phone_and_a_desk_and_prints_whole(browser, tmp_path, name):

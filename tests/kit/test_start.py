@@ -196,6 +196,7 @@ def test_a_port_in_use_is_named_before_anything_starts(start):
     assert not (kit.folder / "var/token").exists()
 
 
+@pytest.mark.long
 def test_a_second_start_py_on_other_ports_is_refused_before_it_writes_anything(start):
     kit, first = start("--port", str(free_port()))
     first.ready()
@@ -220,6 +221,7 @@ def test_bad_settings_end_start_py_with_the_servers_words(start):
     assert processes_of(kit) == []
 
 
+@pytest.mark.long
 def test_a_server_that_will_not_start_again_is_not_tried_for_ever(start):
     kit, run = start()
     run.ready()

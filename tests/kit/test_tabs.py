@@ -196,6 +196,7 @@ def test_a_worker_that_does_not_start_is_replaced_by_an_own_connection(make_lab,
     assert page.text("fallback").startswith("The shared worker does not start. So this tab has its own connection")
 
 
+@pytest.mark.long
 def test_a_page_that_comes_back_from_the_cache_goes_on_from_its_cursor(tabs_of):
     kit, tabs = tabs_of(SSE, 2)
     early = publish_through(kit, 3, per_s=50)

@@ -54,6 +54,7 @@ def say(browser, page, text):
     return until(became, "the page says what became of it")
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("transport", KITS)
 def test_the_page_shows_each_event_over_each_transport(kit_of, nginx, browser, transport):
@@ -207,6 +208,7 @@ def deaf():
         yield listening.getsockname()[1]
 
 
+@pytest.mark.long
 def test_the_page_goes_back_to_the_socket_when_it_is_let_through(kit_of, any_nginx, browser):
     kit = kit_of(SOCKET, any_nginx, without_upgrade)
     page = open_page(browser, kit.url)

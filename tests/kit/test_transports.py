@@ -73,6 +73,7 @@ done({ opened, events: events.map(([type, data]) => data), types: [...new Set(ev
 """
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("transport", often(["websocket", "long-polling", "short-polling"]))
 @pytest.mark.parametrize(
@@ -220,6 +221,7 @@ def test_long_polling_in_a_busy_room_makes_few_requests_and_lags_less_than_100_m
     raise AssertionError(worst)
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_long_polling_shows_events_one_by_one_without_delay(modules):
     lags = []

@@ -24,6 +24,7 @@ def test_export_shows_everything_as_new_and_writes_it(drive, home, base):
     assert "kind" not in read(home / "answers.yaml", base).features[0].facts
 
 
+@pytest.mark.long
 def test_after_the_difference_was_seen_everything_is_written_and_then_the_same(drive, home, base):
     app = drive("3", "e", "enter", "y", "look", "escape", "look")
     assert "Start it with: python3 kit/start.py" in flat(app.seen[0])
@@ -66,6 +67,7 @@ def test_parts_are_left_out_and_put_elsewhere(drive, home):
     assert "Nothing is ticked" in nothing.shown
 
 
+@pytest.mark.long
 def test_what_changed_after_it_was_shown_is_not_replaced(drive, home):
     (home / "DECISION.md").write_text("old\n")
 
@@ -81,6 +83,7 @@ def test_what_changed_after_it_was_shown_is_not_replaced(drive, home):
     assert (home / "DECISION.md").read_text() == "newer\n"
 
 
+@pytest.mark.long
 def test_where_there_is_no_kit_or_no_file_it_is_said(drive, home):
     app = drive("e", text="features: [{name: call, media: yes}]\n")
     assert "3 [ ] starter kit     kit  there is no kit for these answers" in app.shown

@@ -20,6 +20,7 @@ def files(home):
     return sorted(path.name for path in home.iterdir() if path.is_file())
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("size", [(120, 32), (60, 18), (20, 6)])
 def test_a_file_with_mistakes_opens_with_them_and_stays_until_the_person_agrees(drive, home, size):
     app = drive("look", "1", "look", "q", text=BROKEN, size=size)
@@ -36,6 +37,7 @@ def test_a_file_with_mistakes_opens_with_them_and_stays_until_the_person_agrees(
     assert files(home) == ["answers.yaml"]
 
 
+@pytest.mark.long
 def test_a_file_with_mistakes_is_written_anew_beside_its_old_text(drive, home, base):
     app = drive("1", "2", "q", "look", "1", text=BROKEN)
     assert "would have to be rewritten" in app.seen[0].replace("\n", " ").replace("  ", " ")
@@ -50,6 +52,7 @@ def test_a_file_with_mistakes_is_written_anew_beside_its_old_text(drive, home, b
     assert files(home) == ["answers-2.yaml", "answers.yaml", "answers.yaml.bak"]
 
 
+@pytest.mark.long
 def test_a_person_who_does_not_go_on_gets_the_mistakes_printed(drive):
     app = drive("2", text=BROKEN)
     assert not app.is_running

@@ -35,6 +35,7 @@ def test_the_first_screen_says_what_comes_out_and_shows_an_example_without_a_tra
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("asked", "theme"),
     [("light", "advisor-light"), ("dark", "advisor-dark"), ("nord", "nord"), ("pink", "advisor-dark")],
@@ -64,6 +65,7 @@ def test_ctrl_c_names_the_keys_that_quit(drive, noticed):
     assert noticed[1:] == ["Escape quits, and so does ctrl+q."]
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("key", ["n", "f m", "f d"])
 def test_a_name_that_is_refused_stays_to_be_changed(drive, key):
     text = "features: [{name: chat}, {name: orders}]\n"
