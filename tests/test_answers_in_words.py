@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.engine.changes import Changes
 from advisor.engine.verdict import Judge
 from advisor.interview import plain_text
@@ -14,9 +14,8 @@ from advisor.model.project import Feature, Project
 from advisor.model.values import UNKNOWN, Other, from_plain, plain
 from advisor.report import words
 from advisor.report.lookup import explain
-from advisor.ruleset.cache import load
 
-RULES = load(data("rules"))
+RULES = shipped()
 RULE = "media-needs-webrtc"
 KINDS = [
     ("bidirectional-realtime", True, "yes"),

@@ -7,6 +7,7 @@ import shutil
 import jsonschema
 import pytest
 import yaml
+from support.shipped import shipped
 
 from advisor.base.data import data
 from advisor.base.errors import RuleBaseError
@@ -19,7 +20,7 @@ from advisor.ruleset.compile import compile_folder
 from advisor.ruleset.editor_schema import when_schema
 from advisor.ruleset.prove import prove
 
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 JUDGE = Judge(RULES)
 CARDS = cards(RULES)
 CONDITIONS = CardConditions(CARDS.values(), RULES.patterns, RULES.questions["concurrent-clients"].bands)

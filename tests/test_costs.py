@@ -12,8 +12,8 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.base.text import number
 from advisor.engine.costs import (
     NUMBERS,
@@ -29,9 +29,8 @@ from advisor.model.rulebase import CostedAs
 from advisor.model.values import UNKNOWN, Other
 from advisor.report import cost_tables
 from advisor.report.explain import catalogue
-from advisor.ruleset.compile import compile_folder
 
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 FIGURES = load(RULES.tables["costs"])
 ARTICLE = {"concurrent-clients": 100, "poll-interval-s": 5}
 # research: 100 users for 120 s, one message per user per minute, polls every 5 s, long polls of 25 s, on loopback

@@ -9,18 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from support.big_base import big_base
 from support.random_bases import random_answers, randoms, worlds
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.engine.decision import know
 from advisor.engine.decision_diagram import MOST_CHANGES, Diagram, TooWideError
-from advisor.ruleset.compile import compile_folder
 
 slow = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
 def base():
-    return compile_folder(data("rules"))
+    return shipped()
 
 
 def random_box(rng, base):

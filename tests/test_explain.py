@@ -6,15 +6,14 @@ import html
 import re
 
 import pytest
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.base.errors import UsageError
 from advisor.report.explain import catalogue
 from advisor.report.flowchart import label, mermaid, node
 from advisor.report.lookup import explain, groups, search
-from advisor.ruleset.compile import compile_folder
 
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 
 
 @pytest.mark.long

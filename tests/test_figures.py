@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.engine.timing import timing
 from advisor.engine.verdict import Judge
 from advisor.model.caveat_figures import filled, names, places
 from advisor.model.values import Other
-from advisor.ruleset.compile import compile_folder
 
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 JUDGE = Judge(RULES)
 
 

@@ -341,7 +341,9 @@ def brings_back(session, fact, pattern):
     return False
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(randoms)
 def test_the_answer_that_is_named_for_a_fallen_pattern_brings_it_back(rng):
     """With any other answer that is named alone, the engine itself finds the pattern possible again."""

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.handwritten_answers import random_answers_of_file
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.engine.decision import accepted, decide, excluding, holds, lead_case, offered, with_pattern
 from advisor.engine.space import realise
 from advisor.engine.verdict import Judge
-from advisor.ruleset.cache import load
 
-RULES = load(data("rules"))
+RULES = shipped()
 NONE = {"http-request"}
 POLLS = {"short-polling", "http-request"}
 HELD = {"websocket", "sse", "long-polling", "fetch-stream", "grpc-web", "grpc-stream"}
@@ -62,6 +61,7 @@ def test_rarer_events_never_turn_a_channel_into_none(seed):
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32 - 1))
+@pytest.mark.long
 def test_more_clients_never_turn_a_poll_into_a_connection_that_workers_hold(seed):
     """Where seconds count, a timer of too many becomes a stream: beside the workers, and the verdict says so."""
     answers = {**some_answers(seed), "server-model": "thread-per-request"}
@@ -81,6 +81,7 @@ def test_more_clients_never_turn_a_poll_into_a_connection_that_workers_hold(seed
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32 - 1))
+@pytest.mark.long
 def test_what_is_named_beside_the_primary_passes_the_checks_of_a_primary(seed):
     """No rule excludes or withholds what is acceptable besides or the fallback."""
     answers = some_answers(seed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.shipped import shipped
 
 from advisor.base.data import data
 from advisor.base.errors import RuleBaseError
@@ -24,7 +25,7 @@ from advisor.ruleset.prove import prove
 from advisor.ruleset.stale import months_of, older_than, today_of
 from advisor.ruleset.tables_schema import COST_FIGURES, TIMING_FIGURES
 
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 CARDS = cards(RULES)
 FACTS = yaml.safe_load((Path(__file__).parent / "platform_facts.yaml").read_text("utf-8"))["facts"]
 TODAY = (2026, 11, 24)

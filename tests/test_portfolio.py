@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.handwritten_answers import random_answers_of_file, random_facts
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.engine import portfolio
 from advisor.engine.portfolio import Neighbours, recommend
 from advisor.engine.verdict import Judge
 from advisor.model.project import Feature, Project
 from advisor.model.values import UNKNOWN, Other
 from advisor.report import markdown, text, words
-from advisor.ruleset.cache import load
 
 CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2, "page": "shop"}
 STATUS = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "page": "shop"}
@@ -25,7 +24,7 @@ STATUS = {"bidirectional-realtime": False, "server-msg-rate-per-s": 0.2, "page":
 
 @pytest.fixture(scope="module")
 def judge():
-    return Judge(load(data("rules")))
+    return Judge(shipped())
 
 
 def project(features, **more):

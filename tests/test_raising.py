@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.handwritten_answers import random_answers_of_file
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.engine.decision import decide, know
 from advisor.engine.portfolio import recommend
 from advisor.engine.raising import by_rules
 from advisor.engine.verdict import Judge
 from advisor.model.project import Feature, Project
-from advisor.ruleset.cache import load
 
 CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2, "reverse-proxy": "nginx", "broker": "redis"}
 PRICES = {
@@ -36,7 +35,7 @@ PRICES = {
 
 @pytest.fixture(scope="module")
 def judge():
-    return Judge(load(data("rules")))
+    return Judge(shipped())
 
 
 def ids(caveats):

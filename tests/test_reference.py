@@ -9,14 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.model.platforms import cards
 from advisor.report.reference import pages
-from advisor.ruleset.compile import compile_folder
 
 ROOT = Path(__file__).resolve().parent.parent
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 PAGES = pages(RULES)
 
 

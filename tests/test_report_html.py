@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.hostile_names import NAMES
+from support.shipped import shipped
 
 from advisor.answers.file import read
 from advisor.base.data import data
@@ -22,9 +23,8 @@ from advisor.kit import build
 from advisor.model.project import Feature, Project
 from advisor.report import caveat_words, cost_tables, words
 from advisor.report.html import html
-from advisor.ruleset.compile import compile_folder
 
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 EXAMPLES = sorted((data("rules") / "examples").glob("*.yaml"))
 FIXTURE = json.loads((Path(__file__).parent / "golden" / "fixture.json").read_text("utf-8"))
 ACTIVE = {"script", "link", "img", "iframe", "object", "embed", "form", "input", "base", "image", "use"}

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from support.shipped import shipped
 
 from advisor.answers.file import read
 from advisor.base.data import data
@@ -23,10 +24,9 @@ from advisor.report.html import html
 from advisor.report.json_text import json_text
 from advisor.report.markdown import escape, markdown
 from advisor.report.text import text
-from advisor.ruleset.compile import compile_folder
 from advisor.ruleset.editor_schema import verdict_schema as schema
 
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 GOLDEN = Path(__file__).parent / "golden"
 FIXTURE = json.loads((GOLDEN / "fixture.json").read_text("utf-8"))  # written by hand: states that are rare in real life
 EXAMPLES = sorted((data("rules") / "examples").glob("*.yaml"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.shipped import shipped
 from support.small_base import small_base
 
 from advisor.answers.blank import EXAMPLE, allowed, new
 from advisor.answers.file import parse
-from advisor.ruleset.cache import load
 
 SMALL = small_base()
-SHIPPED = load()
+SHIPPED = shipped()
 BASES = pytest.mark.parametrize("base", [SMALL, SHIPPED], ids=["small", "shipped"])
 
 

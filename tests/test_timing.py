@@ -8,6 +8,7 @@ import shutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.shipped import shipped
 
 from advisor.base.data import data
 from advisor.base.errors import RuleBaseError
@@ -18,7 +19,7 @@ from advisor.model.values import UNKNOWN, Other
 from advisor.report import words
 from advisor.ruleset.compile import compile_folder
 
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 FIGURES, TABLE = load(RULES.tables["timing"])
 CHANNELS = ("websocket", "sse", "long-polling")  # of the limits that count; each is a pattern too
 PATH_FACTS = ("reverse-proxy", "load-balancer", "cdn", "service-mesh", "platform")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from support.handwritten_answers import random_answers_of_file
 from support.random_bases import World, bands, make, means, occurring_cases, question, random_answers, randoms, worlds
+from support.shipped import shipped
 
-from advisor.base.data import data
 from advisor.engine import confidence
 from advisor.engine.changes import other_answers
 from advisor.engine.decision import decide, holds, know, with_pattern
@@ -141,7 +141,7 @@ def test_a_stated_number_counts_as_it_is_and_not_as_its_band():
 
 @pytest.fixture(scope="module")
 def judge():
-    return Judge(load(data("rules")))
+    return Judge(shipped())
 
 
 def test_a_need_of_zero_is_json_too(judge):

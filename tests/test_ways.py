@@ -10,6 +10,7 @@ import re
 
 import pytest
 import yaml
+from support.shipped import shipped
 
 from advisor.base.data import data
 from advisor.engine.portfolio import recommend
@@ -19,9 +20,8 @@ from advisor.model.values import Other
 from advisor.report.html import html
 from advisor.report.markdown import markdown
 from advisor.report.text import text
-from advisor.ruleset.cache import load
 
-RULES = load(data("rules"))
+RULES = shipped()
 WAY = ("cdn", "load-balancer", "reverse-proxy", "service-mesh", "platform")
 PATTERNS = ("websocket", "sse", "long-polling")
 CARDS = {

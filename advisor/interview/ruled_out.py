@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from advisor.engine.completions import completions, questions_of
 from advisor.engine.decision import Answers, result_of
-from advisor.engine.reach import Reach
+from advisor.engine.decision_diagram import Diagram
 from advisor.model.rulebase import Rule, RuleBase
 from advisor.model.values import Value
 
@@ -35,7 +35,7 @@ class Fallen:
 @lru_cache(maxsize=2048)
 def possible(items: Items, base: RuleBase) -> frozenset[str]:
     """The patterns that these answers leave possible. Kept, since an answer changes little of what came before it."""
-    return Reach.of(completions(dict(items), base).box, base).possible()
+    return frozenset(Diagram.of(base).possible(completions(dict(items), base).box))
 
 
 def fallen(answers: Answers, left: frozenset[str], base: RuleBase) -> list[Fallen]:

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from support.hostile_names import NAMES
+from support.shipped import shipped
 
 from advisor.answers.file import read
 from advisor.base.data import data
@@ -15,10 +16,9 @@ from advisor.engine.portfolio import recommend
 from advisor.kit import build
 from advisor.model.project import Feature, Project
 from advisor.report.html import html
-from advisor.ruleset.compile import compile_folder
 
 pytestmark = pytest.mark.lab
-RULES = compile_folder(data("rules"))
+RULES = shipped()
 ALARMS = [
     "<script>window.ran=1</script>",
     "<img src=http://127.0.0.1:9/x onerror=window.ran=1>",
