@@ -57,6 +57,7 @@ def test_the_shipped_rules_lack_nothing():
     assert check(data("rules")) == {}
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize(
     ("kind", "file", "item"),
@@ -79,6 +80,7 @@ def test_what_rests_on_nothing_is_a_finding_at_its_place(rules, kind, file, item
     assert "`judgement`" in finding.sentence
 
 
+@pytest.mark.long
 def test_an_empty_list_of_evidence_is_none(rules):
     path = rules / "caveats" / "sse.yaml"
     cut(path, "sse-text-only", "evidence", "examples")

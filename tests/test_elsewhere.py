@@ -134,6 +134,7 @@ def test_letters_that_the_output_lacks_are_escaped(form: str, encoding: str, tmp
     assert form in wanted or f"{known}tat" in said
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
 def test_what_is_typed_in_another_encoding_is_an_answer_or_refused(encoding: str, tmp_path: Path) -> None:

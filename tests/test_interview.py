@@ -374,6 +374,7 @@ def test_a_pattern_that_is_still_the_fallback_is_known(base):
     assert session.fallback == session.verdict["features"][0]["fallback"] == "long-polling"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(12))
 def test_the_end_the_open_answers_and_what_to_ask_next_agree_with_the_report(base, seed):
     rng = random.Random(seed)

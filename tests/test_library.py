@@ -35,6 +35,7 @@ def test_from_an_answers_file_to_the_files_of_a_kit():
     assert "nginx/nginx.conf" in advisor.build_kit(project, verdict, base).files
 
 
+@pytest.mark.long
 def test_a_program_that_uses_the_library_passes_the_type_checker(tmp_path):
     code = (
         "import advisor\n\n"

@@ -41,6 +41,7 @@ def page_of(path, judge):
     return one_page(recommend(read(path, judge.base), judge.base, judge), judge.base, file="answers.yaml")
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("path", [*EXAMPLES, *FIELD], ids=lambda path: path.stem)
 def test_one_feature_takes_45_lines_and_350_words_at_most(path, judge):
     verdict = recommend(read(path, judge.base), judge.base, judge)
@@ -55,6 +56,7 @@ def test_five_features_take_90_lines_at_most(judge):
     assert page.count("\n") <= 90, page
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("path", [*EXAMPLES, *FIELD], ids=lambda path: path.stem)
 def test_the_page_names_the_pattern_first_and_only_what_the_verdict_has(path, judge):
     verdict = recommend(read(path, judge.base), judge.base, judge)

@@ -43,6 +43,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return {"wheel": wheel, "sdist": sdist}
 
 
+@pytest.mark.long
 def test_the_wheel_has_the_program_and_its_data_and_nothing_else(built: Built) -> None:
     with zipfile.ZipFile(built["wheel"]) as archive:
         names = set(archive.namelist())

@@ -85,12 +85,14 @@ def verdict(base):
     return recommend(Project("p", {}, {"concurrent-clients": 3000}, features), base, Judge(base))
 
 
+@pytest.mark.long
 def test_the_check_of_the_rules_finds_nothing_in_a_fourteenth_pattern(folder):
     words = [sys.executable, "-m", "advisor", "rules", "check", "--folder", str(folder)]
     ran = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)
     assert (ran.returncode, ran.stdout.count(" 0 findings")) == (0, 1), ran.stdout + ran.stderr
 
 
+@pytest.mark.long
 def test_a_fourteenth_pattern_is_decided_shared_and_timed(base, verdict):
     assert [f["primary"] for f in verdict["features"]] == ["event-socket"] * 2
     assert verdict["features"][0]["fallback"] == "websocket"
@@ -168,6 +170,7 @@ WRONG = [
 ]  # fmt: skip
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(("there", "instead", "complaint"), WRONG)
 def test_fields_that_contradict_each_other_are_a_problem_at_their_place(folder, tmp_path, there, instead, complaint):
     wrong = tmp_path / "rules"
@@ -193,6 +196,7 @@ def test_a_shareable_pattern_must_be_an_answer_to_what_is_open(folder, tmp_path)
         compile_folder(wrong)
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("file", "there", "instead", "complaint"),
     [

@@ -145,6 +145,7 @@ def test_what_is_wrong_on_a_card_is_named_with_its_place(folder, old, new, messa
     assert any(message in p.message for p in caught.value.problems), [p.message for p in caught.value.problems]
 
 
+@pytest.mark.long
 def test_an_answer_without_a_card_is_a_finding(folder):
     (folder / "platforms" / "fastly.yaml").unlink()
     found = prove(compile_folder(folder)).findings
@@ -185,6 +186,7 @@ limits:
 """
 
 
+@pytest.mark.long
 def test_one_file_adds_a_platform(folder):
     (folder / "platforms" / "keycdn.yaml").write_text(KEYCDN, "utf-8")
     base = compile_folder(folder)

@@ -247,6 +247,7 @@ def test_exit_is_0_for_what_lies_outside_too(judge):
     assert verdict["exit"] == 0
 
 
+@pytest.mark.long
 def test_each_feature_is_looked_at_once_however_many_there_are(judge, monkeypatch):
     """Neighbours are compared by what was found out once; two hundred features must not take forty thousand looks."""
     looks, real = [], portfolio.decide_alone
@@ -256,6 +257,7 @@ def test_each_feature_is_looked_at_once_however_many_there_are(judge, monkeypatc
     assert len(looks) == 12
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("count", [12, 24])
 def test_what_would_change_it_costs_each_feature_the_same_however_many_there_are(judge, monkeypatch, count):

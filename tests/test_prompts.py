@@ -45,6 +45,7 @@ def talk(base, monkeypatch, capsys, tmp_path):
     return run
 
 
+@pytest.mark.long
 def test_a_question_mark_at_the_first_prompt_is_help_and_no_name(talk):
     """A feature was called "?": nobody means that."""
     code, said, project = talk("?", "orders", "q")
@@ -54,6 +55,7 @@ def test_a_question_mark_at_the_first_prompt_is_help_and_no_name(talk):
     assert code == 0
 
 
+@pytest.mark.long
 def test_answers_are_numbers_words_lists_and_texts(talk):
     code, shown, project = talk(
         "order status",
@@ -92,6 +94,7 @@ def test_answers_are_numbers_words_lists_and_texts(talk):
     assert "\x1b" not in shown
 
 
+@pytest.mark.long
 def test_it_ends_with_the_verdict_that_recommend_gives_on_the_file(talk, base):
     _, shown, project = talk("a feature", *["unknown"] * 60, "q")
     decided = recommend(project, base)["features"][0]
@@ -115,6 +118,7 @@ def test_what_does_not_fit_is_said_and_asked_again(talk):
     assert project.features[0].facts["kind"] == Other("Other")
 
 
+@pytest.mark.long
 def test_numbers_are_checked_and_texts_need_a_colon_before_commands(talk):
     _, shown, project = talk(
         "a", "g concurrent-clients", "many", "-1", "1.5", "1e999", "1000", "g page", "b", "g page", ":b", ":q"
@@ -124,6 +128,7 @@ def test_numbers_are_checked_and_texts_need_a_colon_before_commands(talk):
     assert project.features[0].facts == {"page": "b", "concurrent-clients": 1000}
 
 
+@pytest.mark.long
 def test_back_undo_clear_goto_list_and_help(talk):
     _, shown, project = talk("a", "2", "2", "b", "1", "u", "a", "x media", "g nowhere", "help", "u", "u", "b", "q")
     assert shown.count("[background-delivery]") >= 3
@@ -175,6 +180,7 @@ def test_an_empty_input_writes_nothing(talk):
     assert (code, project) == (0, None)
 
 
+@pytest.mark.long
 def test_without_a_file_the_answers_wait_for_the_next_run(talk):
     code, shown, _ = talk("a", "2", file=None)
     assert code == 0

@@ -253,6 +253,7 @@ def test_a_disagreement_inside_a_step_is_reported_with_a_case_in_which_both_hold
     assert witness["prototype"] is True
 
 
+@pytest.mark.long
 def test_a_choice_that_exclusions_can_empty_is_reported_with_the_case(broken):
     found = findings(
         broken("decision.yaml", "steps:\n", "steps:\n" + STEP + rule("seeded", "{binary: yes}", "[websocket]"))

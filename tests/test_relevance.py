@@ -184,6 +184,7 @@ def test_i_do_not_know_is_taken_as_the_verdict_takes_it_priors_included(base):
     assert base.index["corporate-networks"] not in completions({"corporate-networks": UNKNOWN}, base).box
 
 
+@pytest.mark.long
 def test_answers_that_contradict_each_other_leave_no_pattern_and_no_question(base):
     found = relevance({"existing-connection": "websocket", "websockets-blocked": "always"}, base)
     assert found.possible == set()

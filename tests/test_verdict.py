@@ -210,6 +210,7 @@ def test_answers_that_contradict_each_other_are_said_and_still_decided():
     assert Judge(base).feature("x", {"bidirectional-realtime": False})["contradictions"] == []
 
 
+@pytest.mark.long
 def test_a_rule_base_that_is_too_wide_for_a_diagram_is_decided_by_boxes(monkeypatch):
     base = load().replaced(diagram=None)
     slim = Judge(base)

@@ -296,6 +296,7 @@ def test_what_matters_to_streams_is_set_and_without_any_line_it_is_seen(name):
     assert checked > 10
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("name", HCL)
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_providers_know_every_argument(name, pattern):

@@ -326,6 +326,7 @@ def writer(target, version):
     return process
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
 @pytest.mark.parametrize("exists", [False, True])

@@ -33,6 +33,7 @@ def options(transport, url, trusted=None, version=1):
     return {"origin": url} | ({"ssl": trusted} if trusted else {})
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.alone
 @pytest.mark.parametrize("transport", TRANSPORTS)

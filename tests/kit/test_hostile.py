@@ -167,6 +167,7 @@ FRAMES = {
 }
 
 
+@pytest.mark.long
 def test_frames_against_rfc_6455_are_closed_and_never_inflated(make_lab):
     kit = make_lab(**ALL)
     with followed(peer_clients.follow_socket, kit.direct) as got, ThreadPoolExecutor(len(FRAMES)) as pool:

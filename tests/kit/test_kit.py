@@ -629,6 +629,7 @@ def test_what_no_test_runs_says_so(build):
             assert "Not run by the kit's tests" in content.decode(), path
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("instances", [1, 3])
 @pytest.mark.parametrize("platform", ["vm", "kubernetes"])
 @pytest.mark.parametrize("proxy", ["nginx", "none", *PROXIES])

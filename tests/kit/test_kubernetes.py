@@ -586,6 +586,7 @@ def test_the_pod_fails_and_says_so_where_it_may_not_open_enough_files(tmp_path):
     assert "ulimit" in done.stderr or "limit" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_an_envoy_beside_the_server_carries_streams_and_sockets(tmp_path):
     kit = files(service_mesh="envoy", patterns=ALL)

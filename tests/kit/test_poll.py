@@ -206,6 +206,7 @@ def test_a_wait_that_is_no_time_is_refused(make_lab, wait):
     assert answer.status_code == (200 if wait == "" else 400)
 
 
+@pytest.mark.long
 def test_one_poll_too_many_is_told_to_come_back(make_lab):
     kit = make_lab(**LONG, max_clients=2)
     cursor = poll(kit).json()["cursor"]

@@ -68,6 +68,7 @@ def test_bad_settings_end_the_server_with_one_line(make_lab):
     assert "heartbeat_s" in ended.stderr
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_open_streams_with_a_goodbye_and_exit_code_0(make_lab, number):
     kit = make_lab(drain_s=3, retry_ms=500, retry_max_ms=60_000)

@@ -58,6 +58,7 @@ def start(kit):
     )  # fmt: skip
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("content", ["x" * 16, "correct horse battery staple\n", "  " + "y" * 40 + "\r\n"])
 def test_a_secret_of_ones_own_is_taken(make_lab, content):
     kit = make_lab(run=False)

@@ -186,6 +186,7 @@ def test_one_client_too_many_is_told_to_come_back(make_lab):
 # --- who may read -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_only_exact_origins_may_read(make_lab):
     kit = make_lab(origins=["https://app.example.com"])
     own = "https://app.example.com"

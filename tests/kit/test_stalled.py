@@ -139,6 +139,7 @@ def test_a_stalled_reader_holds_up_nobody_is_bounded_and_goes_on_or_is_told(make
         assert found[-1] == ("reset" if history == 100 else 50 + EVENTS)
 
 
+@pytest.mark.long
 def test_clients_that_end_while_events_are_written_disturb_nobody(make_lab):
     kit = make_lab(**ALL)
     reset = struct.pack("ii", 1, 0)  # SO_LINGER: close sends RST

@@ -126,6 +126,7 @@ def start(make_lab, nginx, tmp_path):
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_one_command_starts_the_kit_and_prints_the_command_that_sends_an_event(start):
     kit, run = start()
     run.ready()
@@ -166,6 +167,7 @@ def test_a_server_that_is_killed_is_started_again_and_nothing_is_lost(start):
     assert "server ended (exit code -9); starting it again in 0.5 s" in run.text()
 
 
+@pytest.mark.long
 def test_ctrl_c_lets_streams_say_goodbye_through_nginx(start):
     kit, run = start()
     run.ready()
@@ -176,6 +178,7 @@ def test_ctrl_c_lets_streams_say_goodbye_through_nginx(start):
     assert processes_of(kit) == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent is gone")
 def test_nothing_is_left_when_start_py_itself_is_killed(start):
     kit, run = start()
@@ -214,6 +217,7 @@ def test_a_second_start_py_on_other_ports_is_refused_before_it_writes_anything(s
         run.end()
 
 
+@pytest.mark.long
 def test_bad_settings_end_start_py_with_the_servers_words(start):
     kit, run = start(history_events=5)
     assert run.process.wait(20) == 2
@@ -244,6 +248,7 @@ def test_a_broken_nginx_conf_is_shown_with_nginx_own_words(start):
     again.end()
 
 
+@pytest.mark.long
 def test_without_nginx_the_server_answers_on_the_same_port(start):
     kit, run = start("--no-nginx")
     run.ready()

@@ -24,6 +24,7 @@ from support.kit_lab import (
 pytestmark = pytest.mark.lab
 
 
+@pytest.mark.long
 def test_red_control_a_stock_nginx_1_22_holds_back_what_does_not_opt_out(make_lab):
     binary = nginx_binary("debian")
     if binary is None or not nginx_version(binary).startswith("1.22."):
@@ -61,6 +62,7 @@ def test_red_control_without_keys_a_retry_after_the_kill_doubles(make_lab):
     assert kit.publish({"number": 1}).json() != kit.publish({"number": 1}).json()
 
 
+@pytest.mark.long
 def test_a_second_client_does_not_get_a_recorded_stream(make_lab, nginx):
     kit = make_lab()
     kit.start_nginx(nginx)

@@ -184,6 +184,7 @@ def test_tabs_share_over_plain_http_although_web_locks_are_missing(make_lab, any
     assert kit.streams() == 1
 
 
+@pytest.mark.long
 def test_a_worker_that_does_not_start_is_replaced_by_an_own_connection(make_lab, browser):
     kit = make_lab(**SSE, run=False)
     (kit.folder / "client/shared-worker.js").unlink()
@@ -234,6 +235,7 @@ done(counts);
 """
 
 
+@pytest.mark.long
 def test_tabs_of_other_viewers_or_another_config_have_a_connection_of_their_own(make_lab, browser):
     browser.get(make_lab(**SSE).url + "/style.css")
     assert run(browser, MIXED) == [1, 1, 2, 3]

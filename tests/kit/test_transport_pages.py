@@ -131,6 +131,7 @@ def test_a_deploy_and_a_new_log_over_each_transport(kit_of, any_nginx, browser, 
     assert page.text("missing") == page.text("repeated") == "0"
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("transport", ["WebSocket", "long polling"])
 def test_at_a_deploy_the_page_waits_as_long_as_it_was_told_over_each_transport(kit_of, any_nginx, browser, transport):

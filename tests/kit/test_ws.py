@@ -25,6 +25,7 @@ OWN = "https://app.example.com"
 # --- events through nginx ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_same_events_have_the_same_ids_on_every_transport(make_lab, any_nginx):
     kit = make_lab(**WS)
     kit.start_nginx(any_nginx)
@@ -186,6 +187,7 @@ def test_a_ticket_opens_a_socket_behind_nginx_and_its_address_is_in_no_log(make_
     assert ticket not in logs
 
 
+@pytest.mark.long
 def test_a_ticket_is_given_to_a_viewer_with_the_key_and_an_origin_and_to_nobody_else(make_lab):
     kit = make_lab(**TICKETS)
     key = (kit.folder / "var/viewer-key").read_text().strip()

@@ -67,6 +67,7 @@ def test_a_file_without_features_asks_for_a_name_and_keeps_the_rest(drive):
     assert app.session.feature.name == "feature 1"
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize(
     ("choice", "text"),

@@ -56,6 +56,7 @@ def test_a_theme_that_was_chosen_is_there_in_the_next_run(drive):
     assert drive(fresh=False).theme == "advisor-light"
 
 
+@pytest.mark.long
 def test_ctrl_c_names_the_keys_that_quit(drive, noticed):
     said = flat(drive("ctrl+c").shown)
     assert "q (in a line: Escape, then q) saves and quits. ctrl+q quits at once" in said

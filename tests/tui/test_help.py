@@ -8,6 +8,7 @@ from advisor.tui.commands import ACTIONS
 from advisor.tui.interview import InterviewScreen
 
 
+@pytest.mark.long
 def test_help_shows_the_question_in_full_and_the_keys(drive):
     app = drive("f1", "look", "escape", size=(120, 60))
     assert "Find out: " in app.seen[0]

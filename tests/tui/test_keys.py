@@ -40,6 +40,7 @@ def test_a_number_that_may_go_on_waits_for_a_further_digit_or_enter(drive):
     assert facts(drive("2", "4"))["kind"] == "server-events"
 
 
+@pytest.mark.long
 def test_a_question_mark_is_i_do_not_know_and_zero_is_nothing_in_a_list(drive):
     assert facts(drive("?"))["kind"] is UNKNOWN
     assert "kind" not in facts(drive("0"))
@@ -337,6 +338,7 @@ def test_only_what_is_there_is_offered_to_be_replaced(drive):
     assert "replace it" not in app.shown
 
 
+@pytest.mark.long
 def test_a_file_that_somebody_else_changed_is_not_replaced_unasked(drive, home):
     async def meddle(pilot):
         (home / "answers.yaml").write_text("features: [{name: theirs}]\n")

@@ -59,6 +59,7 @@ def test_the_result_copies_the_open_tab(drive):
     assert "Server-Sent Events" in app.clipboard
 
 
+@pytest.mark.long
 def test_only_the_open_tab_is_made(drive):
     app = drive("r")
     assert app.last.kit is None
@@ -75,6 +76,7 @@ def test_every_rule_opens_its_card_with_the_evidence(drive, base):
     assert f"{base.steps[0].id} (step 1)" in step.shown
 
 
+@pytest.mark.long
 def test_every_block_of_every_example_leads_to_a_card_or_a_question(base):
     from advisor.answers.file import read
     from advisor.base.data import data
@@ -149,6 +151,7 @@ def test_what_is_saved_replaces_nothing_unasked(drive, home):
     assert "Is it live audio or video?" in (home / "why.txt").read_text()
 
 
+@pytest.mark.long
 def test_a_long_copy_is_said_to_be_one(drive, monkeypatch):
     monkeypatch.setattr("advisor.tui.results.MOST_COPIED", 100)
     assert "bytes, which is too much for some terminals" in drive("r", "c").shown

@@ -123,6 +123,7 @@ def test_the_mistakes_of_a_file_are_said_at_their_places(terminal, tmp_path):
     assert "media" in shown
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.lab
 @pytest.mark.parametrize("way", ["TERM=dumb", "ACCESSIBLE=1"])
@@ -133,6 +134,7 @@ def test_a_simple_terminal_gets_the_plain_twin_by_itself(terminal, way):
     terminal.keys("2", "Enter", "q", "Enter", until="ended with 0")
 
 
+@pytest.mark.long
 @pytest.mark.lab
 def test_the_last_words_can_be_redirected_and_the_program_still_fills_the_terminal(terminal, tmp_path):
     (tmp_path / "a.yaml").write_text("features: [{name: call, media: yes}]\n")

@@ -29,6 +29,7 @@ def facts(app):
 # --- questions --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("keys", [("3", "3"), ("3", "enter"), ("3", "?", "?", "question_mark"), ("3", "down", "space")])
 def test_two_keys_answer_one_question(drive, keys):
     app = together(drive, *keys)
@@ -164,6 +165,7 @@ def test_the_dialog_on_quitting_closes_once(drive, home):
     assert (home / "answers.yaml").is_file()
 
 
+@pytest.mark.long
 def test_the_choice_of_what_an_earlier_run_left_is_made_once(drive):
     drive("3")
     app = together(drive, "1", "1", text=None, fresh=False)
@@ -187,6 +189,7 @@ def test_a_screen_that_is_closed_or_behind_another_closes_nothing(drive):
     assert len(app.stack) == 1
 
 
+@pytest.mark.long
 def test_there_is_one_palette_at_most(drive):
     for keys in (("ctrl+p", "f1", "ctrl+p"), ("ctrl+p", "ctrl+p"), ("ctrl+p", "f1", "ctrl+p", "f1", "ctrl+p")):
         app = drive(*keys)
@@ -203,6 +206,7 @@ def test_a_name_typed_fast_is_whole_and_enter_takes_it(drive):
     assert "kind" not in facts(app)
 
 
+@pytest.mark.long
 def test_letters_typed_ahead_of_a_dialog_are_kept_and_enter_is_not(drive):
     async def go(pilot):
         await at_once(pilot, "n", *"lived", "backspace", "enter")
