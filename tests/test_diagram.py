@@ -136,6 +136,7 @@ def test_the_shipped_rules_make_a_small_diagram(base):
     assert nodes < 8_000, f"{nodes} nodes: run `python tests/variable_order.py`"
 
 
+@pytest.mark.long
 def test_every_order_gives_the_same_decisions(base):
     rng = random.Random(7)
     order = list(base.order)

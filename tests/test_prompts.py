@@ -509,6 +509,7 @@ LINES = (
 WORDS = [*LINES.split("|"), "x" * 5000]
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(6, 30))])
 def test_any_lines_leave_a_file_whose_recommendation_is_the_one_that_was_shown(talk, base, seed, tmp_path):
     rng = Random(seed)

@@ -296,6 +296,7 @@ def test_what_matters_to_streams_is_set_and_without_any_line_it_is_seen(name):
     assert checked > 10
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize("name", HCL)
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -424,6 +425,7 @@ def real(pattern, balancer, cdn, idle=None):
     return {name: text.decode() for name, text in made.items() if name.startswith(("between/", "settings"))}, verdict
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pattern", FEATURES)
 @pytest.mark.parametrize("idle", [None, pytest.param(3600, marks=pytest.mark.long)])
 def test_settings_lie_in_the_platforms_range_and_outlast_the_silence(pattern, idle):

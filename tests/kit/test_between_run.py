@@ -124,6 +124,7 @@ def holds(name, check, folder, *changes):
         return check(e)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "line", "instead", "check", "both"),
     [row if row[3] in ORDINARY else pytest.param(*row, marks=pytest.mark.long) for row in LINES],

@@ -41,6 +41,7 @@ def written(folder, answers):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.grid
 @pytest.mark.parametrize(
     ("version", "which", "more"),
     [cell if cell in ORDINARY else pytest.param(*cell, marks=pytest.mark.long) for cell in CELLS],

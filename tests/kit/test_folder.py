@@ -355,6 +355,7 @@ def test_a_signal_at_any_moment_leaves_the_old_state_or_the_new_one(tmp_path, nu
     assert b"2" in ends or len(ends) == 1
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file between its open and its with
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("exists", [False, pytest.param(True, marks=pytest.mark.long)])

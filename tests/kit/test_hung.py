@@ -84,6 +84,7 @@ def asked(url, path):
         return answer.status_code, answer.headers.get("content-type", ""), time.monotonic() - began
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("names", [["nginx"], pytest.param(ALL, marks=pytest.mark.long)], ids=["nginx", "all"])
 def test_what_hangs_is_found_after_three_heartbeats_and_what_is_healthy_lives(names, make_lab, nginx, tmp_path):

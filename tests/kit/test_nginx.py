@@ -693,6 +693,7 @@ def test_each_line_does_what_it_is_there_for_and_without_it_the_check_is_red(ngi
     assert not holds(check, nginx, text.replace(line, "", 1), tmp_path / "without")
 
 
+@pytest.mark.grid
 @pytest.mark.lab
 @pytest.mark.parametrize(
     ("block", "line", "check", "answers"),

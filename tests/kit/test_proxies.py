@@ -92,6 +92,7 @@ def test_a_proxy_has_room_for_the_streams_of_all_instances(name, instances):
     assert all(10_000 < room < 11_000 for room in rooms), rooms
 
 
+@pytest.mark.long
 @pytest.mark.lab
 @with_check
 @pytest.mark.parametrize("instances", [1, pytest.param(3, marks=pytest.mark.long)])
@@ -271,6 +272,7 @@ def comes(client, url):
 HTTP2 = {"haproxy": " alpn h2,http/1.1", "envoy": "alpn_protocols: [h2, http/1.1]", "apache": "Protocols h2 http/1.1"}
 
 
+@pytest.mark.long
 @pytest.mark.lab
 @pytest.mark.parametrize("name", often((name for name, proxy in PROXIES.items() if len(proxy.files) > 1), "haproxy"))
 def test_over_tls_the_page_and_its_stream_come_with_http_2_and_a_socket_opens(name, make_lab, tmp_path):

@@ -141,6 +141,7 @@ def test_an_event_is_stored_once_across_refusals_lost_answers_and_repetitions(la
             way.server_close()
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.lab
 @pytest.mark.parametrize("language", RUNNABLE)

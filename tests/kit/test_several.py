@@ -109,6 +109,7 @@ def test_publishers_on_both_instances_make_one_order_without_a_gap(make_several)
 # --- an instance that is away for a while -----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["cut", pytest.param("stopped", marks=pytest.mark.long)])
 def test_an_instance_that_is_away_for_a_second_loses_nothing_of_2000_events(make_several, way):
     several = make_several(**PATIENT)
@@ -198,6 +199,7 @@ def test_while_redis_is_away_publishes_are_refused_and_nothing_is_lost(make_seve
     assert "Traceback" not in one.output()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", [pytest.param("emptied", marks=pytest.mark.long), "killed"])
 def test_when_the_epoch_ends_every_stream_is_told_and_goes_on(make_several, end):
     several = make_several(sync="everysec", **PATIENT)
@@ -371,6 +373,7 @@ def pids(kit, word):
     return [pid for pid in processes_of(kit) if word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("proxy", ["nginx", pytest.param("haproxy", marks=pytest.mark.long)])
 def test_one_command_starts_the_servers_their_redis_and_the_proxy_and_ends_them_all(started, capsys, proxy):
     if proxy == "haproxy" and not shutil.which("haproxy"):

@@ -38,6 +38,7 @@ def holder(kits):
     return found[0], next(kit for kit in kits if kit is not found[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "transport", ["sse", *(pytest.param(name, marks=pytest.mark.long) for name in ("websocket", "long-polling"))]
 )

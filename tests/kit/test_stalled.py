@@ -96,6 +96,7 @@ def seen(reading, latest):
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transport", CLIENTS)
 @pytest.mark.parametrize("history", [2000, pytest.param(100, marks=pytest.mark.long)])
 def test_a_stalled_reader_holds_up_nobody_is_bounded_and_goes_on_or_is_told(make_lab, any_nginx, transport, history):

@@ -138,6 +138,7 @@ def lifecycle(browser, state):
     browser.execute_cdp_cmd("Page.setWebLifecycleState", {"state": state})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "count",
     [pytest.param(20, id="a little"), pytest.param(1500, id="more than the worker keeps", marks=pytest.mark.long)],

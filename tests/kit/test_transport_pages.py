@@ -175,6 +175,7 @@ def swallowing(kit, binary, paths, deaf):
     return conf
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("paths", "transport", "note", "most_s"),
     [

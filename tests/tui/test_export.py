@@ -13,6 +13,7 @@ def flat(shown):
     return " ".join(shown.split())
 
 
+@pytest.mark.long
 def test_export_shows_everything_as_new_and_writes_it(drive, home, base):
     app = drive("3", "e", "look", "enter", "look", "escape", "look")
     assert "1 [x] answers file    answers.yaml  differs" in app.seen[0]  # the answer that was just given

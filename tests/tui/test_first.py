@@ -20,6 +20,7 @@ def noticed(monkeypatch):
     return said
 
 
+@pytest.mark.long
 def test_the_first_screen_says_what_comes_out_and_shows_an_example_without_a_trace(drive, home):
     app = drive("look", "f2", "look", "4", "enter", "look", "e", "look", "q", "b", text=None, file=None, size=(80, 24))
     first, example, question, export = map(flat, app.seen)
@@ -90,6 +91,7 @@ def test_the_palette_does_not_cover_a_dialog_with_its_text(drive, noticed):
     assert "Answer this first, or leave it with Escape" in noticed[0]
 
 
+@pytest.mark.long
 def test_the_next_feature_of_a_single_one_says_that_there_is_none(drive):
     assert "There is only this feature" in flat(drive("r", "f").shown)
     assert "There is only this feature" not in flat(drive("r", "f", text="features: [{name: a}, {name: b}]\n").shown)

@@ -16,6 +16,7 @@ def test_help_shows_the_question_in_full_and_the_keys(drive):
     assert "describes the feature best?" in app.shown
 
 
+@pytest.mark.long
 def test_help_calls_a_question_mark_unknown_and_never_0(drive):
     async def go(pilot):
         pilot.app.change(lambda session: session.goto("concurrent-clients"))

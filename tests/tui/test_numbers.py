@@ -79,6 +79,7 @@ def test_the_refusal_is_the_same_on_the_screen_and_in_the_plain_twin(drive, base
     assert str(refused.value).startswith(said)
 
 
+@pytest.mark.long
 @pytest.mark.grid
 @pytest.mark.parametrize(
     ("text", "value"),

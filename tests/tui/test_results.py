@@ -101,6 +101,7 @@ def test_every_block_of_every_example_leads_to_a_card_or_a_question(base):
                     assert name in cards.card(lead, 70, verdict, feature, base).plain
 
 
+@pytest.mark.long
 def test_a_caveat_opens_with_its_reason_the_figures_of_this_feature_and_the_evidence(drive):
     app = drive("r", "3", "enter", size=(120, 200))
     assert "idle-timeout-heartbeat (caveat: breaks)" in app.shown

@@ -245,6 +245,7 @@ def left_behind(tmp_path, base):
     return read(tmp_path / ".orders.yaml.recovery", base).features[0].facts
 
 
+@pytest.mark.long
 @pytest.mark.lab
 @pytest.mark.parametrize("plain", ["", pytest.param("--plain ", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
