@@ -66,7 +66,7 @@ def test_a_rule_says_its_condition_in_words_and_its_patterns():
         ("LONG_POLLING", "long-polling (pattern"),
         ("aws alb", "aws-alb (platform"),
         ("AWS Application Load Balancer", "aws-alb (platform"),
-        ("a silent connection is cut on the way", "idle-timeout-heartbeat (caveat"),
+        ("a silent connection is cut on the path", "idle-timeout-heartbeat (caveat"),
         ("silent connection cut", "idle-timeout-heartbeat (caveat"),
         ("llm-stream", "llm-stream: answer of a language model, word by word (an answer to kind)"),
         ("WebSockets", 'Nothing is called "WebSockets"; the nearest is websocket.'),
