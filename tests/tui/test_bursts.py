@@ -81,6 +81,7 @@ class Player:
         self.asks = asks
         folder.mkdir()
         (folder / "told.py").write_text(TOLD)
+        self.from_nothing = begins is None
         if begins is not None:
             (folder / "a.yaml").write_text(begins)
         self.sent: list[str] = []
@@ -147,6 +148,8 @@ class Player:
             return False
         self.left -= 1
         keys = self.random.choices(list(KEYS), list(KEYS.values()), k=self.random.randint(1, 4))
+        if not self.sent and self.from_nothing:
+            keys = ["\x1bOQ"]  # the example is offered by the first dialog only, and by this key
         self.sent.append("".join(keys))
         os.write(self.driven.terminal, self.sent[-1].encode())
         self.due = time.monotonic() + QUIET
