@@ -69,6 +69,7 @@ def step(session, rng):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @slow
 @given(randoms)
 def test_after_any_operations_the_session_is_valid_and_its_file_agrees(rng):

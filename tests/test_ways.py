@@ -105,6 +105,7 @@ def test_every_cdn_before_every_balancer_and_proxy():
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_every_whole_way():
     for names in itertools.product(*([*STANDS[fact], None] for fact in WAY)):
         check({fact: name for fact, name in zip(WAY, names, strict=True) if name})
