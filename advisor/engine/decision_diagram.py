@@ -3,8 +3,8 @@
 An end is a pattern, NONE (no rule gives one) or CANNOT (such a case does not occur). An inner node asks one variable
 and has a child for each of its values; no two nodes are alike and none has only one child, so a node that is there
 matters. The rules are laid over each other from the last to the first, so the diagram stays small while it grows.
-How small depends on the order in which the variables are asked (five times, for the shipped rules): rules/order.yaml
-has a good one, and what it does not name is asked last.
+How small depends much on the order in which the variables are asked: rules/order.yaml has a good one for the shipped
+rules, and what it does not name is asked last.
 """
 
 from __future__ import annotations
