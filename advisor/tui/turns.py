@@ -4,7 +4,7 @@ A terminal may hand over several keys at once: a double press, a slow line, a ma
 on before the one before it has had its effect, so that the second of a pair would answer a question that was not yet
 shown, or close a dialog a second time. Here the next key waits until the one before has had its effect. A key that was
 pressed before its question or dialog was drawn is dropped; only text for the line of a dialog, which the person has
-just asked for, is kept. Private names of Textual are used here and in calm.py.
+just asked for, is kept. Private names of Textual are used here, in reads.py and in calm.py.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
+from advisor.tui.reads import keep_times
+
 ALWAYS = frozenset({"ctrl+q", "ctrl+z", "ctrl+c"})  # they answer nothing
 ROUNDS = 3  # a key and its binding, what these cause, a screen that this opens
 
@@ -38,6 +40,7 @@ class Turns(App[None]):
         self.drawn_at = 0.0  # when anything was
         self.inbox: deque[Message] = deque()
         self.busy = False  # a key has not had its whole effect yet
+        keep_times()
         super().__init__(*args, **more)
 
     # --- what is on the screen ----------------------------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from support.keystrokes import at_once, unknown_to_the_end
-from textual import events
+from textual import constants, events
+from textual.drivers import linux_driver
 
 from advisor.model.values import UNKNOWN
 from advisor.tui.commands import Palette
@@ -70,6 +73,29 @@ def test_a_digit_typed_too_early_is_not_in_the_line_of_a_number(drive):
         await at_once(pilot, *"12", "enter", "7")
         assert 12 in facts(pilot.app).values()
         assert 7 not in facts(pilot.app).values()
+
+    drive(then=go)
+
+
+def test_a_key_that_is_understood_late_does_not_answer_what_was_drawn_after_its_read(drive):
+    """ESC and Enter in one read may be the beginning of a longer sequence: they come when nothing has followed."""
+
+    async def go(pilot):
+        app, parser = pilot.app, linux_driver.XTermParser()
+        before, asked = app.session, app.session.question.id
+        for event in parser.feed("b\x1b\r"):
+            app.post_message(event)
+        await at_once(pilot)
+        drawn = app.session.question.id
+        assert drawn != asked, "the question before is drawn"
+        await asyncio.sleep(2 * constants.ESCAPE_DELAY)
+        late = list(parser.tick())
+        assert [event.key for event in late][-1] == "enter"
+        for event in late:
+            app.post_message(event)
+        await at_once(pilot)
+        assert app.session.project == before.project
+        assert app.session.question.id == drawn, "which Enter would answer and leave"
 
     drive(then=go)
 
