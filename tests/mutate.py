@@ -20,7 +20,7 @@ from support.boundary_cases import broken
 from advisor.answers.file import parse
 from advisor.engine.decision import accepted, decide, excluding, holds, know, offered, with_pattern
 from advisor.engine.portfolio import Neighbours
-from advisor.model.conditions import STATED, ConditionError, Space
+from advisor.model.conditions import WORDS, ConditionError, Space
 from advisor.model.rulebase import PATTERN, Example, RuleBase
 from advisor.ruleset.cache import load
 from advisor.ruleset.examples import instead
@@ -72,17 +72,19 @@ def changed(rule: Any, base: RuleBase, *, pattern: bool) -> Iterator[tuple[str, 
             situations = space.situations(when)
         except ConditionError:
             continue
-        stated = getattr(rule, "stated", [()] * len(rule.boxes))
-        if signs(situations) != signs(zip(rule.boxes, stated, strict=True)):
-            made = {"boxes": tuple(box for box, _ in situations), "when": when}
+        nothing = [()] * len(rule.boxes)
+        stated, presumed = getattr(rule, "stated", nothing), getattr(rule, "presumed", ()) or nothing
+        if signs(situations) != signs(zip(rule.boxes, stated, presumed, strict=True)):
+            made = {"boxes": tuple(box for box, _, _ in situations), "when": when}
             if hasattr(rule, "stated"):
-                made["stated"] = tuple(facts for _, facts in situations)
+                made["stated"] = tuple(facts for _, facts, _ in situations)
+                made["presumed"] = tuple(facts for _, _, facts in situations)
             yield f"{rule.id}: {what}", rule._replace(**made)
 
 
 def signs(situations: Iterable[tuple[dict[int, int], tuple[str, ...]]]) -> set[Any]:
-    """What tells two conditions apart: the boxes, each with the facts that have to be stated."""
-    return {(tuple(sorted(box.items())), tuple(facts)) for box, facts in situations}
+    """What tells two conditions apart: the boxes, each with the facts to be stated and those that are presumed."""
+    return {(tuple(sorted(box.items())), tuple(stated), tuple(presumed)) for box, stated, presumed in situations}
 
 
 def altered(when: Any, base: RuleBase) -> Iterator[tuple[str, Any]]:
@@ -94,7 +96,7 @@ def altered(when: Any, base: RuleBase) -> Iterator[tuple[str, Any]]:
             rest = {k: v for k, v in situation.items() if k != fact}
             if rest:
                 yield f"without {fact}", [*situations[:i], rest, *situations[i + 1 :]]
-            for what, other in alternatives(fact, wanted, base) if fact != STATED else ():
+            for what, other in alternatives(fact, wanted, base) if fact not in WORDS else ():
                 yield f"{fact} {what}", [*situations[:i], {**situation, fact: other}, *situations[i + 1 :]]
 
 
