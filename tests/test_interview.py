@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import subprocess
 import sys
@@ -315,7 +316,7 @@ def test_a_fallen_pattern_names_the_rule_where_one_alone_did_it(base):
 
 
 def others(question, answer):
-    """Every other answer that a rule could tell apart: each option with and without, a number of each band."""
+    """Other answers: every band of numbers, and each option with and without, also two that are needed together."""
     if question.type == "yes-no":
         return [value for value in (True, False) if value is not answer]
     if question.type == "number":
@@ -325,8 +326,8 @@ def others(question, answer):
     if question.type == "some-of":
         now = {choice for choice in answer if isinstance(choice, str)} if isinstance(answer, tuple) else set()
         changed = [now ^ {option} for option in question.options]
-        alone = [{option} for option in question.options]
-        return [tuple(o for o in question.options if o in some) for some in (set(), *changed, *alone)]
+        few = [set(some) for count in (0, 1, 2) for some in itertools.combinations(question.options, count)]
+        return [tuple(o for o in question.options if o in some) for some in (*changed, *few)]
     return ["elsewhere"]
 
 

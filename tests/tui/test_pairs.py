@@ -1,5 +1,7 @@
 """Every pair of keys in one read on every screen: nothing ends, and only the question on the screen is answered.
 
+`u` undoes the last change, whichever question it answered, and may do nothing beyond that.
+
 The ordinary run takes a sample that is new each time, for some seconds; `--long` takes all pairs of each screen, or as
 many as there is time for, in an order that is new each time. What fails names its keys, and FUZZ_SEED=... gives the
 same sample again.
@@ -99,6 +101,13 @@ def facts(project):
     return {**own, **{("", fact): value for fact, value in {**project.path, **project.app}.items()}}
 
 
+def differing(before, after):
+    """The facts that two projects answer differently, in the features that the first one has."""
+    was, now = facts(before), facts(after)
+    changed = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
+    return {fact for place, fact in changed if place in ("", *range(len(before.features)))}
+
+
 class Stage:
     """The program, at one of the screens as often as wanted."""
 
@@ -148,13 +157,13 @@ class Stage:
             return f"{pair} on {name!r} ended it: {app._exception!r}"
         if before is None or app.session is None:
             return ""
-        was, now = facts(before.project), facts(app.session.project)
-        changed = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
-        changed = {fact for place, fact in changed if place in ("", *range(len(before.project.features)))}
+        changed = differing(before.project, app.session.project)
         asked = before.question.id if before.question else ""
         allowed = {asked} if isinstance(app.screen_stack[0], InterviewScreen) else set()
         if name in ANSWERED_BY:
             allowed |= changed if len(changed) == 1 else set()
+        if "u" in pair and before.past:
+            allowed |= differing(before.past[-1].project, before.project)
         return f"{pair} on {name!r} changed {changed}; {asked!r} was asked" if changed - allowed else ""
 
 
