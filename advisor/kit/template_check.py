@@ -30,7 +30,7 @@ def problems(templates: Path) -> list[Problem]:
 
 def check(source: str, target: str, shown: str, extra: Collection[str]) -> Iterator[Problem]:
     """Problems of one template: its syntax, and names that are neither in `Context` nor in `extra`."""
-    import jinja2
+    import jinja2.meta
 
     known = get_type_hints(Context)
     try:
@@ -38,7 +38,7 @@ def check(source: str, target: str, shown: str, extra: Collection[str]) -> Itera
     except jinja2.TemplateSyntaxError as error:
         yield Problem(shown, error.lineno, 1, f"{error.message}")
         return
-    unknown = render.variables(source, target) - known.keys() - set(extra)
+    unknown = jinja2.meta.find_undeclared_variables(tree) - known.keys() - set(extra)
     for node in tree.find_all(jinja2.nodes.Name):
         if node.name in unknown:
             yield Problem(shown, node.lineno, 1, f"no template may name {node.name}{did_you_mean(node.name, known)}")

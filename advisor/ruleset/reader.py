@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,6 +23,11 @@ from advisor.yamlio import nodes
 M = TypeVar("M")
 LIMIT = 2_000_000  # bytes of one rules file
 EXTRA = {"extra_forbidden", "unexpected_keyword_argument"}  # pydantic's words for an unknown key
+
+
+@functools.cache  # making one takes much longer than using it, and 40 manifests have five models
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
 
 
 class Reader:
@@ -49,7 +55,8 @@ class Reader:
         """
         file = self.file(name)
         try:
-            return file, TypeAdapter(model).validate_python(nodes.plain(file.node))
+            adapter = _adapter(model)  # type: ignore[arg-type]  # every type is hashable
+            return file, adapter.validate_python(nodes.plain(file.node))
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 path = tuple(step for step in item["loc"] if not isinstance(step, str) or "[" not in step)
