@@ -1,13 +1,16 @@
 """Would anybody notice? Every rule is dropped, and every condition dropped, negated or swapped for another answer.
 
 `python tests/mutate.py [RULE-ID ...]` prints the share of mutants that the prover, an example, a boundary case or a
-scenario notices, and the survivors. Stored output does not count.
+scenario notices, and the survivors. Stored output does not count. All of them take over ten minutes: `--write` keeps
+the survivors in a file, and `--part K/N` fails where a part of the mutants has a survivor that is not in it.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,9 @@ from advisor.ruleset.examples import instead
 from advisor.ruleset.prove import prove
 
 Mutant = tuple[str, RuleBase]
+SURVIVORS = Path(__file__).resolve().parent / "mutants-unnoticed.txt"
+HEAD = "# Mutants that nothing notices, written by `python tests/mutate.py --write`"
+LEAST = 0.95  # of all mutants have to be noticed
 
 
 # --- mutants ----------------------------------------------------------------------------------------------------------
@@ -196,31 +202,58 @@ def _kept(example: Example, kind: str, base: RuleBase) -> bool:
     return not instead(base.caveats[kind], example, base)
 
 
-def main(only: list[str]) -> int:
+def chosen(base: RuleBase, only: Iterable[str], part: int, of: int) -> Iterator[tuple[str, str, RuleBase]]:
+    """(mutant, rule, rule base) of every `of`-th mutant from number `part` on; mutants of one name are numbered."""
+    names: Counter[str] = Counter()
+    for number, (what, mutant) in enumerate(mutants(base)):
+        names[what] += 1
+        rule = what.split(":")[0].split(" ")[0]
+        if number % of == part and (not only or rule in only):
+            yield what if names[what] == 1 else f"{what} ({names[what]})", rule, mutant
+
+
+def known_survivors() -> set[str]:
+    """The mutants that nobody noticed when `--write` was used last."""
+    return {line for line in SURVIVORS.read_text("utf-8").splitlines() if not line.startswith("#")}
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rule", nargs="*", help="only mutants of these rules")
+    parser.add_argument("--part", metavar="K/N", default="0/1", help="every N-th mutant, from number K on")
+    parser.add_argument("--write", action="store_true", help=f"keep the survivors in {SURVIVORS.name}")
+    options = parser.parse_args(words)
+    part, of = map(int, options.part.split("/"))
     base = load()
     assert not prove(base).findings, "mend the rules first: everything would look noticed"
     assert not [*broken(base)], "mend the boundary cases first: everything would look noticed"
     assert not broken_promises(base, base), "an example is not kept: everything would look noticed"
     judged = Judged(base)
     before = judged.misses(base)
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     survivors = []
     start = time.monotonic()
-    for what, mutant in mutants(base):
-        name = what.split(":")[0].split(" ")[0]
-        if only and name not in only:
-            continue
-        by = notice(name, mutant, base, judged, before)
-        counts[by] = counts.get(by, 0) + 1
+    for what, rule, mutant in chosen(base, options.rule, part, of):
+        by = notice(rule, mutant, base, judged, before)
+        counts[by] += 1
         if not by:
             survivors.append(what)
             sys.stdout.write(f"survives: {what}\n")
+            sys.stdout.flush()
     total = sum(counts.values())
     killed = total - len(survivors)
     by_whom = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()) if name)
     sys.stdout.write(f"{killed} of {total} mutants noticed ({100 * killed / total:.1f} %): {by_whom}\n")
     sys.stderr.write(f"{time.monotonic() - start:.0f} s\n")
-    return 0 if killed / total >= 0.95 else 1
+    if options.write:
+        SURVIVORS.write_text("\n".join([HEAD, *sorted(survivors)]) + "\n", "utf-8")
+    if of > 1:
+        known, every = known_survivors(), sum(1 for _ in mutants(base))
+        new = set(survivors) - known
+        sys.stdout.write(f"{len(known)} of all {every} are known to survive\n")
+        sys.stdout.write("".join(f"new survivor: {what}\n" for what in sorted(new)))
+        return 1 if new or len(known) > (1 - LEAST) * every else 0
+    return 0 if killed / total >= LEAST else 1
 
 
 if __name__ == "__main__":

@@ -208,7 +208,7 @@ SILENT_S = 66
 @pytest.mark.timeout(300)
 def test_what_is_silent_for_longer_than_the_stock_limits_lives(through, make_lab, any_nginx):
     """nginx, Apache and Varnish as installed end what is silent for 60 s, Envoy any response after 15 s."""
-    times = {"heartbeat_s": 90, "hold_s": 25}
+    times = {"heartbeat_s": 200, "hold_s": 25}  # a busy machine takes its time with six proxies
     labs = {name: through(proxy, **times) for name, proxy in PROXIES.items()}
     labs["nginx"] = make_lab(**peer_clients.WS | times)
     waits = timing.waits(*times.values(), cache.load())
