@@ -45,16 +45,16 @@ def mutants(base: RuleBase) -> Iterator[Mutant]:
         for i, rule in enumerate(rules):
             for what, made in changed(rule, base, pattern=part == "accepts"):
                 kept = (*rules[:i], *([made] if made else []), *rules[i + 1 :])
-                yield what, base.replaced(**{part: kept}, diagram=None)
+                yield what, base.replaced(**{part: kept}, diagram="")
     for s, step in enumerate(base.steps):
         for i, rule in enumerate(step.rules):
             for what, made in changed(rule, base, pattern=False):
                 rules = (*step.rules[:i], *([made] if made else []), *step.rules[i + 1 :])
                 steps = (*base.steps[:s], step._replace(rules=rules), *base.steps[s + 1 :])
-                yield what, base.replaced(steps=steps, diagram=None)
+                yield what, base.replaced(steps=steps, diagram="")
         if s:
             steps = (*base.steps[: s - 1], step, base.steps[s - 1], *base.steps[s + 1 :])
-            yield f"step {step.id} before {base.steps[s - 1].id}", base.replaced(steps=steps, diagram=None)
+            yield f"step {step.id} before {base.steps[s - 1].id}", base.replaced(steps=steps, diagram="")
     for key, caveat in base.caveats.items():
         for what, made in changed(caveat, base, pattern=True):
             caveats = {k: c for k, c in base.caveats.items() if k != key or made}

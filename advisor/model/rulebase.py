@@ -299,7 +299,7 @@ class RuleBase:
         tables: dict[str, Any],  # apart, costs and timing, as in their files, each with its place; and the limits
         waivers: tuple[Waiver, ...],
         order: tuple[int, ...] = (),  # of variables, in which the diagram stays small
-        diagram: Any = None,  # of the decision, as decision_diagram.py writes it; None until somebody needs it
+        diagram: str = "",  # of the decision, as decision_diagram.py writes it; empty until somebody needs it
         platforms: str = "[]",  # the platform cards as JSON text, which platforms.py reads: few commands need them
         channels: Mapping[str, str] = MappingProxyType({}),  # what a limit can be for, and its name for people
         typed: tuple[Typed, ...] = (),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from advisor.model.rulebase import RuleBase
 
-FORMAT = "10"  # of the cached data; raise it when rulebase.py changes shape
+FORMAT = "11"  # of the cached data; raise it when rulebase.py changes shape
 
 
 def load(folder: str | Path | None = None) -> RuleBase:
@@ -64,5 +64,5 @@ def _compiled(folder: str) -> RuleBase:
 
     base = compile_folder(Path(folder))
     with suppress(TooWideError):  # then everything goes by boxes
-        base = base.replaced(diagram=Diagram.of(base).data())
+        base = base.replaced(diagram=Diagram.of(base).text())
     return base
