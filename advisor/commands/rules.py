@@ -74,14 +74,15 @@ def run(words: list[str]) -> int:
 
 
 def _check(folder: Path, templates: Path) -> int:
-    from advisor.kit.template_check import problems
+    from advisor.kit.template_check import problems, unserved
     from advisor.report.rules_text import proof_lines
     from advisor.ruleset.boundaries import read
     from advisor.ruleset.compile import compile_folder
     from advisor.ruleset.prove import prove
 
     base = compile_folder(folder)
-    proof, wrong = prove(base, read(folder, base)), problems(templates)
+    proof = prove(base, read(folder, base))
+    wrong = problems(templates) or unserved(templates, base)
     for line in proof_lines(base, proof, wrong):
         streams.data(line)
     return Exit.FINDINGS if proof.findings or wrong else Exit.OK

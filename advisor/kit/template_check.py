@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from advisor.model.rulebase import RuleBase
+
 
 def problems(templates: Path) -> list[Problem]:
     """Everything that is wrong, with its place, sorted. Empty: nothing. Line 0: the problem is a file's absence."""
@@ -26,6 +28,30 @@ def problems(templates: Path) -> list[Problem]:
             said = check(text, "markdown", f"templates/{name}/manifest.yaml", ())
             found += [p._replace(line=1, column=1, message=f"{p.message}, in the text {text!r}") for p in said]
     return sorted(set(found))
+
+
+def unserved(templates: Path, base: RuleBase) -> list[Problem]:
+    """Manifests that serve an answer which no question has, and servers in a language that has no publishing example.
+
+    For templates without `problems`.
+    """
+    found = []
+    layers = manifest.load(templates)
+    for option in (option for options in layers.values() for option in options if option.fact):
+        name = f"templates/{option.folder.relative_to(templates).as_posix()}/manifest.yaml"
+        question = base.questions.get(option.fact)
+        if question is None:
+            message = f"answers: there is no question {option.fact}{did_you_mean(option.fact, base.questions)}"
+            found.append(Problem(name, 1, 1, message))
+            continue
+        for answer in option.serves:
+            if answer not in question.options:
+                message = f"answers: {answer} is no answer of {option.fact}; add it to rules/questions.yaml"
+                found.append(Problem(name, 1, 1, message + did_you_mean(answer, question.options)))
+            elif option.layer == "server" and not any(example.takes(answer) for example in layers["publish"]):
+                message = f"templates/publish/ has no example of publishing for {option.fact} {answer}"
+                found.append(Problem(name, 1, 1, message))
+    return sorted(found)
 
 
 def check(source: str, target: str, shown: str, extra: Collection[str]) -> Iterator[Problem]:

@@ -177,7 +177,7 @@ def test_every_layer_has_an_option_for_every_answer(base):
                 option, stands_in = manifest.pick(layers[layer], {fact: answer} if answer else {})
                 assert option.layer == layer
                 alone = isinstance(answer, Other) or answer in WITHOUT_TEMPLATE
-                assert stands_in == (alone and bool(fact)), (layer, answer)
+                assert stands_in == (alone and bool(option.fact)), (layer, answer)
 
 
 @pytest.mark.lab

@@ -20,7 +20,7 @@ from advisor.base.errors import RuleBaseError
 from advisor.engine import portfolio
 from advisor.kit import build, manifest, option_schema, render
 from advisor.kit.context import Context
-from advisor.kit.template_check import problems
+from advisor.kit.template_check import problems, unserved
 from advisor.model.project import Feature, Project
 from advisor.model.values import Other
 from advisor.report.rules_text import proof_lines
@@ -41,7 +41,8 @@ def templates(tmp_path):
 
 def checked(templates):
     """The findings of `advisor rules check` over these templates, without proving the rules again each time."""
-    return [*proof_lines(shipped(), Proof((), ()), problems(templates))][:-1]
+    wrong = problems(templates) or unserved(templates, shipped())
+    return [*proof_lines(shipped(), Proof((), ()), wrong)][:-1]
 
 
 def change(path, edit):
@@ -388,6 +389,24 @@ def test_a_proxy_without_words_of_its_own_is_a_finding(copied):
     findings = checked(copied.parents[2])
     missing = {re.search(r"edge/mine/manifest.yaml:1:1: TEMPLATE: (\S+): is missing", found)[1] for found in findings}
     assert missing == {"tls", "limits-addresses", "readme"}
+
+
+def test_an_answer_that_no_question_has_is_a_finding(second):
+    change(second / "server/node/manifest.yaml", lambda data: data.update(answers={"server-stack": ["nodejs", "lua"]}))
+    found = checked(second)
+    assert [said.partition(": TEMPLATE: ")[2].partition(" [")[0] for said in found] == [
+        "answers: lua is no answer of server-stack; add it to rules/questions.yaml",
+        "answers: nodejs is no answer of server-stack; add it to rules/questions.yaml; did you mean node?",
+    ]
+    change(second / "server/node/manifest.yaml", lambda data: data.update(answers={"server-stak": ["node"]}))
+    (said,) = checked(second)
+    assert "answers: there is no question server-stak; did you mean server-stack?" in said
+
+
+def test_a_server_in_a_language_without_an_example_of_publishing_is_a_finding(second):
+    shutil.rmtree(second / "publish/node")
+    (said,) = checked(second)
+    assert "server/node/manifest.yaml:1:1: TEMPLATE: templates/publish/ has no example of publishing" in said
 
 
 @pytest.mark.long
