@@ -29,7 +29,7 @@ def parser() -> Parser:
     )
     made.add_file("FILE", 'the answers file; "-" reads standard input')
     made.add_argument("--format", default="text", choices=FORMATS, help="text (default), markdown, json or html")
-    made.add_argument("--full", action="store_true", help="print everything there is instead of one page")
+    made.add_argument("--full", action="store_true", help="print everything instead of one page (text, markdown)")
     made.add_argument("-o", "--output", metavar="FILE", help="write the report to this file")
     made.add_argument("--feature", metavar="NAME", help="report on this feature only")
     made.add_argument(
@@ -114,6 +114,10 @@ def _report(options: Namespace, file: str, verdict: Verdict, base: RuleBase, mad
         from advisor.report.json_text import json_text
 
         return json_text(verdict)
+    if form == "markdown" and not options.full:
+        from advisor.report.record import record
+
+        return record(verdict, base, file)
     if form == "markdown":
         from advisor.report.markdown import markdown
 

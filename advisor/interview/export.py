@@ -83,9 +83,9 @@ def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
         if kind == "answers":
             made = {"": _answers_text(session, draft, where).encode()}
         elif kind == "record":
-            from advisor.report.markdown import markdown
+            from advisor.report.record import record
 
-            made = {"": markdown(session.verdict, session.base).encode()}
+            made = {"": record(session.verdict, session.base).encode()}
         elif kind == "page":
             made = {"": _page(session).encode()}
         else:

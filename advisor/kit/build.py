@@ -150,11 +150,11 @@ def rendered(chosen: list[Option], values: Mapping[str, Any]) -> Iterable[tuple[
 
 def _documents(project: Project, verdict: Verdict, base: RuleBase) -> dict[str, bytes]:
     from advisor.answers import file as answers
-    from advisor.report import markdown
+    from advisor.report.record import record
 
     return {
         "answers.yaml": answers.dump(project, base).encode(),
-        "DECISION.md": markdown.markdown(verdict, base).encode(),
+        "DECISION.md": record(verdict, base).encode(),
     }
 
 

@@ -9,7 +9,25 @@ from advisor.model.values import Unknown, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-CHECKS: Final = tuple(f"V{number}" for number in range(1, 17))  # what a cure may name as its proof
+# What a cure may name as its proof: what to do through the whole path, and what then has to be seen.
+CHECKS: Final = {
+    "V1": "Send nothing for longer than the shortest limit on silence: the connection lives, heartbeats arrive.",
+    "V2": "Send two events a second for 10 s, with and without gzip: each arrives at once, alone.",
+    "V3": "Kill the server while events are sent, and start it again: a browser misses none and shows none twice.",
+    "V4": "Stop all instances and start them: clients are connected again at once.",
+    "V5": "Publish on one instance, read on another, also after a second away: nothing is missing.",
+    "V6": "Open a WebSocket: status 101; where it is blocked, the client uses its second way in time.",
+    "V7": "Connect from a page of another origin, and without a login: both are refused.",
+    "V8": "Let one client read nothing while events are sent: memory stays level, the others get theirs in time.",
+    "V9": "Stop one server with SIGTERM: it ends within its grace period, its clients are connected elsewhere.",
+    "V10": "Open seven tabs of the page in one browser, then an ordinary page: all load at once.",
+    "V11": "Open a tenth more connections than are planned: every one is accepted.",
+    "V12": "Close a client of a silent stream: the server notices within two heartbeats.",
+    "V13": "Drop the packets of a connection without closing it: both ends notice after two missed heartbeats.",
+    "V14": "Send a message that is too long, open too many connections: both are refused, the server lives.",
+    "V15": "Send two plain requests through the proxy: both take one connection to the server.",
+    "V16": "Ask twice with news between, then once more: the second answer has the news, the third is 304.",
+}
 
 
 class Chosen(NamedTuple):
@@ -78,3 +96,8 @@ def from_data(data: Iterable[dict[str, Any]]) -> tuple[Cure, ...]:
         listed = {"lines": tuple(item["lines"]), "patterns": tuple(item["patterns"]), "place": tuple(item["place"])}
         made.append(Cure(**{**item, **options, **listed}))
     return tuple(made)
+
+
+def proof(cures: Iterable[Cure], caveat: str) -> str:
+    """How to prove that a caveat is cured, whoever does it: the check that the kits' files name; empty without one."""
+    return next((CHECKS[cure.check] for cure in cures if cure.caveat == caveat), "")

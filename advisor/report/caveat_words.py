@@ -8,11 +8,11 @@ from advisor.base.text import visible
 from advisor.model.answers_in_words import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from advisor.model.advice import Advice
     from advisor.model.rulebase import RuleBase
-    from advisor.model.verdict import Doing, FeatureVerdict, Handled, IfKept, Place, RaisedCaveat, Verdict
+    from advisor.model.verdict import Doing, FeatureVerdict, Handled, IfKept, Place, RaisedCaveat, Severity, Verdict
 
 AT: Final[dict[Place, str]] = {
     "client": "In the client",
@@ -41,6 +41,17 @@ def of(feature: FeatureVerdict, verdict: Verdict) -> list[RaisedCaveat]:
     """All the caveats of a feature: its own, and those that are listed once for several."""
     shared: list[RaisedCaveat] = [c for c in verdict["shared"]["caveats"] if feature["name"] in c["features"]]
     return [*shared, *feature["caveats"]]
+
+
+VERBS: Final[dict[Severity, tuple[str, str]]] = {
+    "breaks": ("breaks", "break"), "degrades": ("degrades", "degrade"), "note": ("is a note", "are notes"),
+}  # fmt: skip
+
+
+def counts(caveats: Sequence[RaisedCaveat]) -> str:
+    """How many caveats there are of each severity: `6 that break, 1 that degrades`; empty without any."""
+    by = {severity: sum(c["severity"] == severity for c in caveats) for severity in VERBS}
+    return ", ".join(f"{n} that {VERBS[severity][n != 1]}" for severity, n in by.items() if n)
 
 
 def where(advice: Advice) -> str:

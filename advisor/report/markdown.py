@@ -61,15 +61,15 @@ def _record(verdict: Verdict, feature: FeatureVerdict, base: RuleBase, level: in
     yield from ("", f"{sub} Context and Problem Statement", "")
     yield f"How does {escape(verdict['project'])} deliver the events of {name} between server and clients?"
     yield from ("", f"{sub} Decision Drivers", "")
-    yield from _bullets(_drivers(feature, base))
+    yield from bullets(_drivers(feature, base))
     yield from ("", f"{sub} Considered Options", "")
-    yield from _bullets(escape(words.title(option, base)) for option in _options(feature))
+    yield from bullets(escape(words.title(option, base)) for option in _options(feature))
     yield from ("", f"{sub} Decision Outcome", "")
     yield from _outcome(feature, base)
     yield from ("", f"{sub}# Consequences", "")
-    yield from _bullets(_consequences(verdict, feature, base))
+    yield from bullets(_consequences(verdict, feature, base))
     yield from ("", f"{sub}# Confirmation", "")
-    yield from _bullets(_confirmation(verdict, feature))
+    yield from bullets(_confirmation(verdict, feature))
     yield from ("", f"{sub} Pros and Cons of the Options", "")
     for option in _options(feature):
         yield from _pros_and_cons(feature, option, base, sub)
@@ -159,7 +159,7 @@ def _pros_and_cons(feature: FeatureVerdict, option: str, base: RuleBase, sub: st
     if pattern is not None:
         lines += [f"Good, because: {escape(one)}" for one in pattern.strengths]
         lines += [f"Bad, because: {escape(one)}" for one in pattern.weaknesses]
-    yield from _bullets(lines)
+    yield from bullets(lines)
     yield ""
 
 
@@ -178,12 +178,12 @@ def _more(verdict: Verdict, feature: FeatureVerdict, base: RuleBase) -> Iterator
         yield from (f"{escape(line)}\n" for line in (*words.conflicts(feature), *words.hard_ends(feature, base)))
     sources = dict.fromkeys(_source(e) for caveat in caveat_words.of(feature, verdict) for e in caveat["evidence"])
     if sources:
-        yield from ("Evidence:", "", *_bullets(sources), "")
+        yield from ("Evidence:", "", *bullets(sources), "")
     yield f"Rules {escape(verdict['rules']['version'])}, SHA-256 `{verdict['rules']['sha256']}`."
 
 
 def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
-    yield from _bullets(map(escape, cost_tables.sentences(feature, base)))
+    yield from bullets(map(escape, cost_tables.sentences(feature, base)))
     yield ""
     rows = cost_tables.lengths(feature, base, "patterns", cost_tables.BARS)
     if 0 < max(value for _, value, _ in rows) < words.BEYOND:
@@ -211,7 +211,7 @@ def _shared(verdict: Verdict, base: RuleBase) -> Iterator[str]:
     pages = map(words.page_line, verdict["shared"]["pages"])
     lines += filter(None, [words.reuse_line(verdict, base), *pages])
     if lines:
-        yield from ("", *_bullets(map(escape, lines)))
+        yield from ("", *bullets(map(escape, lines)))
 
 
 def _source(item: Evidence) -> str:
@@ -220,5 +220,6 @@ def _source(item: Evidence) -> str:
     return f"{line} <{item['url']}>" if item.get("url") else line
 
 
-def _bullets(lines: Iterable[str]) -> Iterator[str]:
+def bullets(lines: Iterable[str]) -> Iterator[str]:
+    """A list."""
     return (f"* {line}" for line in lines)

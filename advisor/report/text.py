@@ -91,8 +91,7 @@ def _portfolio(page: Page, verdict: Verdict, base: RuleBase) -> None:
     names = [visible(f["name"]) for f in verdict["features"]]
     column = min(max(len(n) for n in names), page.width // 2)
     for name, feature in zip(names, verdict["features"], strict=True):
-        worst = [c["severity"] for c in caveat_words.of(feature, verdict)]
-        counts = ", ".join(f"{worst.count(s)} {s}" for s in SEVERITY if s in worst)
+        counts = caveat_words.counts(caveat_words.of(feature, verdict))
         short = name if len(name) <= column else name[: column - 3] + "..."
         shown = words.title(feature["primary"], base) if feature["primary"] else "no pattern fits"
         first = f"  {short:{column}}  "

@@ -222,17 +222,17 @@ def hard_ends(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
             yield f"Every connection ends after {span}, whatever it carries: reconnect and resume; no heartbeat helps."
 
 
-def article_line(feature: FeatureVerdict, base: RuleBase) -> str:
-    """What the article's five steps alone give, and why the verdict differs, if it does."""
+def article_line(feature: FeatureVerdict, base: RuleBase, why: str | None = None) -> str:
+    """What the article's five steps alone give, and why the verdict differs, if it does; `why` instead of the whole."""
     given = feature["article"]
     if given["primary"] is None:
         line = "The article's five steps alone settle on no single pattern."
     else:
         line = f"The article's five steps alone give {title(given['primary'], base)}, settled at step {given['step']}."
-    if feature["departs"] and given["primary"] is None:
-        return f"{line} This verdict goes further: {feature['departs']}"
+    reason = why or feature["departs"] or ""
     if feature["departs"]:
-        return f"{line} This verdict departs from it: {feature['departs']}"
+        verb = "goes further" if given["primary"] is None else "departs from it"
+        return f"{line} This verdict {verb}{',' if reason[:1].islower() else ':'} {reason}"
     return f"{line} This verdict agrees." if given["primary"] == feature["primary"] else line
 
 

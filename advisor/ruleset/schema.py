@@ -339,7 +339,7 @@ class CureEntry(Model):
     """What a file of a kit cures, beside the file in a manifest under templates/."""
 
     caveat: Id
-    check: Literal[CHECKS]  # type: ignore[valid-type]  # the words; the file of advisor/proof/checks/ that proves it
+    check: Literal[tuple(CHECKS)]  # type: ignore[valid-type]  # the words; the file of advisor/proof/checks/ that proves it
     file: str = ""  # the name of one of several files that the entry copies
     lines: list[str] = []
 

@@ -1,0 +1,198 @@
+"""The first page of a report as plain data: text, Markdown and HTML print the same sentences from it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from advisor.base.text import shell_word, visible
+from advisor.model.advice import GENERAL
+from advisor.model.answers_in_words import named
+from advisor.model.patterns import core
+from advisor.report import caveat_words, cost_tables, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from advisor.model.rulebase import RuleBase
+    from advisor.model.verdict import Change, Cost, FeatureVerdict, RaisedCaveat, Severity, Verdict
+
+BITES, FLIPS, COSTS = 5, 3, 3  # items of a feature that is alone
+AMONG = 2  # caveats of a feature that is one of several
+ANSWERS = 4  # on which the reason rests
+SENTENCES = 2  # of the reason
+BITE_HEAD = "What will bite you, and what to do first"
+FLIP_HEAD = "What would flip it"
+COST_HEAD = "{what} per hour: requests, bytes, connections held, delay"
+
+
+class Bite(NamedTuple):
+    """A caveat that bites: the harm in one line, and the first thing to do, for a stated product if there is one."""
+
+    severity: Severity
+    title: str
+    id: str
+    cure: str
+
+
+class FeaturePage(NamedTuple):
+    """What the first page says of one feature; a text is empty where there is nothing to say."""
+
+    name: str
+    pattern: str
+    fits: bool
+    sure: str
+    fallback: str
+    contradictions: tuple[str, ...]
+    because: str
+    answers: tuple[str, ...]
+    counts: str
+    bites: tuple[Bite, ...]
+    more: int
+    flips: tuple[str, ...]
+    costs: tuple[tuple[str, str], ...]
+    costs_head: str
+    article: str
+
+
+class FirstPage(NamedTuple):
+    """What the first page says of a project. `together` and `shared` concern several features."""
+
+    project: str
+    features: tuple[FeaturePage, ...]
+    together: tuple[str, ...]
+    shared: tuple[Bite, ...]
+    next: tuple[tuple[str, str], ...]
+
+
+def first_page(verdict: Verdict, base: RuleBase, file: str = "FILE", most: int = BITES) -> FirstPage:
+    """The page with at most `most` caveats of each feature; `file` is the answers file that its commands name."""
+    together = [words.connection_line(connection, base) for connection in verdict["shared"]["connections"]]
+    together += filter(None, [words.reuse_line(verdict, base)])
+    return FirstPage(
+        project=visible(verdict["project"]),
+        features=tuple(feature_page(feature, base, most) for feature in verdict["features"]),
+        together=tuple(together),
+        shared=tuple(map(_bite, verdict["shared"]["caveats"])),
+        next=tuple(_next(verdict, base, shell_word(file) if file != "-" else file)),
+    )
+
+
+def feature_page(feature: FeatureVerdict, base: RuleBase, most: int = BITES) -> FeaturePage:
+    """What the page says of one feature, with at most `most` caveats."""
+    primary, fallback = feature["primary"], feature["fallback"]
+    outside = primary is not None and primary not in feature["costs"]["patterns"]
+    return FeaturePage(
+        name=visible(feature["name"]),
+        pattern=words.title(primary, base) if primary else "no pattern fits",
+        fits=primary is not None,
+        sure=_sure(feature, base),
+        fallback=f"Where it cannot connect: {words.title(fallback, base)}." if fallback else "",
+        contradictions=tuple(item["why"] for item in feature["contradictions"]),
+        because=because(feature, base),
+        answers=tuple(answers(feature, base)[:ANSWERS]),
+        counts=caveat_words.counts(feature["caveats"]),
+        bites=tuple(map(_bite, feature["caveats"][:most])),
+        more=max(len(feature["caveats"]) - most, 0),
+        flips=tuple(_flip(change, base) for change in possible(feature, base))[:FLIPS],
+        costs=tuple(_costs(feature, base)) if primary else (),
+        costs_head=COST_HEAD.format(what="What other patterns cost" if outside else "What it costs"),
+        article=_article(feature, base),
+    )
+
+
+# --- the parts --------------------------------------------------------------------------------------------------------
+
+
+def _sure(feature: FeatureVerdict, base: RuleBase) -> str:
+    """Confidence, with the assumption that matters most."""
+    level, risk = feature["confidence"], feature["riskiest"]
+    if risk is None:
+        return f"Confidence: {level}; {feature['confidence_why']}."
+    value = next((a["value"] for a in feature["assumptions"] if a["fact"] == risk["fact"]), None)
+    assumed = f"{risk['fact']} is {'open' if value is None else named(risk['fact'], value, base)}"
+    others = " or ".join(words.title(pattern, base) for pattern in risk["decides"][:2])
+    return f"Confidence: {level}. Riskiest assumption: {assumed}; otherwise perhaps {others}."
+
+
+def because(feature: FeatureVerdict, base: RuleBase) -> str:
+    """The reason, in three sentences at most: why not what the rule names before it, then what the rule says."""
+    if not feature["acceptable"]:
+        return ""
+    said = sentences(feature["acceptable"][0]["why"])[:SENTENCES]
+    rules = {rule.id: rule for step in base.steps for rule in step.rules}
+    decided = next((step["rule"] for step in feature["steps"] if step["state"] == "decided"), None)
+    named_first = rules[decided].patterns if decided in rules else ()
+    if feature["primary"] in named_first:
+        before = named_first[: named_first.index(feature["primary"])]
+        said = [sentences(no["why"])[0] for no in feature["rejected"] if no["id"] in before][:1] + said
+    return " ".join(dict.fromkeys(said))
+
+
+def answers(feature: FeatureVerdict, base: RuleBase) -> list[str]:
+    """The stated answers on which the decision rests: those of the step that decided, then of those before it."""
+    walked = [step for step in feature["steps"] if step["state"] != "not-reached"]
+    walked.sort(key=lambda step: step["state"] != "decided")
+    said = (part for step in walked for part in words.conditions_of(step, feature, base))
+    return [part for part in dict.fromkeys(said) if not part.endswith("(assumed)")]
+
+
+def _bite(caveat: RaisedCaveat) -> Bite:
+    said = [item for item in caveat["do"] if item["at"] not in GENERAL] or caveat["do"]
+    cure = next(iter(sentences(said[0]["text"])), "") if said else ""
+    return Bite(caveat["severity"], caveat["title"], caveat["id"], cure)
+
+
+def possible(feature: FeatureVerdict, base: RuleBase) -> Iterator[Change]:
+    """The changes of one answer that can happen: what a feature is (its clients, its platform) does not change."""
+    for change in feature["changes"]:
+        facts = list(change["set"])
+        if len(facts) == 1 and facts[0] in base.questions and not base.questions[facts[0]].settled:
+            yield change
+
+
+def _flip(change: Change, base: RuleBase) -> str:
+    ((fact, value),) = change["set"].items()
+    return f"{fact}: {named(fact, value, base)} -> {words.title(change['to'], base)}"
+
+
+def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[tuple[str, str]]:
+    """The pattern, and what else comes into question: its name and its costs."""
+    costs = feature["costs"]["patterns"]
+    others = [item["id"] for item in feature["acceptable"]] + core(base)
+    for pattern in [p for p in dict.fromkeys([str(feature["primary"]), *others]) if p in costs][:COSTS]:
+        yield cost_tables.name(pattern, base), cost_line(costs[pattern])
+
+
+def cost_line(row: Cost) -> str:
+    """What a pattern costs per hour, in one line."""
+    held = row["held_connections"]
+    late = row["worst_delay_s"]
+    parts = [
+        f"{words.amount(row['requests_per_h'])} requests",
+        f"{words.size(row['total_bytes_per_h'])}",
+        f"{words.amount(held)} held" if held else "nothing held",
+        f"up to {words.delay(late)} late" if late else "no delay",
+    ]
+    return ", ".join(parts)
+
+
+def _article(feature: FeatureVerdict, base: RuleBase) -> str:
+    """What the article's steps give; a reason that the page has already is not repeated."""
+    told = because(feature, base)
+    more = [one for one in sentences(feature["departs"] or "") if one not in told]
+    return words.article_line(feature, base, " ".join(more) or "for the reason above." if told else None)
+
+
+def _next(verdict: Verdict, base: RuleBase, file: str) -> Iterator[tuple[str, str]]:
+    """What to do next: a label and a command."""
+    kits = {pattern for cure in base.cures for pattern in cure.patterns}
+    if any(feature["primary"] in kits for feature in verdict["features"]):
+        yield "Kit", f"advisor recommend {file} --kit my-kit"
+    several = len(verdict["features"]) > 1
+    yield "All details", f"advisor recommend {file} --full{' --feature NAME' if several else ''}"
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text; a full stop inside of a number or an abbreviation ends none."""
+    return re.split(r"(?<=[.!?]) (?=[A-Z`])", " ".join(text.split()))
