@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from support.cli_run import advisor
 
 from advisor.answers.file import parse, read
 from advisor.base.data import data
+from advisor.cli import main
 from advisor.engine.portfolio import recommend
 from advisor.engine.verdict import Judge
 from advisor.report import words
+from advisor.report.first_page import first_page
 from advisor.report.one_page import LINES, WORDS, one_page
 from advisor.ruleset.cache import load
 
@@ -109,3 +113,43 @@ def test_the_page_is_the_default_and_full_prints_everything():
     full = advisor("recommend", str(EXAMPLES[0]), "--full").stdout
     assert f"All details: advisor recommend {EXAMPLES[0]} --full" in " ".join(short.split())
     assert 3 * short.count("\n") < full.count("\n")
+
+
+def bites(judge, **answers):
+    given = {"clients": ["browser"], "kind": "notifications", **answers}
+    text = "project: p\nfeatures:\n  - " + json.dumps({"name": "f", **given}) + "\n"
+    verdict = recommend(parse(text, "a.yaml", judge.base), judge.base, judge)
+    return {bite.id: bite for bite in first_page(verdict, judge.base, most=99).features[0].bites}
+
+
+def test_what_to_do_first_is_the_cure_and_not_what_stands_first_on_the_path(judge):
+    """Between client and server the client comes first; the work of catching up is the server's."""
+    resume = bites(judge, **{"replay-needed": "yes"})["resume-server-side"]
+    assert resume.cure.startswith("Number events with an id")
+
+
+def test_what_to_do_at_a_stated_product_comes_before_the_general_cure(judge):
+    text = "project: p\npath: {reverse-proxy: nginx, idle-timeout-s: 60}\nfeatures: [{name: f, clients: [browser]}]\n"
+    verdict = recommend(parse(text, "a.yaml", judge.base), judge.base, judge)
+    cures = {bite.id: bite.cure for bite in first_page(verdict, judge.base, most=99).features[0].bites}
+    assert cures["idle-timeout-heartbeat"].startswith("nginx: proxy_read_timeout")
+
+
+def test_a_caveat_that_begins_where_nothing_is_to_be_done_is_refused(tmp_path, capsys):
+    folder = shutil.copytree(data("rules"), tmp_path / "rules")
+    path = folder / "caveats" / "design.yaml"
+    path.write_text(path.read_text("utf-8").replace("    begin: server\n", "    begin: broker\n", 1), "utf-8")
+    assert main(["rules", "check", "--folder", str(folder)]) == 1
+    assert "`do` has nothing for 'broker'; it has client, server" in capsys.readouterr().err
+
+
+def test_a_page_says_why_the_usual_choice_is_not_taken(judge):
+    page = page_of(data("rules") / "examples" / "hospital-whiteboard.yaml", judge)
+    because = " ".join(page.split("\nBecause\n")[1].split("\n\n")[0].split())
+    assert because.startswith("Every user's network cuts or refuses WebSockets. Both sides")
+    assert page.count("cuts or refuses") == 1
+
+
+def test_of_several_features_what_bites_all_has_its_cure(judge):
+    page = page_of(data("rules") / "examples" / "support-desk.yaml", judge)
+    assert "Publish every event to a broker that all instances read" in " ".join(page.split())

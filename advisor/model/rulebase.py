@@ -193,6 +193,7 @@ class Caveat(NamedTuple):
     grounds: tuple[Ground, ...] = ()
     presumed: tuple[tuple[str, ...], ...] = ()
     at_once: bool = False
+    begin: str = ""  # the place of `do` that a report in short names; empty: the first on the path
 
 
 class Pattern(NamedTuple):

@@ -73,7 +73,7 @@ def first_page(verdict: Verdict, base: RuleBase, file: str = "FILE", most: int =
         project=visible(verdict["project"]),
         features=tuple(feature_page(feature, base, most) for feature in verdict["features"]),
         together=tuple(together),
-        shared=tuple(map(_bite, verdict["shared"]["caveats"])),
+        shared=tuple(_bite(caveat, base) for caveat in verdict["shared"]["caveats"]),
         next=tuple(_next(verdict, base, shell_word(file) if file != "-" else file)),
     )
 
@@ -92,7 +92,7 @@ def feature_page(feature: FeatureVerdict, base: RuleBase, most: int = BITES) -> 
         because=because(feature, base),
         answers=tuple(answers(feature, base)[:ANSWERS]),
         counts=caveat_words.counts(feature["caveats"]),
-        bites=tuple(map(_bite, feature["caveats"][:most])),
+        bites=tuple(_bite(caveat, base) for caveat in feature["caveats"][:most]),
         more=max(len(feature["caveats"]) - most, 0),
         flips=tuple(_flip(change, base) for change in possible(feature, base))[:FLIPS],
         costs=tuple(_costs(feature, base)) if primary else (),
@@ -137,8 +137,12 @@ def answers(feature: FeatureVerdict, base: RuleBase) -> list[str]:
     return [part for part in dict.fromkeys(said) if not part.endswith("(assumed)")]
 
 
-def _bite(caveat: RaisedCaveat) -> Bite:
-    said = [item for item in caveat["do"] if item["at"] not in GENERAL] or caveat["do"]
+def _bite(caveat: RaisedCaveat, base: RuleBase) -> Bite:
+    """What to do at a stated product first, else where the caveat begins."""
+    known = base.caveats.get(caveat["id"])
+    product = [item for item in caveat["do"] if item["at"] not in GENERAL]
+    begin = [item for item in caveat["do"] if known is not None and item["at"] == known.begin]
+    said = product or begin or caveat["do"]
     cure = next(iter(sentences(said[0]["text"])), "") if said else ""
     return Bite(caveat["severity"], caveat["title"], caveat["id"], cure)
 

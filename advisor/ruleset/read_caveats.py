@@ -64,6 +64,8 @@ def _caveat(
     boxes, stated, presumed = _situations(reader, file, path, when, space)
     standard = (c.standard,) if isinstance(c.standard, str) else tuple(c.standard)
     reader.known_patterns(file, (*path, "standard"), standard)
+    if c.begin is not None and c.begin not in c.do:
+        reader.problem(file, (*path, "begin"), f"`do` has nothing for {c.begin!r}; it has {', '.join(c.do)}")
     return rb.Caveat(
         c.id,
         c.severity,
@@ -83,6 +85,7 @@ def _caveat(
         grounds,
         presumed,
         c.at_once,
+        c.begin or "",
     )
 
 

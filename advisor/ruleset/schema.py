@@ -330,6 +330,7 @@ class Caveat(Model):
     title: Prose
     why: Prose
     do: Annotated[dict[Id, Prose], Field(min_length=1)]  # a place or a product to what is to be done there
+    begin: Id | None = None  # the place of `do` with the actual cure, where that is not the first one on the path
     figures: Prose | None = None
     evidence: Grounds = []
     examples: Annotated[list[Example], Field(min_length=1)]
