@@ -125,7 +125,7 @@ def _report(options: Namespace, file: str, verdict: Verdict, base: RuleBase, mad
     if form == "html":
         from advisor.report.html import html
 
-        return html(verdict, base, made.files, made.notes) if made else html(verdict, base)
+        return html(verdict, base, made.files, made.notes, file) if made else html(verdict, base, file=file)
     if options.full:
         from advisor.report.text import text
 

@@ -44,14 +44,14 @@ def of(feature: FeatureVerdict, verdict: Verdict) -> list[RaisedCaveat]:
 
 
 VERBS: Final[dict[Severity, tuple[str, str]]] = {
-    "breaks": ("breaks", "break"), "degrades": ("degrades", "degrade"), "note": ("is a note", "are notes"),
+    "breaks": ("that breaks", "that break"), "degrades": ("that degrades", "that degrade"), "note": ("note", "notes"),
 }  # fmt: skip
 
 
 def counts(caveats: Sequence[RaisedCaveat]) -> str:
     """How many caveats there are of each severity: `6 that break, 1 that degrades`; empty without any."""
     by = {severity: sum(c["severity"] == severity for c in caveats) for severity in VERBS}
-    return ", ".join(f"{n} that {VERBS[severity][n != 1]}" for severity, n in by.items() if n)
+    return ", ".join(f"{n} {VERBS[severity][n != 1]}" for severity, n in by.items() if n)
 
 
 def where(advice: Advice) -> str:

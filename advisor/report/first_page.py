@@ -185,7 +185,7 @@ def _article(feature: FeatureVerdict, base: RuleBase) -> str:
     """What the article's steps give; a reason that the page has already is not repeated."""
     told = because(feature, base)
     more = [one for one in sentences(feature["departs"] or "") if one not in told]
-    return words.article_line(feature, base, " ".join(more) or "for the reason above." if told else None)
+    return words.article_line(feature, base, " ".join(more))
 
 
 def _next(verdict: Verdict, base: RuleBase, file: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,8 @@ from advisor.engine.costs import COUNTED
 from advisor.model.answers_in_words import named
 from advisor.report import caveat_words, cost_tables, words
 from advisor.report.cost_chart import chart
+from advisor.report.first_page import BITE_HEAD, FLIP_HEAD
+from advisor.report.one_page import fitting
 from advisor.report.path_drawing import walk
 
 if TYPE_CHECKING:
@@ -22,15 +24,23 @@ if TYPE_CHECKING:
     from advisor.model.rulebase import RuleBase
     from advisor.model.verdict import FeatureVerdict, Verdict
 
-FEW = 3  # features: with more, the parts of each are closed at first
 SEVERITY = {"breaks": "Breaks", "degrades": "Degrades", "note": "Note"}
 STATE = {"passed": "passed", "decided": "decided", "not-reached": "not reached"}
 PANELS = (cost_tables.TRAFFIC[0], cost_tables.BARS, cost_tables.HELD[0])
 CONFIGS = (".conf", ".yaml", ".yml", ".json", ".toml", ".cfg", ".service", ".vcl", "Dockerfile", "Caddyfile")
 
 
-def html(verdict: Verdict, base: RuleBase, files: Mapping[str, bytes] | None = None, notes: Sequence[str] = ()) -> str:
-    """The page. `files` are the kit's, by name, where there is a kit; `notes` say why not, or what to know about it.
+def html(
+    verdict: Verdict,
+    base: RuleBase,
+    files: Mapping[str, bytes] | None = None,
+    notes: Sequence[str] = (),
+    file: str = "answers.yaml",
+) -> str:
+    """The page: of each feature first what text and Markdown print too (first_page.py), then everything, folded.
+
+    `files` are the kit's, by name, where there is a kit; `notes` say why not, or what to know about it. `file` is the
+    answers file that its commands name.
 
     Everything that comes from answers and rules is escaped by the template engine, after invisible controls and marks
     have become visible. The content security policy allows the page's own style and nothing else. It is all ASCII, so
@@ -47,7 +57,8 @@ def html(verdict: Verdict, base: RuleBase, files: Mapping[str, bytes] | None = N
         configs={name: _text(content) for name, content in (files or {}).items() if name.endswith(CONFIGS)},
         others=[name for name in files or {} if not name.endswith(CONFIGS)],
         notes=notes,
-        few=len(verdict["features"]) <= FEW,
+        first=fitting(verdict, base, file),
+        heads={"bite": BITE_HEAD, "flip": FLIP_HEAD},
     )
     return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
@@ -60,7 +71,7 @@ def _environment() -> Any:
     )
     made.globals.update(
         bill=cost_tables, words=words, caveats=caveat_words, walk=_walk, panels=_panels, severity=SEVERITY, state=STATE,
-        counted=COUNTED, worst=_worst, named=named,
+        counted=COUNTED, named=named,
     )  # fmt: skip
     return made
 
@@ -103,10 +114,3 @@ def _panels(feature: FeatureVerdict, base: RuleBase, name: str) -> list[tuple[st
         rows = cost_tables.lengths(feature, base, "patterns", column)
         made.append((column.title, _markup(chart(rows, chosen, column.title, f"{name}-{i}"))))
     return made
-
-
-def _worst(feature: FeatureVerdict, verdict: Verdict) -> str:
-    """How many caveats of each severity, in words."""
-    caveats = caveat_words.of(feature, verdict)
-    counts = {s: sum(c["severity"] == s for c in caveats) for s in SEVERITY}
-    return ", ".join(f"{n} {SEVERITY[s].lower()}" for s, n in counts.items() if n) or "none"

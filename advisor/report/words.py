@@ -223,16 +223,19 @@ def hard_ends(feature: FeatureVerdict, base: RuleBase) -> Iterator[str]:
 
 
 def article_line(feature: FeatureVerdict, base: RuleBase, why: str | None = None) -> str:
-    """What the article's five steps alone give, and why the verdict differs, if it does; `why` instead of the whole."""
+    """What the article's five steps alone give, and why the verdict differs, if it does.
+
+    `why` replaces the reason; it is empty where the reader was told the whole reason before.
+    """
     given = feature["article"]
     if given["primary"] is None:
         line = "The article's five steps alone settle on no single pattern."
     else:
         line = f"The article's five steps alone give {title(given['primary'], base)}, settled at step {given['step']}."
-    reason = why or feature["departs"] or ""
     if feature["departs"]:
         verb = "goes further" if given["primary"] is None else "departs from it"
-        return f"{line} This verdict {verb}{',' if reason[:1].islower() else ':'} {reason}"
+        reason = feature["departs"] if why is None else why
+        return f"{line} This verdict {verb}{f': {reason}' if reason else ', for the reason above.'}"
     return f"{line} This verdict agrees." if given["primary"] == feature["primary"] else line
 
 

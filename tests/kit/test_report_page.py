@@ -6,6 +6,7 @@ import base64
 import json
 
 import pytest
+from selenium.webdriver import ActionChains, Keys
 from support.hostile_names import NAMES
 from support.shipped import shipped
 
@@ -86,6 +87,8 @@ def test_a_page_fits_a_phone_and_a_desk_and_prints_whole(browser, tmp_path, name
         assert opened(browser, tmp_path, page, width) == []
         assert problems(browser) == []
         assert wide(browser) == []
+        browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert wide(browser) == []
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         smallest = browser.execute_script(
             "return Math.min(...[...document.querySelectorAll('svg text')].map(e =>"
@@ -101,7 +104,7 @@ def test_a_page_fits_a_phone_and_a_desk_and_prints_whole(browser, tmp_path, name
     browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = false")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     hidden = browser.execute_script(
-        "return [...document.querySelectorAll('details.part, details.caveat')].filter(d =>"
+        "return [...document.querySelectorAll('details:not(.file)')].filter(d =>"
         " d.lastElementChild.getBoundingClientRect().height < 5).map(d => d.id)"
     )
     assert hidden == []  # what was folded on the screen is there on paper
@@ -112,3 +115,27 @@ def test_a_page_fits_a_phone_and_a_desk_and_prints_whole(browser, tmp_path, name
         node for node in tree["nodes"] if node.get("role", {}).get("value") in {"image", "img", "graphics-document"}
     ]
     assert all(node["name"]["value"] for node in images), json.dumps(images)[:500]
+
+
+@pytest.mark.long
+def test_the_keyboard_reaches_and_opens_every_fold(browser, tmp_path):
+    verdict = recommend(read(str(data("rules") / "examples" / "notifications.yaml"), RULES), RULES)
+    opened(browser, tmp_path, html(verdict, RULES), 1200)
+    folds = browser.execute_script("return document.querySelectorAll('details.part').length")
+    assert folds == 5
+    reached = []
+    for _ in range(40):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        here = browser.execute_script(
+            "const a = document.activeElement;"
+            " return [a.tagName, a.parentElement?.id ?? '', getComputedStyle(a).outlineStyle]"
+        )
+        if here[0] == "SUMMARY" and here[1].startswith("f1-"):
+            assert here[2] != "none"  # the focus can be seen
+            reached.append(here[1])
+            ActionChains(browser).send_keys(Keys.ENTER).perform()
+            assert browser.execute_script("return document.activeElement.parentElement.open"), here
+            ActionChains(browser).send_keys(Keys.SPACE).perform()
+            assert not browser.execute_script("return document.activeElement.parentElement.open"), here
+    assert reached[:folds] == list(dict.fromkeys(reached))  # each once, before the focus begins again
+    assert len({*reached}) == folds
