@@ -22,7 +22,7 @@ from advisor.report.card_text import age_text
 from advisor.report.lookup import explain
 from advisor.ruleset.compile import compile_folder
 from advisor.ruleset.prove import prove
-from advisor.ruleset.stale import months_of, older_than, today_of
+from advisor.ruleset.stale import dated, due, months_of, older_than, overdue, review_of, today_of
 from advisor.ruleset.tables_schema import COST_FIGURES, TIMING_FIGURES
 
 RULES = shipped()
@@ -260,9 +260,9 @@ def test_whole_months():
 
 
 def test_what_has_grown_old_is_listed_oldest_first_and_grows_with_time():
-    old, dated = older_than(RULES, 12, TODAY)
-    later, _ = older_than(RULES, 12, (2030, 1, 1))
-    assert 0 < len(old) < len(later) <= dated
+    every = dated(RULES, TODAY)
+    old, later = older_than(every, 12), older_than(dated(RULES, (2030, 1, 1)), 12)
+    assert 0 < len(old) < len(later) <= len(every)
     assert [s.months for s in old] == sorted((s.months for s in old), reverse=True)
     assert all(s.months >= 12 for s in old)
     assert any(s.what == "heroku-idle" and s.place.file == "rules/platforms/heroku.yaml" for s in old)
@@ -270,41 +270,87 @@ def test_what_has_grown_old_is_listed_oldest_first_and_grows_with_time():
     assert all(lines[s.place.line - 1] == f"  {s.what}:" for s in later if s.place.file == "rules/costs.yaml")
     assert {s.place.file for s in later} >= {"rules/costs.yaml", "rules/timing.yaml"}
     rows = sum(len(list(card.rows())) for card in CARDS.values())
-    assert len([s for s in older_than(RULES, 0, (9999, 1, 1))[0] if "/platforms/" in s.place.file]) == rows
+    assert len([s for s in older_than(dated(RULES, (9999, 1, 1)), 0) if "/platforms/" in s.place.file]) == rows
 
 
-def test_the_command_exits_with_1_for_findings_and_0_without(capsys):
-    assert main(["rules", "stale", "--older-than", "12m", "--today", "2026-11-24"]) == 1
+@pytest.mark.parametrize(
+    ("then", "review", "day"),
+    [
+        ((2026, 7, 22), "timeless", None),
+        ((2026, 7, 22), "2y", (2028, 7, 22)),
+        ((2026, 7, 22), "6m", (2027, 1, 22)),
+        ((2026, 12, 1), "1m", (2027, 1, 1)),
+        ((2026, 1, 31), "12m", (2027, 1, 31)),
+        ((2018, 1, 1), "2027-05-30", (2027, 5, 30)),
+    ],
+)
+def test_when_a_statement_is_due(then, review, day):
+    assert due(then, review) == day
+
+
+def test_a_statement_is_overdue_from_the_day_of_its_review_on():
+    every = [statement._replace(due=(2027, 5, 30)) for statement in dated(RULES, TODAY)[:1]]
+    assert [bool(overdue(every, day)) for day in ((2027, 5, 29), (2027, 5, 30), (2028, 1, 1))] == [False, True, True]
+    assert overdue([every[0]._replace(due=None)], (9999, 1, 1)) == []
+
+
+def test_standards_and_measurements_are_timeless_and_pages_and_products_are_not():
+    assert review_of("source", "https://www.rfc-editor.org/rfc/rfc6455#section-5.2", "") == "timeless"
+    assert review_of("source", "https://www.rfc-editor.org.example/rfc", "") == "2y"
+    assert review_of("measured", "", "") == "timeless"
+    assert review_of("source", "https://devcenter.heroku.com/articles/http-routing", "") == "2y"
+    assert review_of("card", "https://nginx.org/en/docs/", "") == "2y"
+    assert review_of("measured", "", "6m") == "6m"
+    late = overdue(dated(RULES, (9999, 1, 1)), (9999, 1, 1))
+    assert {s.what for s in late} >= {"heroku-idle", "cross-instance-fanout"}
+    assert not [s for s in late if "rfc-editor" in s.url or (not s.url and "/platforms/" not in s.place.file)]
+
+
+def test_the_command_says_what_is_overdue_and_what_to_do(capsys):
+    assert main(["rules", "stale", "--today", "2029-01-01"]) == 1
     out = capsys.readouterr().out
     assert re.search(
-        r"^rules/platforms/heroku.yaml:\d+:\d+: heroku-first-byte \(as of 2024-05-07, 30 months old\): ",
+        r"^rules/platforms/heroku.yaml:\d+:\d+: heroku-first-byte \(as of 2024-05-07, to be read again since "
+        r"2026-05-07\): .* \[https://",
         out,
         re.MULTILINE,
     )
-    assert re.search(r"^\d+ of \d+ dated statements are 12 months old or older; \d+ were written", out, re.MULTILINE)
+    assert "\nRead the source of each again. If it says the same, write its new date into `as-of`" in out
+    assert re.search(r"^\d+ of \d+ dated statements are overdue; \d+ are timeless", out, re.MULTILINE)
+    assert main(["rules", "stale", "--today", "2009-01-01"]) == 0
+    out = capsys.readouterr().out
+    assert re.match(r"0 of \d+ dated statements are overdue; \d+ are timeless; the next is due on 20\d\d-", out)
+    assert "Read the source" not in out
 
 
 @pytest.mark.long
-def test_what_was_never_read_is_listed_whatever_its_date(folder, capsys):
-    words = ["rules", "stale", "--folder", str(folder), "--older-than", "99y", "--today", "2026-11-24"]
-    unread = [row for card in CARDS.values() for row in card.rows() if row.checked == "memory"]
-    assert main(words) == 1
-    *lines, last = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(unread) > 0
-    place = r"rules/platforms/fastly\.yaml:\d+:\d+"
-    assert any(
-        re.match(rf"{place}: fastly-between-bytes \(written from memory, not checked\): Longest silence", x)
-        for x in lines
+def test_a_gate_is_red_for_what_is_overdue_by_its_own_review_time_alone(folder, capsys):
+    """Neither age nor what was written from memory makes it red: `review` of a statement does."""
+    path = folder / "platforms" / "nginx.yaml"
+    text, exits = path.read_text("utf-8"), {}
+    words = ["rules", "stale", "--folder", str(folder), "--today", "2009-01-01"]  # nothing else is due so early
+    for review in ("timeless", "2008-12-31", "2009-01-01", "2009-01-02", "2y"):
+        path.write_text(text.replace("    confidence:", f"    review: {review}\n    confidence:", 1), "utf-8")
+        exits[review] = main([*words, "--unread", "--older-than", "99y"])
+        out = capsys.readouterr().out
+        assert ("nginx-read (as of 2026-07-22 (nginx 1.31.3 / 1.30.4 docs), to be read again since" in out) == (
+            exits[review] == 1
+        )
+    assert {review for review, code in exits.items() if code == 1} == {"2008-12-31", "2009-01-01"}
+    unread = sum(row.checked == "memory" for card in CARDS.values() for row in card.rows())
+    assert out.count("(written from memory, not checked)") == unread > 0
+    assert f"{unread} were written from memory and not checked against a source; --unread lists them" in out
+
+
+@pytest.mark.parametrize("review", ["soon", "2027-13", "never", "0d", "2027"])
+def test_a_review_time_that_is_none_is_refused(folder, review, capsys):
+    path = folder / "platforms" / "nginx.yaml"
+    path.write_text(
+        path.read_text("utf-8").replace("    confidence: high\n", f"    review: {review}\n    confidence: high\n", 1),
+        "utf-8",
     )
-    assert last.startswith("0 of ")
-    assert last.endswith(f"; {len(unread)} were written from memory and not checked against a source")
-    assert len([s for s in older_than(RULES, 12, (2030, 1, 1))[0] if s.what == "fastly-between-bytes"]) == 1
-    main([*words[:4], "--older-than", "12m", "--today", "2030-01-01"])
-    assert len([x for x in capsys.readouterr().out.splitlines() if "fastly-between-bytes" in x]) == 1
-    for path in (folder / "platforms").glob("*.yaml"):
-        path.write_text(path.read_text("utf-8").replace("checked: memory", "checked: read"), "utf-8")
-    assert main(words) == 0
-    assert capsys.readouterr().out.startswith("0 of ")
+    assert main(["rules", "check", "--folder", str(folder)]) == 1
+    assert "rules/platforms/nginx.yaml:" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,12 @@ def parser() -> Parser:
     made = Parser(
         "advisor rules",
         "check: prove that the rules have no gaps or contradictions. graph: draw the decision as Mermaid. "
-        "schema: print a JSON Schema. docs: write the pages about caveats and platforms. stale: list old statements.",
+        "schema: print a JSON Schema. docs: write the pages about caveats and platforms. stale: list what is to be "
+        "read again; the exit code is 1 if any of it is overdue.",
         "advisor rules check",
         "advisor rules graph --answers answers.yaml",
         "advisor rules schema verdict",
-        "advisor rules stale --older-than 2y",
+        "advisor rules stale",
     )
     made.add_argument("what", choices=WHAT, metavar="WHAT", help=", ".join(WHAT))
     made.add_argument(
@@ -38,8 +39,11 @@ def parser() -> Parser:
     made.add_argument("--answers", metavar="FILE", help="for graph: draw what these answers walk through")
     made.add_argument("--folder", metavar="DIR", help="use this rules folder instead of the shipped one")
     made.add_argument("--templates", metavar="DIR", help="for check: use this templates folder")
-    made.add_argument("--older-than", default="12m", metavar="SPAN", help="for stale: minimum age: 12m (default) or 2y")
-    made.add_argument("--today", metavar="DAY", help="for stale: calculate ages for this day, for example 2026-11-24")
+    made.add_argument(
+        "--older-than", metavar="SPAN", help="for stale: list also what is this old (12m, 2y), due or not"
+    )
+    made.add_argument("--unread", action="store_true", help="for stale: list also what was written from memory")
+    made.add_argument("--today", metavar="DAY", help="for stale: as if it were this day, for example 2026-11-24")
     return made
 
 
@@ -64,7 +68,7 @@ def run(words: list[str]) -> int:
     if options.what == "graph":
         return _graph(base, options)
     if options.what == "stale":
-        return _stale(base, options.older_than, options.today)
+        return _stale(base, options)
     if options.what == "docs":
         return _docs(base, Path(options.name))
     from advisor.ruleset.editor_schema import schema_text
@@ -117,13 +121,17 @@ def _docs(base: RuleBase, folder: Path) -> int:
     return Exit.OK
 
 
-def _stale(base: RuleBase, span: str, today: str | None) -> int:
+def _stale(base: RuleBase, options: Namespace) -> int:
     from advisor.report.rules_text import stale_lines
-    from advisor.ruleset.stale import months_of, never_read, older_than, today_of
+    from advisor.ruleset.stale import dated, months_of, older_than, overdue, today_of
 
-    months, now = months_of(span), today_of(today)
-    unread = never_read(base, now)
-    old, dated = older_than(base, months, now)
-    for line in stale_lines(unread, old, dated, months):
+    months = None if options.older_than is None else months_of(options.older_than)
+    today = today_of(options.today)
+    every = dated(base, today)
+    late = overdue(every, today)
+    listed = [statement for statement in every if statement.unread and options.unread]
+    if months is not None:
+        listed += [statement for statement in older_than(every, months) if statement not in listed]
+    for line in stale_lines(late, listed, every):
         streams.data(line)
-    return Exit.FINDINGS if old or unread else Exit.OK
+    return Exit.FINDINGS if late else Exit.OK

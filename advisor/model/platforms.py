@@ -60,6 +60,7 @@ class Row(NamedTuple):
     checked: str  # read | measured | memory
     contested: str
     note: str
+    review: str  # when to read the source again, as evidence has it; empty: as for every card
     per: str  # of a capacity that is compared with the clients: all of them, or those of one instance
     place: Place
 

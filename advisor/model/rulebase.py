@@ -37,13 +37,17 @@ class Place(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Why something is believed; `text` is its content. `where` is the article's section, `url` the address."""
+    """Why something is believed; `text` is its content. `where` is the article's section, `url` the address.
+
+    `review`: `timeless`, a span after `as_of` such as 18m or 2y, or a day; empty where it follows from the kind.
+    """
 
     kind: Literal["article", "source", "measured", "judgement"]
     text: str
     where: str = ""
     url: str = ""
     as_of: str = ""
+    review: str = ""
 
     def data(self) -> EvidenceData:
         """As the verdict carries it."""

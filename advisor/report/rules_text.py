@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from advisor.base.errors import Problem
     from advisor.model.rulebase import Place, RuleBase
     from advisor.ruleset.prove import Proof
-    from advisor.ruleset.stale import Dated
+    from advisor.ruleset.stale import Dated, Day
 
 
 def proof_lines(base: RuleBase, proof: Proof, templates: Sequence[Problem] = ()) -> Iterator[str]:
@@ -33,16 +33,36 @@ def proof_lines(base: RuleBase, proof: Proof, templates: Sequence[Problem] = ())
     )
 
 
-def stale_lines(unread: Sequence[Dated], old: Sequence[Dated], dated: int, months: int) -> Iterator[str]:
-    """The statements that were not checked at their source, those that are old, then the counts of both."""
-    for s in [*unread, *(s for s in old if not s.unread)]:
-        source = f" [{s.url}]" if s.url else ""
-        age = "written from memory, not checked" if s.unread else f"as of {s.as_of}, {s.months} months old"
-        yield f"{_at(s.place)}: {s.what} ({age}): {s.says}{source}"
+TO_DO = (
+    "Read the source of each again. If it says the same, write its new date into `as-of`, or the day of the next "
+    "reading into `review`; if not, correct the statement. `review: timeless` is for what cannot change."
+)
+
+
+def stale_lines(late: Sequence[Dated], listed: Sequence[Dated], every: Sequence[Dated]) -> Iterator[str]:
+    """What is overdue and what to do about it, what was asked for besides, then the counts of all dated statements."""
+    for s in late:
+        yield _stated(s, f"as of {s.as_of}, to be read again since {_day(s.due)}")
+    if late:
+        yield TO_DO
+    for s in listed:
+        yield _stated(s, "written from memory, not checked" if s.unread else f"as of {s.as_of}, {s.months} months old")
+    then = min((s.due for s in every if s.due is not None and s not in late), default=None)
+    unread = sum(s.unread for s in every)
     yield (
-        f"{len(old)} of {dated} dated statements are {months} months old or older; "
-        f"{len(unread)} were written from memory and not checked against a source"
+        f"{len(late)} of {len(every)} dated statements are overdue; {sum(s.due is None for s in every)} are timeless"
+        f"{f'; the next is due on {_day(then)}' if then else ''}"
     )
+    if unread:
+        yield f"{unread} were written from memory and not checked against a source; --unread lists them"
+
+
+def _stated(s: Dated, age: str) -> str:
+    return f"{_at(s.place)}: {s.what} ({age}): {s.says}{f' [{s.url}]' if s.url else ''}"
+
+
+def _day(day: Day | None) -> str:
+    return "{:04}-{:02}-{:02}".format(*day) if day is not None else "never"
 
 
 def _at(place: Place) -> str:

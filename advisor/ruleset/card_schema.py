@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from advisor.model.platforms import WAY
-from advisor.ruleset.schema import Date, Id, Model, Prose
+from advisor.ruleset.schema import Date, Id, Model, Prose, Review
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\n]+$")]
@@ -22,6 +22,7 @@ class Sourced(Model):
     setting: Line | None = None
     source: Url
     as_of: Date
+    review: Review | None = None
     confidence: Literal["high", "medium", "low"]
     checked: Literal["read", "measured", "memory"] = "read"
     contested: Prose | None = None

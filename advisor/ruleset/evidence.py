@@ -19,9 +19,9 @@ def evidence(items: Iterable[schema.Evidence]) -> tuple[rb.Evidence, ...]:
         if e.article is not None:
             made.append(rb.Evidence("article", e.says or "", where=e.article))
         elif e.source is not None:
-            made.append(rb.Evidence("source", e.says or "", url=e.source, as_of=e.as_of or ""))
+            made.append(rb.Evidence("source", e.says or "", url=e.source, as_of=e.as_of or "", review=e.review or ""))
         elif e.measured is not None:
-            made.append(rb.Evidence("measured", e.measured, as_of=e.as_of or ""))
+            made.append(rb.Evidence("measured", e.measured, as_of=e.as_of or "", review=e.review or ""))
         else:
             made.append(rb.Evidence("judgement", e.judgement or ""))
     return tuple(made)

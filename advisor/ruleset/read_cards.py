@@ -75,6 +75,7 @@ def _row(card: str, group: str, key: str, row: card_schema.Value | card_schema.L
         "checked": row.checked,
         "contested": row.contested or "",
         "note": row.note or "",
+        "review": row.review or "",
         "per": getattr(row, "per", None) or "",
         "place": file.place((group, key), key=True),
     }

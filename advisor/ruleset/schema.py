@@ -28,6 +28,8 @@ Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(lambda s: " ".join(s.split()))
 ]
 Date = Annotated[str, BeforeValidator(str), StringConstraints(pattern=r"^\d{4}(-\d\d(-\d\d)?)?( .*)?$")]
+# When a dated statement is to be read again: never, so long after its date, or on a day.
+Review = Annotated[str, BeforeValidator(str), StringConstraints(pattern=r"^(timeless|\d{1,3}[my]|\d{4}-\d\d-\d\d)$")]
 YesNo = Annotated[
     bool,
     BeforeValidator(lambda v: {"yes": True, "no": False}.get(v, v) if isinstance(v, str) else v),
@@ -54,6 +56,7 @@ class Evidence(Model):
     judgement: Prose | None = None
     says: Prose | None = None
     as_of: Date | None = None
+    review: Review | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Evidence:
@@ -64,6 +67,8 @@ class Evidence(Model):
             raise ValueError("add `says`: what the source or the section states")
         if kinds[0] in ("source", "measured") and self.as_of is None:
             raise ValueError("add `as-of`: the date of the source or the measurement")
+        if self.review is not None and self.as_of is None:
+            raise ValueError("`review` needs `as-of`: what has no date does not grow old")
         return self
 
 
