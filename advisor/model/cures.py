@@ -16,7 +16,7 @@ CHECKS: Final = {
     "V3": "Kill the server while events are sent, and start it again: a browser misses none and shows none twice.",
     "V4": "Stop all instances and start them: clients are connected again at once.",
     "V5": "Publish on one instance, read on another, also after a second away: nothing is missing.",
-    "V6": "Open a WebSocket: status 101; where it is blocked, the client uses its second way in time.",
+    "V6": "Open a WebSocket: status 101; where it is blocked, the client uses its fallback in time.",
     "V7": "Connect from a page of another origin, and without a login: both are refused.",
     "V8": "Let one client read nothing while events are sent: memory stays level, the others get theirs in time.",
     "V9": "Stop one server with SIGTERM: it ends within its grace period, its clients are connected elsewhere.",
