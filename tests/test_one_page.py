@@ -16,7 +16,7 @@ from advisor.cli import main
 from advisor.engine.portfolio import recommend
 from advisor.engine.verdict import Judge
 from advisor.report import words
-from advisor.report.first_page import first_page
+from advisor.report.first_page import feature_page, first_page
 from advisor.report.one_page import LINES, WORDS, one_page
 from advisor.ruleset.cache import load
 
@@ -153,3 +153,13 @@ def test_a_page_says_why_the_usual_choice_is_not_taken(judge):
 def test_of_several_features_what_bites_all_has_its_cure(judge):
     page = page_of(data("rules") / "examples" / "support-desk.yaml", judge)
     assert "Publish every event to a broker that all instances read" in " ".join(page.split())
+
+
+def test_your_answers_are_those_that_were_stated(judge):
+    """ "I don't know" is no answer, and what the program assumed is none of yours."""
+    for path in EXAMPLES:
+        verdict = recommend(read(path, judge.base), judge.base, judge)
+        for feature in verdict["features"]:
+            said = feature_page(feature, judge.base).answers
+            assert all(answer.partition(":")[0] in feature["stated"] for answer in said)
+            assert not [answer for answer in said if "not known" in answer or "(assumed)" in answer]

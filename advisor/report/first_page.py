@@ -134,7 +134,7 @@ def answers(feature: FeatureVerdict, base: RuleBase) -> list[str]:
     walked = [step for step in feature["steps"] if step["state"] != "not-reached"]
     walked.sort(key=lambda step: step["state"] != "decided")
     said = (part for step in walked for part in words.conditions_of(step, feature, base))
-    return [part for part in dict.fromkeys(said) if not part.endswith("(assumed)")]
+    return [part for part in dict.fromkeys(said) if part.partition(":")[0] in feature["stated"]]
 
 
 def _bite(caveat: RaisedCaveat, base: RuleBase) -> Bite:

@@ -124,7 +124,7 @@ def _confirmation(verdict: Verdict, feature: FeatureVerdict, page: FeaturePage, 
 
 def _together(said: FirstPage) -> Iterator[str]:
     yield from bullets(f"{escape(page.name)}: {escape(page.pattern)}" for page in said.features)
-    yield from ("", *bullets(map(escape, said.together))) if said.together else ()
+    yield from bullets(map(escape, said.together))
     if said.shared:
         yield from ("", "What will bite several of them, and what to do first:", "", *bullets(map(_bite, said.shared)))
 
