@@ -19,7 +19,7 @@ from advisor.base.text import visible
 from advisor.engine.portfolio import recommend
 from advisor.interview.plain import ask
 from advisor.model.values import UNKNOWN, Other
-from advisor.report.markdown import markdown
+from advisor.report.record import record as decision_record
 from advisor.ruleset.cache import load
 
 
@@ -456,7 +456,8 @@ def test_the_decision_record_is_written_and_not_over_another_text(talk, sit, tmp
     record = tmp_path / "adr.md"
     talk("orders", "2", f"record {record}", "q")
     written = record.read_text()
-    assert written == markdown(recommend(read(talk.file, base), base), base)
+    assert written == decision_record(recommend(read(talk.file, base), base), base, talk.file.name)
+    assert f"    advisor recommend {talk.file.name} --full\n" in written
     record.write_text("mine")
     _, shown, _ = talk(f"record {record}", "q")
     assert "already exists; nothing was written" in shown

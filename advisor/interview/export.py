@@ -85,9 +85,9 @@ def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
         elif kind == "record":
             from advisor.report.record import record
 
-            made = {"": record(session.verdict, session.base).encode()}
+            made = {"": record(session.verdict, session.base, _named(draft)).encode()}
         elif kind == "page":
-            made = {"": _page(session).encode()}
+            made = {"": _page(session, _named(draft)).encode()}
         else:
             from advisor.kit.build import build
 
@@ -103,7 +103,12 @@ def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
     return Part(kind, where, tuple(sorted(items, key=lambda item: order.index(item.state))), notes)
 
 
-def _page(session: Session) -> str:
+def _named(draft: Draft) -> str:
+    """The answers file as the commands of a report name it: a report stands beside it."""
+    return draft.file.name if draft.file is not None else "answers.yaml"
+
+
+def _page(session: Session, file: str) -> str:
     """The report as a page, with the files of the kit where there is one."""
     from advisor.kit.build import build
     from advisor.report.html import html
@@ -111,8 +116,8 @@ def _page(session: Session) -> str:
     try:
         kit = build(session.project, session.verdict, session.base)
     except AdvisorError as error:
-        return html(session.verdict, session.base, notes=[str(error)])
-    return html(session.verdict, session.base, kit.files or None, kit.notes)
+        return html(session.verdict, session.base, notes=[str(error)], file=file)
+    return html(session.verdict, session.base, kit.files or None, kit.notes, file)
 
 
 def _answers_text(session: Session, draft: Draft, file: Path) -> str:
