@@ -236,6 +236,17 @@ def test_schemas_are_valid_and_fit_the_shipped_files(name: str) -> None:
         assert errors == [], path.name
 
 
+def test_the_schema_of_a_rules_file_is_printed_while_the_rules_have_a_mistake(tmp_path):
+    """Somebody who writes a card wrongly asks for the keys that it may have."""
+    rules = shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    (rules / "platforms" / "mine.yaml").write_text("name: Mine\nlimits: {buffering: {value: no}}\n")
+    ran = advisor("rules", "schema", "platforms", "--folder", str(rules))
+    assert (ran.returncode, "buffering" in json.loads(ran.stdout)["properties"]) == (0, True)
+    assert b"the rules have mistakes" in ran.stderr
+    ran = advisor("rules", "schema", "answers", "--folder", str(rules))
+    assert (ran.returncode != 0, ran.stdout) == (True, b"")
+
+
 def test_an_editor_schema_underlines_a_wrong_fact() -> None:
     from jsonschema import Draft202012Validator
 

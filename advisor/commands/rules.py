@@ -62,6 +62,8 @@ def run(words: list[str]) -> int:
             raise UsageError(f"{name}: {path} is not a folder")
     if options.what == "check":
         return _check(folder, Path(options.templates or data("templates")))
+    if options.what == "schema":
+        return _schema(folder, options.name or "answers")
     from advisor.ruleset.cache import load
 
     base = load(folder)
@@ -69,11 +71,23 @@ def run(words: list[str]) -> int:
         return _graph(base, options)
     if options.what == "stale":
         return _stale(base, options)
-    if options.what == "docs":
-        return _docs(base, Path(options.name))
-    from advisor.ruleset.editor_schema import schema_text
+    return _docs(base, Path(options.name))
 
-    streams.data(schema_text(options.name or "answers", base))
+
+def _schema(folder: Path, name: str) -> int:
+    """Print a schema; that of a rules file also while the rules have a mistake, since then it is needed most."""
+    from advisor.base.errors import RuleBaseError
+    from advisor.ruleset.cache import load
+    from advisor.ruleset.editor_schema import WITH_RULES, schema_text
+
+    try:
+        base = load(folder)
+    except RuleBaseError:
+        if name in WITH_RULES:
+            raise
+        base = None
+        streams.note("advisor: the rules have mistakes (advisor rules check lists them): the schema takes any id")
+    streams.data(schema_text(name, base))
     return Exit.OK
 
 

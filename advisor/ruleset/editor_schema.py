@@ -32,15 +32,19 @@ NAMES = (
     "timing",
     "verdict",
 )
+WITH_RULES = ("answers",)  # it consists of the questions
 
 
-def schema_text(name: str, base: RuleBase) -> str:
-    """The schema of one kind of file, as JSON. Raises UsageError for an unknown name."""
+def schema_text(name: str, base: RuleBase | None) -> str:
+    """The schema of one kind of file, as JSON. Without a rule base, that of a rules file takes any id.
+
+    Raises UsageError for an unknown name.
+    """
     if name not in NAMES:
         raise UsageError(f"there is no schema {name!r}; choose from {', '.join(NAMES)}{did_you_mean(name, NAMES)}")
     if name == "verdict":
         made = verdict_schema()
-    elif name == "answers":
+    elif name in WITH_RULES and base is not None:
         made = answers_schema(base)
     else:
         made = rules_schema(name, base)
@@ -111,7 +115,7 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 # --- rules ------------------------------------------------------------------------------------------------------------
 
 
-def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
+def rules_schema(name: str, base: RuleBase | None) -> dict[str, Any]:
     """A rules file: the model's own schema, with conditions, facts and patterns narrowed to the ids that exist."""
     from pydantic import BaseModel
 
@@ -134,6 +138,8 @@ def rules_schema(name: str, base: RuleBase) -> dict[str, Any]:
     }
     made = models[name].model_json_schema(by_alias=True)
     made["$schema"] = DRAFT
+    if base is None:
+        return made
     definitions = made.setdefault("$defs", {})
     definitions["When"] = when_schema(base, pattern=name in ("decision", "caveats"), stated=name == "caveats")
     definitions["Facts"] = _object({q.id: answer_schema(q) for q in base.questions.values()})
