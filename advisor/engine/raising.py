@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SEVERITIES = ("breaks", "degrades", "note")
 MOST = 5  # caveats that bite, of one feature
+MORE = 7  # where what is stated of the feature itself raises the sixth and the seventh
 
 Raised: TypeAlias = "tuple[list[RaisedCaveat], list[CaveatIf]]"
 
@@ -86,11 +87,21 @@ def raised(
     for waits in sorted(waiting, key=_unlikely):
         if waits["id"] not in done:
             left.setdefault(waits["id"], waits)
-    besides = [c["id"] for c in found[MOST:]]  # a line each for what is cut, and for what the kit does not handle
+    shown = _shown(found, bites, base)
+    besides = [c["id"] for c in found if c not in shown]  # a line each: what is cut, and what the kit does not handle
     besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}
     order = {name: i for i, name in enumerate(base.caveats)}
-    return found[:MOST], sorted(left.values(), key=lambda c: (SEVERITIES.index(c["severity"]), order[c["id"]]))
+    return shown, sorted(left.values(), key=lambda c: (SEVERITIES.index(c["severity"]), order[c["id"]]))
+
+
+def _shown(found: list[RaisedCaveat], bites: Mapping[str, Bite], base: RuleBase) -> list[RaisedCaveat]:
+    """Those that are told in full: five, and up to seven where answers about the feature itself raise the further ones.
+
+    What concerns the kit alone (`first`) takes nobody's place.
+    """
+    most = MOST + sum(base.caveats[c["id"]].first for c in found)
+    return found[:most] + [c for c in found[most:MORE] if bites[c["id"]].own]
 
 
 def _unlikely(waits: CaveatIf) -> int:
