@@ -15,6 +15,7 @@ from advisor.engine.portfolio import recommend
 from advisor.engine.raising import by_rules
 from advisor.engine.verdict import Judge
 from advisor.model.project import Feature, Project
+from advisor.model.values import UNKNOWN
 
 CHAT = {"bidirectional-realtime": True, "client-msg-rate-per-s": 2, "reverse-proxy": "nginx", "broker": "redis"}
 PRICES = {
@@ -78,6 +79,15 @@ def test_a_sixth_and_a_seventh_are_told_where_answers_about_the_feature_raise_th
     ]
     assert all("feature" in of_one for of_one in scopes), feature["caveats"][5:]
     assert any(not c["if"] for c in feature["caveats_if"])  # beyond them a line each
+
+
+def test_i_do_not_know_is_an_answer_that_raises_what_nobody_asked_for_does_not(judge):
+    """A team that does not know whether its users get a WebSocket read nothing of it."""
+    asked = judge.feature("x", {**CHAT, "websockets-blocked": UNKNOWN})
+    because = {caveat["id"]: caveat["because"] for caveat in asked["caveats"]}
+    assert because["ws-blocked-fallback"] == "websockets-blocked is not known"
+    assert "ws-blocked-fallback" not in ids(judge.feature("x", dict(CHAT))["caveats"])
+    assert "ws-blocked-fallback" not in ids(judge.feature("x", {**CHAT, "websockets-blocked": "never"})["caveats"])
 
 
 def test_what_concerns_the_kit_takes_nobodys_place(judge):
