@@ -398,7 +398,7 @@ def test_a_feature_that_would_ask_on_a_timer_rides_on_the_stream_of_its_page(jud
     assert (features["state"]["alone"], features["state"]["primary"]) == ("short-polling", "sse")
 
 
-def test_a_timer_beside_an_open_connection_stays_one_and_the_team_reads_that_it_could_ride(judge):
+def test_a_timer_beside_an_open_connection_stays_one_and_the_note_is_read(judge):
     """People who label insist on that note: the connection of the page is there, and nobody had said so."""
     tasks = {"bidirectional-realtime": False, "latency-need-ms": 60_000, "page": "shop", "concurrent-clients": 8}
     tasks["server-msg-rate-per-s"] = 0.001
