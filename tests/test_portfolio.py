@@ -396,3 +396,17 @@ def test_a_feature_that_would_ask_on_a_timer_rides_on_the_stream_of_its_page(jud
     patient = {**STATUS, "latency-need-ms": 30_000}
     features, _ = decided(judge, {"log": STATUS, "state": patient})
     assert (features["state"]["alone"], features["state"]["primary"]) == ("short-polling", "sse")
+
+
+def test_a_timer_beside_an_open_connection_stays_one_and_the_note_is_read(judge):
+    """People who label insist on that note: the connection of the page is there, and nobody had said so."""
+    tasks = {"bidirectional-realtime": False, "latency-need-ms": 60_000, "page": "shop", "concurrent-clients": 8}
+    tasks["server-msg-rate-per-s"] = 0.001
+    noted = {}
+    for place, changed in {"here": {}, "elsewhere": {"page": "other"}, "crowd": {"concurrent-clients": 90_000}}.items():
+        facts = {**tasks, **changed}
+        features, _ = decided(judge, {"calls": {**STATUS, "concurrent-clients": 8}, "tasks": facts})
+        assert features["tasks"]["primary"] == "short-polling"
+        noted[place] = [c["because"] for c in features["tasks"]["caveats"] if c["id"] == "reuse-existing-connection"]
+        assert "reuse-existing-connection" not in {c["id"] for c in features["calls"]["caveats"]}
+    assert noted == {"here": ["shop is also the page of calls"], "elsewhere": [], "crowd": []}

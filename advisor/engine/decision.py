@@ -31,7 +31,8 @@ class Known(NamedTuple):
     """What the answers say about the case.
 
     `box` leaves open facts free. `lead` is the case that gives the headline: every open fact at its lead value.
-    `answers` are the stated facts with the assumptions and lead values filled in.
+    `answers` are the stated facts with the assumptions and lead values filled in. `unsure` are the facts to which the
+    answer is "I don't know".
     """
 
     box: dict[int, int]
@@ -40,6 +41,7 @@ class Known(NamedTuple):
     stated: dict[str, Value]
     assumptions: tuple[Assumption, ...]
     open: tuple[str, ...]
+    unsure: frozenset[str] = frozenset()
 
 
 def know(answers: Answers, base: RuleBase) -> Known:
@@ -57,7 +59,8 @@ def know(answers: Answers, base: RuleBase) -> Known:
     free = {base.index[PATTERN], *(variable for fact in left_open for variable in base.of_fact.get(fact, ()))}
     free |= {base.index[key] for key, d in base.derived.items() if any(fact in left_open for fact in d.factors)}
     box = {variable: 1 << value for variable, value in enumerate(case) if variable not in free}
-    return Known(box, case, {**_defaults(base)[0], **given}, stated, assumptions, left_open)
+    unsure = frozenset(answers.keys() - stated.keys())
+    return Known(box, case, {**_defaults(base)[0], **given}, stated, assumptions, left_open, unsure)
 
 
 def lead_case(answers: Answers, base: RuleBase) -> tuple[int, ...]:

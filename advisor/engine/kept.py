@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from advisor.engine.decision import Known, excluding
-from advisor.engine.raising import MOST, SEVERITIES, in_words, situations, stated_of
+from advisor.engine.harm import MOST, SEVERITIES
+from advisor.engine.raising import in_words, situations, stated_of
 from advisor.model.boxes import contains
 
 if TYPE_CHECKING:

@@ -166,16 +166,26 @@ class Neighbours:
         return connection or one.pattern
 
     def sharing(self, name: str) -> list[str]:
-        """The other features on this one's page, or screen of an app, that use the same connection."""
+        """The other features on this one's page, or screen of an app, whose connection could carry this one as well.
+
+        It is the same connection, or a stronger one that the numbers do not keep apart from this feature. A timer may
+        stay one; the team reads that it need not.
+        """
         alone, _ = self.under({})
         one, own = alone[name], self.decided(name, {})
         page = one.facts.get("page")
-        if not isinstance(page, str) or not page or own not in shareable(self.base):
+        if not isinstance(page, str) or not page or own is None or self.base.patterns[own].group != "core":
             return []
-        there = (
-            o for o, a in alone.items() if o != name and (a.facts.get("page"), a.in_browser) == (page, one.in_browser)
-        )
-        return [other for other in there if self.decided(other, {}) == own]
+        connections = shareable(self.base)
+        carry = connections[: connections.index(own) + 1] if own in connections else connections
+        made = []
+        for other, its in alone.items():
+            if other != name and (its.facts.get("page"), its.in_browser) == (page, one.in_browser):
+                decided = self.decided(other, {})
+                alike = decided == own and own in connections
+                if alike or (decided in carry and not kept_apart(one, its, self.base)):
+                    made.append(other)
+        return made
 
     def _placed(self, name: str, changed: Answers) -> tuple[Alone, str | None]:
         """A feature with these answers, decided alone, and the neighbour's connection that it rides on."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from advisor.engine.decision import Decision, Known, accepted, decide, with_pattern
+from advisor.engine.harm import SEVERITIES, Bite, harm, minor
+from advisor.engine.harm import shown as in_full
 from advisor.engine.regions import Region, regions
 from advisor.engine.space import cannot_occur, realise, unreachable
 from advisor.model.advice import told as advice_told
@@ -23,11 +25,9 @@ from advisor.model.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from advisor.model.verdict import Answer, CaveatIf, RaisedCaveat, Timing
-
-SEVERITIES = ("breaks", "degrades", "note")
-MOST = 5  # caveats that bite, of one feature
 
 Raised: TypeAlias = "tuple[list[RaisedCaveat], list[CaveatIf]]"
 
@@ -38,19 +38,6 @@ class Situation(NamedTuple):
     box: Box
     missing: tuple[str, ...]
     wanted: tuple[str, ...]
-
-
-class Bite(NamedTuple):
-    """Why a caveat is raised, and how: by a rule that decided, by stated facts, or by the pattern alone.
-
-    `large`: by a stated number that is not the usual one. `own`: by what is stated of this feature, and not only of the
-    path and the servers, which other features have as well.
-    """
-
-    because: str
-    by: Literal["rule", "facts", "pattern"]
-    large: bool = False
-    own: bool = True
 
 
 def raised(
@@ -79,18 +66,19 @@ def raised(
         by: Literal["rule", "facts"] = "facts" if base.caveats[name].severity == "note" else "rule"
         bites[name] = _joined(bites.get(name), Bite(reason, by))
     every = (told(base.caveats[name], bite.because, known, primary, times, base) for name, bite in bites.items())
-    found = [c for c in every if not (c["cured_by"] and _minor(base.caveats[c["id"]], bites[c["id"]]))]
-    found.sort(key=lambda c: _harm(base.caveats[c["id"]], bites[c["id"]], bool(c["cured_by"])))
+    found = [c for c in every if not (c["cured_by"] and minor(base.caveats[c["id"]], bites[c["id"]]))]
+    found.sort(key=lambda c: harm(base.caveats[c["id"]], bites[c["id"]], bool(c["cured_by"])))
     done = {*bites, *handled(known, primary, base)}
     left: dict[str, CaveatIf] = {}
     for waits in sorted(waiting, key=_unlikely):
         if waits["id"] not in done:
             left.setdefault(waits["id"], waits)
-    besides = [c["id"] for c in found[MOST:]]  # a line each for what is cut, and for what the kit does not handle
+    shown = in_full(found, bites, base)
+    besides = [c["id"] for c in found if c not in shown]  # a line each: what is cut, and what the kit does not handle
     besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}
     order = {name: i for i, name in enumerate(base.caveats)}
-    return found[:MOST], sorted(left.values(), key=lambda c: (SEVERITIES.index(c["severity"]), order[c["id"]]))
+    return shown, sorted(left.values(), key=lambda c: (SEVERITIES.index(c["severity"]), order[c["id"]]))
 
 
 def _unlikely(waits: CaveatIf) -> int:
@@ -104,23 +92,6 @@ def _joined(bite: Bite | None, other: Bite) -> Bite:
         return other
     by = bite.by if bite.by == "rule" else other.by
     return Bite(f"{bite.because}; {other.because}", by, bite.large, bite.own or other.own)
-
-
-def _minor(caveat: Caveat, bite: Bite) -> bool:
-    """Whether a report may omit it where the kit cures it: it breaks nothing, and only a product in use raises it."""
-    return caveat.severity != "breaks" and bite.by == "facts" and not (bite.large or bite.own)
-
-
-def _harm(caveat: Caveat, bite: Bite, cured: bool) -> tuple[bool | int, ...]:
-    """The order of those that bite: of the deciding rule; what loses data or does not start; what numbers make large.
-
-    After these comes what breaks later, under load or at a cut, and the rest. Among equals the first are those of what
-    is stated of the feature itself, and those that the kit does not cure.
-    """
-    severity = SEVERITIES.index(caveat.severity)
-    large = bite.large and caveat.severity != SEVERITIES[-1]  # a note asks for nothing to be done
-    decisive = not caveat.first, bite.by != "rule", not caveat.at_once, not large
-    return *decisive, severity, not bite.own, cured
 
 
 def told(caveat: Caveat, because: str, known: Known, primary: str, times: Timing, base: RuleBase) -> RaisedCaveat:
@@ -212,16 +183,23 @@ def situations(caveat: Caveat, primary: str, known: Known, base: RuleBase) -> It
         if whole.get(variable, bit) & bit:
             left_out = {v for fact in presumed if fact not in known.stated for v in base.of_fact[fact]}
             box = {v: m for v, m in whole.items() if v != variable and v not in left_out}
-            yield Situation(box, _missing(box, wanted, known, base), wanted)
+            yield Situation(
+                box, _missing(box, wanted, known.stated.keys() | (known.unsure & {*presumed}), known, base), wanted
+            )
 
 
-def _missing(box: Box, wanted: Iterable[str], known: Known, base: RuleBase) -> tuple[str, ...]:
-    """What is not stated and has to be: what the author demands, and at least one fact of those that the box names."""
+def _missing(
+    box: Box, wanted: Iterable[str], answered: AbstractSet[str], known: Known, base: RuleBase
+) -> tuple[str, ...]:
+    """What is not stated and has to be: what the author demands, and at least one fact of those that the box names.
+
+    "I don't know" is an answer to what the situation presumes.
+    """
     asked = [
         fact
         for name in wanted
         for fact in (base.derived[name].factors if name in base.derived else (name,))
-        if name != ANY and fact not in known.stated
+        if name != ANY and fact not in answered
     ]
     if ANY in wanted and box and not stated_of(box, known, base):
         asked += [fact for variable in box for fact in facts_of(variable, base)]
@@ -265,6 +243,10 @@ def _because(listed: list[Situation], known: Known, primary: str, base: RuleBase
     """
     first = next((situation for situation in listed if contains(situation.box, known.lead)), listed[0])
     facts = _reasons(first, known, base)
+    unsure = [fact for fact in base.questions if fact in known.unsure and fact in first.wanted]
+    if unsure:
+        said = [*([in_words(facts, known, base)] if facts else []), *(f"{fact} is not known" for fact in unsure)]
+        return Bite(" and ".join(said), "facts", own=any(base.questions[f].scope == "feature" for f in unsure))
     if not facts:
         by: Literal["rule", "pattern"] = "pattern" if base.patterns[primary].group == "core" else "rule"
         return Bite(f"{base.patterns[primary].title} is recommended", by)

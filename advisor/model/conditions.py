@@ -6,7 +6,8 @@ number takes band names. A some-of fact means "contains": one element, a list (a
 
 A situation of a caveat holds only where at least one of the facts that it names is stated: an assumption alone does not
 raise it. `stated: [auth]` lists those that must be; `stated: []` means none, because the pattern alone raises it. A
-fact in `presumed: [instances]` counts as met while its question has no answer.
+fact in `presumed: [instances]` counts as met while its question has no answer; one in both lists counts as met where
+the answer is "I don't know".
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from advisor.engine.regions import alternatives, excluded, product, regions, withheld
 from advisor.engine.space import cannot_occur, occurs, witness
@@ -235,13 +236,19 @@ class _Prover:
         for caveat in self.base.caveats.values():
             situations = caveat.when if isinstance(caveat.when, list) else [caveat.when]
             for i, situation in enumerate(situations):
-                if not any(self._occurs(box, [], "") for box in self.space.boxes(situation)):
+                if not any(self._occurs(box, [], "") for box in self._boxes_unsure(situation)):
                     which = f" (situation {i + 1})" if len(situations) > 1 else ""
                     sentence = (
                         f"{caveat.id} is never raised{which}: no answers lead to its pattern and meet its condition"
                     )
                     yield Finding("DEAD_CAVEAT", caveat.id, caveat.place, sentence)
                     break
+
+    def _boxes_unsure(self, situation: Any) -> Iterator[Box]:
+        """The boxes of a situation of a caveat, without the facts for which "I don't know" is answer enough."""
+        for box, stated, presumed in self.space.situations([situation]):
+            unsure = {v for fact in {*stated} & {*presumed} for v in self.space.of_fact[fact]}
+            yield {v: mask for v, mask in box.items() if v not in unsure}
 
     def _occurs(self, box: Box, minus: list[Box], unless: str) -> bool:
         """Whether some case under the condition has a pattern that the condition allows (other than `unless`)."""
