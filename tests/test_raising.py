@@ -58,27 +58,7 @@ def test_what_does_not_start_comes_before_what_numbers_bring(judge):
     feature = judge.feature("x", {**PRICES, "auth": "bearer-header", "cdn": "azure-front-door"})
     assert feature["primary"] == "sse"
     assert set(ids(feature["caveats"])[:2]) == {"eventsource-no-headers", "event-streams-unsupported"}
-    assert 5 <= len(feature["caveats"]) <= 7
-
-
-def test_a_sixth_and_a_seventh_are_told_where_answers_about_the_feature_raise_them(judge):
-    """Five of one class filled the list, and what people insist on had one line below it."""
-    many = {
-        **PRICES,
-        "auth": "bearer-header",
-        "cdn": "azure-front-door",
-        "clients": ("browser", "ios"),
-        "replay-needed": True,
-    }
-    feature = judge.feature("x", many)
-    known = know(many, judge.base)
-    assert len(feature["caveats"]) == 7
-    scopes = [
-        {judge.base.questions[fact].scope for fact in known.stated if f"{fact} is " in caveat["because"]}
-        for caveat in feature["caveats"][5:]
-    ]
-    assert all("feature" in of_one for of_one in scopes), feature["caveats"][5:]
-    assert any(not c["if"] for c in feature["caveats_if"])  # beyond them a line each
+    assert len(feature["caveats"]) == 5
 
 
 def test_i_do_not_know_is_an_answer_that_raises_what_nobody_asked_for_does_not(judge):
@@ -88,15 +68,6 @@ def test_i_do_not_know_is_an_answer_that_raises_what_nobody_asked_for_does_not(j
     assert because["ws-blocked-fallback"] == "websockets-blocked is not known"
     assert "ws-blocked-fallback" not in ids(judge.feature("x", dict(CHAT))["caveats"])
     assert "ws-blocked-fallback" not in ids(judge.feature("x", {**CHAT, "websockets-blocked": "never"})["caveats"])
-
-
-def test_what_concerns_the_kit_takes_nobodys_place(judge):
-    """That the kit has one list of subscribers pushed out the fifth caveat of the decision itself."""
-    without = {**PRICES, "same-content-for-all": False, "auth": "none"}
-    told = ids(judge.feature("x", without)["caveats"])
-    also = ids(judge.feature("x", {**without, "auth": "cookie"})["caveats"])
-    assert also[0] == "broadcast-to-all"
-    assert set(told[:5]) <= set(also)
 
 
 def test_what_a_product_in_use_brings_is_left_to_the_kit_that_cures_it(judge):

@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from advisor.model.rulebase import Caveat, RuleBase
-    from advisor.model.verdict import RaisedCaveat
+    from advisor.model.rulebase import Caveat
 
 SEVERITIES = ("breaks", "degrades", "note")
 MOST = 5  # caveats that bite, of one feature
-MORE = 7  # where what is stated of the feature itself raises the sixth and the seventh
 
 
 class Bite(NamedTuple):
@@ -26,15 +22,6 @@ class Bite(NamedTuple):
     by: Literal["rule", "facts", "pattern"]
     large: bool = False
     own: bool = True
-
-
-def shown(found: list[RaisedCaveat], bites: Mapping[str, Bite], base: RuleBase) -> list[RaisedCaveat]:
-    """Those that are told in full: five, and up to seven where answers about the feature itself raise the further ones.
-
-    What concerns the kit alone (`first`) takes nobody's place.
-    """
-    most = MOST + sum(base.caveats[c["id"]].first for c in found)
-    return found[:most] + [c for c in found[most:MORE] if bites[c["id"]].own]
 
 
 def minor(caveat: Caveat, bite: Bite) -> bool:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from advisor.engine.decision import Decision, Known, accepted, decide, with_pattern
-from advisor.engine.harm import SEVERITIES, Bite, harm, minor
-from advisor.engine.harm import shown as in_full
+from advisor.engine.harm import MOST, SEVERITIES, Bite, harm, minor
 from advisor.engine.regions import Region, regions
 from advisor.engine.space import cannot_occur, realise, unreachable
 from advisor.model.advice import told as advice_told
@@ -73,8 +72,8 @@ def raised(
     for waits in sorted(waiting, key=_unlikely):
         if waits["id"] not in done:
             left.setdefault(waits["id"], waits)
-    shown = in_full(found, bites, base)
-    besides = [c["id"] for c in found if c not in shown]  # a line each: what is cut, and what the kit does not handle
+    shown = found[:MOST]
+    besides = [c["id"] for c in found[MOST:]]  # a line each: what is cut, and what the kit does not handle
     besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}
     order = {name: i for i, name in enumerate(base.caveats)}
