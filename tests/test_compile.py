@@ -117,6 +117,27 @@ def test_a_misspelt_variable_of_the_order_is_a_problem_with_its_place(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("features", "surprise", "said"),
+    [
+        ("{chat: 2}", "{fact: medai, value: yes, seen: {chat: 1}}", "there is no fact 'medai'; did you mean media"),
+        ("{chat: 2}", "{fact: media, value: perhaps, seen: {chat: 1}}", "perhaps"),
+        ("{chat: 2}", "{fact: media, value: yes, seen: {chatt: 1}}", "there is no kind 'chatt'; did you mean chat"),
+        ("{chat: 2}", "{fact: media, value: yes, seen: {chat: 3}}", "more features surprised than there are"),
+        ("{chat: 0}", "{fact: media, value: yes, seen: {chat: 1}}", "greater than or equal to 1"),
+    ],
+)
+def test_a_mistake_in_the_shares_is_a_problem_with_its_place(tmp_path, features, surprise, said):
+    import shutil
+
+    folder = tmp_path / "rules"
+    shutil.copytree(data("rules"), folder)
+    text = f"evidence: [{{judgement: counted}}]\nfeatures: {features}\nsurprises:\n  - {surprise}\n"
+    (folder / "shares.yaml").write_text(text, "utf-8")
+    with pytest.raises(RuleBaseError, match=rf"shares\.yaml:\d+:\d+: .*{said}"):
+        compile_folder(folder)
+
+
+@pytest.mark.parametrize(
     ("fact", "raw", "answer"),
     [
         ("media", True, True),

@@ -105,7 +105,7 @@ def test_it_ends_with_the_verdict_that_recommend_gives_on_the_file(talk, base):
 
 def test_what_does_not_fit_is_said_and_asked_again(talk):
     _, shown, project = talk(
-        "a", "maybe", "3", "2", "2", "pager", "browzer", "99", "1", "none", "25", "Other", "1e999", "q"
+        "a", "g media", "maybe", "3", "2", "g clients", "pager", "browzer", "99", "1", "25", "Other", "1e999", "q"
     )
     for said in (
         "Type 1 for yes, 2 for no, or ? for I don't know.",
@@ -130,7 +130,24 @@ def test_numbers_are_checked_and_texts_need_a_colon_before_commands(talk):
 
 @pytest.mark.long
 def test_back_undo_clear_goto_list_and_help(talk):
-    _, shown, project = talk("a", "2", "2", "b", "1", "u", "a", "x media", "g nowhere", "help", "u", "u", "b", "q")
+    _, shown, project = talk(
+        "a",
+        "g media",
+        "2",
+        "g background-delivery",
+        "2",
+        "b",
+        "1",
+        "u",
+        "a",
+        "x media",
+        "g nowhere",
+        "help",
+        "u",
+        "u",
+        "b",
+        "q",
+    )
     assert shown.count("[background-delivery]") >= 3
     assert "  media: no (ruled out 1 pattern)\n" in shown
     assert "  background-delivery: no (ruled out" in shown
@@ -140,7 +157,9 @@ def test_back_undo_clear_goto_list_and_help(talk):
 
 
 def test_several_features_share_the_path(talk):
-    _, shown, project = talk("chat", "2", "g cdn", "none", "n queue", "1", "n CHAT", "s chat", "s 9", "s nobody", "q")
+    _, shown, project = talk(
+        "chat", "g media", "2", "g cdn", "none", "n queue", "g media", "1", "n CHAT", "s chat", "s 9", "s nobody", "q"
+    )
     assert [f.name for f in project.features] == ["chat", "queue"]
     assert project.path == {"cdn": "none"}
     assert project.features[1].facts == {"media": True}
@@ -150,16 +169,16 @@ def test_several_features_share_the_path(talk):
 
 
 def test_the_result_so_far_is_the_report(talk):
-    _, shown, _ = talk("a", "1", "r", "q")
+    _, shown, _ = talk("a", "g media", "1", "r", "q")
     assert "a: WebRTC (webrtc)" in shown
 
 
 def test_a_file_is_continued_and_what_the_person_wrote_in_it_stays(talk):
     text = "# ours\nproject: Acme   # for Friday\nfeatures:\n  - name: chat\n    media: no\n"
     talk.file.write_text(text)
-    code, shown, project = talk("2", "q")
+    code, shown, project = talk("g background-delivery", "2", "q")
     assert code == 0
-    assert "[background-delivery]" in shown
+    assert "[kind]" in shown
     assert "[media]" not in shown
     assert project.name == "Acme"
     assert project.features[0].facts == {"media": False, "background-delivery": False}
@@ -168,7 +187,7 @@ def test_a_file_is_continued_and_what_the_person_wrote_in_it_stays(talk):
 
 
 def test_the_end_of_input_saves_and_is_no_error(talk):
-    code, shown, project = talk("a", "2")
+    code, shown, project = talk("a", "g media", "2")
     assert code == 0
     assert project.features[0].facts == {"media": False}
     assert "Answers saved in" in shown
@@ -189,7 +208,7 @@ def test_without_a_file_the_answers_wait_for_the_next_run(talk):
     assert "Found unsaved answers from an earlier interview" in again
     assert "1 answered" in again
     _, fresh, _ = talk("2", "other name", "q", file=None)
-    assert '"other name": 0 answered' in fresh
+    assert '"other name" [kind]\n  0 answered' in fresh
     assert "other name" in talk("1", "q", file=None)[1]
 
 
@@ -230,7 +249,7 @@ def test_a_file_that_somebody_else_changed_is_left_alone(talk, base, monkeypatch
             talk.file.write_text("features:\n  - name: theirs\n")
             return super().readline(*args)
 
-    monkeypatch.setattr("sys.stdin", Typing("2\nq\n"))
+    monkeypatch.setattr("sys.stdin", Typing("g media\n2\nq\n"))
     assert ask(base, str(talk.file)) == 2
     shown = capsys.readouterr().out
     assert "has been changed by another program" in shown
@@ -261,10 +280,10 @@ def started(tmp_path, *args):
 
 def test_ctrl_c_saves_and_exits_130(tmp_path, base):
     process = started(tmp_path, "a.yaml")
-    process.stdin.write("orders\n2\n")
+    process.stdin.write("orders\ng media\n2\n")
     process.stdin.flush()
     shown = ""
-    while "[background-delivery]" not in shown:
+    while shown.count("[kind]") < 2:
         shown += process.stdout.readline()
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
@@ -278,10 +297,10 @@ def test_ctrl_c_saves_and_exits_130(tmp_path, base):
 @pytest.mark.long
 def test_a_killed_interview_goes_on_where_it_was(tmp_path, base):
     process = started(tmp_path, "a.yaml")
-    process.stdin.write("orders\n2\n2\n")
+    process.stdin.write("orders\ng media\n2\ng background-delivery\n2\n")
     process.stdin.flush()
     shown = ""
-    while "[clients]" not in shown:
+    while shown.count("[kind]") < 3:
         shown += process.stdout.readline()
     process.kill()
     process.communicate(timeout=20)
@@ -356,7 +375,7 @@ def test_a_file_with_mistakes_opens_with_them_and_is_kept_until_agreed(sit, talk
     assert "      medai: no\n" in shown
     assert "Nothing was written to" in shown
     assert talk.file.read_text() == text
-    code, shown = sit("1", "2", "q", "3")
+    code, shown = sit("1", "g media", "2", "q", "3")
     assert "1 mistake and would have to be rewritten" in shown
     assert talk.file.read_text() == text
     code, shown = sit("1", "q", "1")  # what was answered is in the recovery file, and can now be written
@@ -374,7 +393,7 @@ def test_a_person_who_does_not_go_on_with_a_wrong_file_gets_its_mistakes_and_exi
 
 def test_a_file_without_features_asks_for_a_name_and_keeps_the_rest(sit, talk, base):
     talk.file.write_text("project: Acme\npath: {cdn: none}\nfeatures:\n")
-    _, shown = sit("1", "chat", "2", "q", "2")
+    _, shown = sit("1", "chat", "g media", "2", "q", "2")
     beside = read(talk.file.with_name("answers-2.yaml"), base)
     assert (beside.name, beside.path, beside.features[0].facts) == ("Acme", {"cdn": "none"}, {"media": False})
     assert "Answers saved in " in shown
@@ -389,16 +408,16 @@ def test_a_file_changed_meanwhile_is_noticed_at_the_next_answer(sit, talk):
         talk.file.write_text(theirs)
 
     talk.file.write_text(text)
-    code, shown = sit(meddle, "2", "q", "3")
+    code, shown = sit(meddle, "g media", "2", "q", "3")
     assert "Another program has changed" in shown
     assert talk.file.read_text() == theirs
     talk.file.write_text(text)
-    code, shown = sit("1", meddle, "2", "q", "1")
+    code, shown = sit("1", meddle, "g background-delivery", "2", "q", "1")
     assert (code, talk.file.read_text()) == (
         0, "# theirs\nfeatures:\n  - name: chat\n    media: no\n    background-delivery: no\n",
     )  # fmt: skip
     talk.file.write_text(text)
-    code, shown = sit("2", meddle, "2", "save", "4", "u", "save", "q")
+    code, shown = sit("g media", "2", meddle, "g background-delivery", "2", "save", "4", "u", "save", "q")
     assert "read it again; u restores your answers" in shown
     assert talk.file.read_text() == "# theirs\nfeatures:\n  - name: chat\n    media: no\n    background-delivery: no\n"
     assert [p.name for p in talk.file.parent.iterdir() if p.is_file()] == ["answers.yaml"]
@@ -406,7 +425,16 @@ def test_a_file_changed_meanwhile_is_noticed_at_the_next_answer(sit, talk):
 
 def test_a_file_that_becomes_unreadable_meanwhile_keeps_nobody_from_answering(sit, talk):
     talk.file.write_text("features:\n  - name: chat\n")
-    code, shown = sit("2", lambda: talk.file.write_bytes(b"\x89PNG\r\n\0"), "2", "1", "q")
+    code, shown = sit(
+        "g media",
+        "2",
+        lambda: talk.file.write_bytes(b"\x89PNG\r\n\0"),
+        "g background-delivery",
+        "2",
+        "g clients",
+        "1",
+        "q",
+    )
     assert code == 2
     assert "Another program has changed" in shown
     assert "3 answered" in shown
@@ -419,7 +447,7 @@ def test_a_file_that_becomes_unreadable_meanwhile_keeps_nobody_from_answering(si
 def test_answers_overwritten_by_another_program_are_not_called_saved(sit, talk, base):
     theirs = "features:\n  - name: theirs\n"
     talk.file.write_text("features:\n  - name: chat\n")
-    _, shown = sit("2", "save", lambda: talk.file.write_text(theirs), "q", "3")
+    _, shown = sit("g media", "2", "save", lambda: talk.file.write_text(theirs), "q", "3")
     assert "has been changed by another program" in shown
     assert "Answers saved in" not in shown
     assert talk.file.read_text() == theirs
@@ -431,7 +459,7 @@ def test_answers_overwritten_by_another_program_are_not_called_saved(sit, talk, 
 
 def test_leaving_keeps_the_answers_for_the_next_run_and_touches_nothing(sit, talk):
     talk.file.write_text("features:\n  - name: chat\n")
-    _, shown = sit("2", "leave")
+    _, shown = sit("g media", "2", "leave")
     assert "not saved in a file; the next" in shown
     assert talk.file.read_text() == "features:\n  - name: chat\n"
     _, shown = sit("1", "save", "leave")
@@ -471,27 +499,27 @@ def test_the_decision_record_is_written_and_not_over_another_text(talk, sit, tmp
 
 
 def test_previews_standing_and_cards_are_there_as_lines(talk):
-    _, shown, _ = talk("a", "p", "2", "w", "explain", "g concurrent-clients", "p 5", "p x", "q")
+    _, shown, _ = talk("a", "g media", "p", "2", "w", "explain", "g concurrent-clients", "p 5", "p x", "q")
     assert "   1 yes: rules out Server-Sent Events, Long polling, Short polling, " in shown
     assert "\n   2 no: rules out WebRTC\n   ? I don't know: rules out no pattern\n" in shown
     assert "Still possible, 12 of 13: WebSocket" in shown
     assert "bring it back if you changed it:\n  - WebRTC: media: no.\n" in shown
     assert "  1 Does the client have to send in real time?: not known yet" in shown
-    assert "background-delivery (question about the feature, yes-no)" in shown
+    assert "kind (question about the feature, one-of)" in shown
     assert "That answer: rules out" in shown
     assert '"x" is not a number' in shown
 
 
 def test_an_answer_that_makes_a_pattern_possible_again_says_so(talk):
-    _, shown, _ = talk("a", "2", "b", "p 1", "q")
+    _, shown, _ = talk("a", "g media", "2", "b", "p 1", "q")
     assert "rules out" in shown
     assert "would bring back WebRTC" in " ".join(shown.split())
 
 
 def test_features_are_renamed_copied_removed_and_listed_and_the_whole_has_a_name(talk):
     _, shown, project = talk(
-        "chat", "2", "rename talk", "copy talk 2", "copy talk", "n third", "features", "remove", "u", "remove",
-        "project Acme", "undo", "project Acme & Co", "save other.yaml", "q", file=talk.file,
+        "chat", "g media", "2", "rename talk", "copy talk 2", "copy talk", "n third", "features", "remove", "u",
+        "remove", "project Acme", "undo", "project Acme & Co", "save other.yaml", "q", file=talk.file,
     )  # fmt: skip
     assert 'A feature named "talk" already exists' in shown
     assert "  3 third (this one): " in shown

@@ -109,3 +109,8 @@ def wrap(text: str, width: int, indent: str = "", first: str | None = None) -> s
         line += word if empty else f" {word}"
         empty = False
     return "\n".join([*lines, line] if not empty else lines)
+
+
+def clipped(text: str, width: int) -> str:
+    """The text in at most so many characters."""
+    return text if len(text) <= width else f"{text[: max(width - 2, 0)]}.."

@@ -30,7 +30,7 @@ class Reason:
     id: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Relevance:
     """What can still come out, and why each question that is not answered still matters.
 

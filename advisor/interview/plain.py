@@ -11,7 +11,7 @@ from advisor.answers.check import RefusedError
 from advisor.answers.draft import open_draft
 from advisor.base.errors import AdvisorError, Exit, InputError, OutputError
 from advisor.base.text import plural, quoted, visible, wrap
-from advisor.interview import console, plain_text
+from advisor.interview import console, pausing, plain_text
 from advisor.interview.closing import closing
 from advisor.interview.plain_text import WIDTH
 from advisor.interview.saving import Keeper
@@ -25,7 +25,7 @@ A feature is one part of your product whose clients get updates: "order status",
 Enter to use the name in parentheses. Questions about it follow; type help there to see what else you can type."""
 HELP = """\
 Type the number of a choice, or the number or text that the question asks for.
-  ?               I don't know
+  ?               I don't know; at a pause: go on without an answer
   b back          f forward          u undo          help this text
   a answers       list all answers   g ID  go to a question    x ID  remove an answer
   p preview       show what each answer would rule out; p ANSWER: only for that answer
@@ -147,15 +147,16 @@ class Plain:
 
     def questions(self) -> None:
         """Ask until nothing is left, then for what to do next."""
-        shown: tuple[str, str | None] | None = None
+        shown: tuple[object, ...] | None = None
         while True:
             session = self.here
             question = session.question
-            key = (session.feature.name, question.id if question else None)
+            key = (session.feature.name, question.id if question else None, session.pause, session.listing)
             if key != shown:
                 for conflict in session.conflicts:
                     console.say(wrap(f"The answers contradict each other: {conflict}", WIDTH))
-                console.say_all(plain_text.asked(session, question) if question else plain_text.ended(session))
+                ended = plain_text.asked(session, question) if question else plain_text.ended(session)
+                console.say_all(plain_text.paused(session) if session.pause else ended)
                 shown = key
             line = console.line(self.prompt(question))
             try:
@@ -171,7 +172,9 @@ class Plain:
 
     def prompt(self, question: Question | None) -> str:
         """The prompt before the typed line."""
-        if question is None:
+        if self.here.pause == "list":
+            return "y, a number or ?: "
+        if question is None or self.here.pause:
             return "Next: "
         kind = {
             "number": f"Number ({question.unit})" if question.unit else "Number",
@@ -184,8 +187,12 @@ class Plain:
         word, _, rest = line.strip().partition(" ")
         command = word.removeprefix(":")
         command = LONG.get(command, command)
-        if (word.startswith(":") or question is None or question.type != "text") and command in self.commands:
+        paused = self.here.pause is not None
+        typed_text = question is not None and question.type == "text" and not paused
+        if (word.startswith(":") or not typed_text) and command in self.commands:
             return self.commands[command](rest.strip())
+        if paused:
+            return self.at_pause(line.strip())
         if question is None:
             console.say(f"{quoted(line)} is not a command. Type help for the commands.")
             return True
@@ -193,6 +200,26 @@ class Plain:
             return True
         self.change(self.here.answer(question.id, self.read_answer(line.strip(), question)))
         return False
+
+    def at_pause(self, line: str) -> bool:
+        """Handle what is typed at a pause that is no command; whether it stays and is not shown again."""
+        here = self.here
+        number = int(line) - 1 if line.isdecimal() and len(line) < 4 else -1
+        if line == "?":
+            self.change(here.go_on())
+        elif here.pause == "list" and line.lower() in ("y", "yes"):
+            self.change(here.confirm())
+        elif here.pause == "list" and 0 <= number < len(here.listing):
+            self.change(here.goto(here.listing[number].fact))
+        elif here.pause == "settled" and 0 <= number < len(onward := pausing.onward(here)):
+            if (part := onward[number].part) is None:
+                console.say_all(self.result(""))
+                return True
+            self.change(here.go_on(part))
+        elif line:
+            console.say(f"{quoted(line)} is not one of the choices. Type help for the commands.")
+            return True
+        return not line or here is self.here
 
     def read_answer(self, line: str, question: Question) -> Value:
         """The typed line as an answer. Raises RefusedError."""
@@ -267,7 +294,7 @@ class Plain:
     def preview(self, line: str) -> Iterable[str]:
         """What each answer would rule out, or the one that was typed."""
         question = self.here.question
-        if question is None:
+        if question is None or self.here.pause:
             return ["No question is being asked now."]
         if not line:
             return plain_text.previews(self.here, question)

@@ -8,7 +8,7 @@ from advisor.answers.check import unknown_means
 from advisor.answers.typed import as_listed
 from advisor.base.errors import Problem
 from advisor.base.text import plural, quoted, visible, wrap
-from advisor.interview import ending, overview
+from advisor.interview import ending, overview, pausing
 from advisor.interview.overview import Preview
 from advisor.interview.ruled_out import Fallen
 from advisor.interview.session import Session
@@ -28,8 +28,10 @@ def labels(question: Question) -> list[str]:
 
 def asked(session: Session, question: Question) -> Iterator[str]:
     """A question with its reasons and choices."""
-    progress = session.progress
-    yield f"\n{quoted(session.feature.name)}: {progress.answered} answered, {progress.left}  [{question.id}]"
+    yield f"\n{quoted(session.feature.name)} [{question.id}]"
+    yield f"  {session.progress.answered} answered; {session.progress.left}"
+    if session.pattern and session.progress.answered:
+        yield f"  So far: {session.base.patterns[session.pattern].title}"
     yield wrap(question.ask, WIDTH)
     yield wrap(question.why, WIDTH, "       ", "  Why: ")
     yield wrap(question.find_out, WIDTH, "       ", "  Find out: ")
@@ -47,6 +49,24 @@ def ended(session: Session) -> Iterator[str]:
     for paragraph in ending.paragraphs(session):
         yield wrap(paragraph, WIDTH, "    ", "  ")
     yield "Type r for the result, e to export, n NAME to add a feature, a to list all answers, q to save and quit."
+
+
+def paused(session: Session) -> Iterator[str]:
+    """The list to confirm, or that the pattern is settled, with the ways to go on by number."""
+    yield f"\n{quoted(session.feature.name)}: {session.progress.answered} answered; {session.progress.left}"
+    yield wrap(pausing.headline(session), WIDTH)
+    for paragraph in pausing.paragraphs(session):
+        yield wrap(paragraph, WIDTH, "    ", "  ")
+    if session.pause == "list":
+        for number, item in enumerate(session.listing, 1):
+            question = session.base.questions[item.fact]
+            given = " (your answer)" if item.stated else ""
+            yield wrap(f"{question.ask} {labelled(question, item.value)}{given}", WIDTH, "     ", f"  {number:2} ")
+        yield "Type y to confirm them all, a number to change that one, ? to be asked one by one."
+    else:
+        for number, way in enumerate(pausing.onward(session), 1):
+            yield f"  {number:2} {way.label}"
+        yield "   ? go to the next question"
 
 
 def answers(session: Session) -> Iterator[str]:

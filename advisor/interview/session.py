@@ -1,23 +1,27 @@
 """One interview as a value: answers, where the person is, what can be undone. Every operation gives a new session.
 
-The questions of the current feature come first, then the path, then the app, each only while it can still change
-something. An answer whose question cannot change anything any more is *parked*: it stays in the file, is shown as such,
-and counts again as soon as its question does. Screens only show what is in a session.
+The next question is the one that most likely decides the pattern (advisor/engine/asking.py), then what warns, then what
+the kit needs, each only while it can still change something. An answer whose question cannot change anything any more
+is *parked*: it stays in the file, is shown as such, and counts again as soon as its question does. Screens only show
+what is in a session.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from advisor.answers.check import RefusedError, contradictions, facts_of, fitting
-from advisor.answers.file import MAX_FEATURES, UNNAMED, same_name
-from advisor.answers.read_fact import wrong_text
-from advisor.base.text import quoted
+from advisor.answers.file import MAX_FEATURES, UNNAMED
+from advisor.base.text import plural, quoted
+from advisor.engine.asking import FIRST, Asking, Part, usual
 from advisor.engine.decision import decide, excluding, know
-from advisor.engine.relevance import Relevance, matters, relevance
-from advisor.interview import overview, ruled_out
+from advisor.engine.relevance import Relevance
+from advisor.interview import left, overview, ruled_out
+from advisor.interview.naming import checked_name
+from advisor.interview.way import Past, Pause, Progress, Usual, Way, following, progress, said_before, ways
 from advisor.model.answers_in_words import labelled
 from advisor.model.project import Feature, Project
 from advisor.model.rulebase import Question, RuleBase
@@ -29,33 +33,6 @@ if TYPE_CHECKING:
 MOST_UNDO = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The session that `undo` restores, and the change that it undoes, in words."""
-
-    project: Project
-    current: int
-    at: str | None
-    change: str
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Questions of the current feature: how many answers count, and the fewest and most that are left to answer.
-
-    Where a prior fills in an "I don't know", the questions that this prior reads can come on top of the most.
-    """
-
-    answered: int
-    least: int
-    most: int
-
-    @property
-    def left(self) -> str:
-        """The rest in words: `5 to 33 left`, `1 left`."""
-        return f"{self.least} to {self.most} left" if self.least < self.most else f"{self.most} left"
-
-
 @dataclass(frozen=True, eq=False)
 class Session:
     """An interview at one moment. `at` is the question that the person went to; None means the next one."""
@@ -65,19 +42,20 @@ class Session:
     current: int = 0
     at: str | None = None
     past: tuple[Past, ...] = ()
+    ways: tuple[Way, ...] = (Way(),)  # one for each feature
 
     # --- beginning and end --------------------------------------------------------------------------------------------
 
     @staticmethod
     def new(base: RuleBase, feature: str, project: Project | None = None) -> Session:
         """An interview with one feature; `project` may have answers that all share. Raises RefusedError."""
-        first = (Feature(_name(feature, ()), {}),)
+        first = (Feature(checked_name(feature, ()), {}),)
         return Session(base, Project(UNNAMED, {}, {}, first) if project is None else project._replace(features=first))
 
     @staticmethod
     def from_project(project: Project, base: RuleBase) -> Session:
         """An interview that goes on from an answers file."""
-        return Session(base, project)
+        return Session(base, project, ways=ways(project))
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -107,7 +85,7 @@ class Session:
     @cached_property
     def standing(self) -> dict[str, Value]:
         """The answers that count."""
-        return _standing(tuple(self.answers.items()), self.base, self.several)
+        return left.standing(tuple(self.answers.items()), self.base, self.several)
 
     @property
     def parked(self) -> list[str]:
@@ -117,12 +95,44 @@ class Session:
     @cached_property
     def relevance(self) -> Relevance:
         """What can still come out for the current feature, and which questions still matter."""
-        return relevance(self.standing, self.base, several=self.several)
+        return left.relevance(tuple(self.standing.items()), self.base, self.several)
+
+    @cached_property
+    def asking(self) -> Asking:
+        """The open questions by what they are for, and whether the pattern is settled."""
+        return left.asking(tuple(self.answers.items()), self.relevance, self.base)
 
     @property
+    def way(self) -> Way:
+        """The way through the questions of the current feature."""
+        return self.ways[self.current]
+
+    @cached_property
     def open(self) -> list[str]:
         """The questions that still matter, in the order in which they are asked. A parked answer is none."""
-        return [fact for fact in self.relevance.reasons if fact not in self.answers]
+        return following(self.asking, self.way.part)
+
+    @cached_property
+    def listing(self) -> tuple[Usual, ...]:
+        """The list to confirm or change: what was said of it already, and what is usual for the rest; else empty."""
+        if self.way.listed or FIRST not in self.answers:
+            return ()
+        before = said_before(self.project, self.current)
+        found = usual(self.answers, before, self.relevance, self.asking.weights, self.base)
+        rows = [Usual(fact, value, stated=False) for fact, value in found.items() if self._fits(fact, value)]
+        said = [Usual(f, v, stated=True) for f, v in self.feature.facts.items() if f in self.way.trail and f != FIRST]
+        return (*said, *rows) if rows else ()
+
+    @property
+    def pause(self) -> Pause | None:
+        """What the person is asked before the next question: the list of usual answers, or how to go on."""
+        if self.at is not None:
+            return None
+        if self.listing:
+            return "list"
+        chosen = self.way.part
+        going = chosen is not None and bool(self.asking.of(chosen))
+        return "settled" if self.asking.settled and self.open and not going else None
 
     @property
     def question(self) -> Question | None:
@@ -133,9 +143,8 @@ class Session:
     @property
     def progress(self) -> Progress:
         """How far the current feature is. `most` counts what can matter now; `least` what surely will."""
-        left = self.open
-        surely = sum(fact in self.relevance.unavoidable for fact in left)
-        return Progress(len(self.standing), max(surely, min(1, len(left))), len(left))
+        listed = self.way.listed and FIRST in self.answers
+        return progress(len(self.standing), self.asking, self.relevance.unavoidable, listed=listed)
 
     @property
     def possible(self) -> list[str]:
@@ -146,6 +155,15 @@ class Session:
     def so_far(self) -> str | None:
         """The pattern if the interview stopped here and there were no other feature."""
         return decide(know(self.answers, self.base).lead, self.base).primary
+
+    @cached_property
+    def pattern(self) -> str | None:
+        """The pattern if the interview stopped here, beside the features on the same page."""
+        if not self.several:
+            return self.so_far
+        from advisor.engine.portfolio import Neighbours  # as for the verdict
+
+        return Neighbours(self.project, self.base).decided(self.feature.name, {})
 
     @property
     def conflicts(self) -> list[str]:
@@ -218,7 +236,33 @@ class Session:
     def answer(self, fact: str, value: Value) -> Session:
         """With this answer, at the next question. Raises RefusedError."""
         kept = self.check(fact, value)
-        return self._changed(self._with(fact, kept), f"{fact}: {labelled(self.base.questions[fact], kept)}")
+        change = f"{fact}: {labelled(self.base.questions[fact], kept)}"
+        return self._changed(
+            self._with(fact, kept), change, ways=self._on_way(self.way.after([fact], beside_list=not self.listing))
+        )
+
+    def confirm(self) -> Session:
+        """With every usual answer of the list stated. Raises RefusedError where there is no list."""
+        rows = [row for row in self.listing if not row.stated]
+        if not rows:
+            raise RefusedError("There is no list to confirm.")
+        told = self
+        for row in rows:
+            if told._fits(row.fact, row.value):
+                told = replace(told, project=told._with(row.fact, row.value))
+        way = self.way.after(row.fact for row in rows)._replace(listed=True)
+        return self._changed(told.project, f"{plural(len(rows), 'usual answer')} confirmed", ways=self._on_way(way))
+
+    def go_on(self, part: Part | None = None) -> Session:
+        """Past the pause: to this part of the questions, or to the next that has some."""
+        if self.pause == "list":
+            return replace(self, ways=self._on_way(self.way._replace(listed=True)))
+        if self.pause is None:
+            raise RefusedError("There is a question to answer first.")
+        chosen: Part = part if part is not None else "warnings" if self.asking.warnings else "kit"
+        if not self.asking.of(chosen):
+            raise RefusedError("There is no such question left.")
+        return replace(self, ways=self._on_way(self.way._replace(part=chosen)))
 
     def unknown(self, fact: str) -> Session:
         """With the answer "I don't know"."""
@@ -251,9 +295,21 @@ class Session:
         features[self.current] = feature
         return self.project._replace(features=tuple(features))
 
-    def _changed(self, project: Project, change: str, current: int | None = None) -> Session:
-        past = (*self.past, Past(self.project, self.current, self.at, change))[-MOST_UNDO:]
-        return replace(self, project=project, current=self.current if current is None else current, at=None, past=past)
+    def _fits(self, fact: str, value: Value) -> bool:
+        """Whether the question is open and this answer contradicts no other."""
+        with suppress(RefusedError):
+            return fact not in self.answers and self.check(fact, value) is not None
+        return False
+
+    def _on_way(self, way: Way) -> tuple[Way, ...]:
+        return (*self.ways[: self.current], way, *self.ways[self.current + 1 :])
+
+    def _changed(
+        self, project: Project, change: str, current: int | None = None, ways: tuple[Way, ...] | None = None
+    ) -> Session:
+        past = (*self.past, Past(self.project, self.current, self.at, change, self.ways))[-MOST_UNDO:]
+        now = self.current if current is None else current
+        return Session(self.base, project, now, None, past, self.ways if ways is None else ways)
 
     # --- moving -------------------------------------------------------------------------------------------------------
 
@@ -264,31 +320,27 @@ class Session:
         return replace(self, at=fact)
 
     def back(self) -> Session:
-        """At the answered question before this one. Raises RefusedError at the first."""
-        before = [fact for fact in self._walk() if fact in self.standing and self._before(fact)]
-        if not before:
+        """At the question that was answered before this one. Raises RefusedError at the first."""
+        walk = self.way.walk(self.standing)
+        place = walk.index(self.at) if self.at in walk else len(walk)
+        if not place:
             raise RefusedError("This is the first question.")
-        return replace(self, at=before[-1])
+        return replace(self, at=walk[place - 1])
 
     def forward(self) -> Session:
-        """At the question after this one, answered or not; after the last one, at what is left to ask."""
-        after = [fact for fact in self._walk() if not self._before(fact) and self.question and fact != self.question.id]
-        return replace(self, at=after[0] if after and after[0] in self.standing else None)
-
-    def _walk(self) -> list[str]:
-        left = set(self.open)
-        return [fact for fact in self.base.questions if fact in self.standing or fact in left]
-
-    def _before(self, fact: str) -> bool:
-        order = list(self.base.questions)
-        return self.question is None or order.index(fact) < order.index(self.question.id)
+        """At the question that was answered after this one; after the last one, at what is left to ask."""
+        walk = self.way.walk(self.standing)
+        place = walk.index(self.at) + 1 if self.at in walk else len(walk)
+        return replace(self, at=walk[place] if place < len(walk) else None)
 
     def undo(self) -> Session:
         """Without the last change. Raises RefusedError where there is none."""
         if not self.past:
             raise RefusedError("There is nothing to undo.")
         last = self.past[-1]
-        return replace(self, project=last.project, current=last.current, at=last.at, past=self.past[:-1])
+        return replace(
+            self, project=last.project, current=last.current, at=last.at, past=self.past[:-1], ways=last.ways
+        )
 
     # --- features -----------------------------------------------------------------------------------------------------
 
@@ -301,17 +353,17 @@ class Session:
     def add_feature(self, name: str) -> Session:
         """With one more feature, which shares path and app, and at its first question. Raises RefusedError."""
         feature = Feature(self._new_name(name), {})
-        return self._more(feature, f"feature {quoted(feature.name)} added")
+        return self._more(feature, f"feature {quoted(feature.name)} added", Way())
 
     def duplicate_feature(self, name: str) -> Session:
         """With a copy of the current feature under another name. Raises RefusedError."""
         feature = Feature(self._new_name(name), dict(self.feature.facts))
-        return self._more(feature, f"feature {quoted(feature.name)} copied")
+        return self._more(feature, f"feature {quoted(feature.name)} copied", self.way._replace(listed=True))
 
     def rename_feature(self, name: str) -> Session:
         """With another name for the current feature. Raises RefusedError."""
         taken = [f.name for i, f in enumerate(self.project.features) if i != self.current]
-        feature = self.feature._replace(name=_name(name, taken))
+        feature = self.feature._replace(name=checked_name(name, taken))
         return self._changed(self._with_feature(feature), f"feature renamed to {quoted(feature.name)}")
 
     def remove_feature(self) -> Session:
@@ -320,45 +372,24 @@ class Session:
             raise RefusedError("A project needs at least one feature.")
         features = [f for i, f in enumerate(self.project.features) if i != self.current]
         project = self.project._replace(features=tuple(features))
-        return self._changed(
-            project, f"feature {quoted(self.feature.name)} removed", min(self.current, len(features) - 1)
-        )
+        ways = (*self.ways[: self.current], *self.ways[self.current + 1 :])
+        change = f"feature {quoted(self.feature.name)} removed"
+        return self._changed(project, change, min(self.current, len(features) - 1), ways)
 
     def rename_project(self, name: str) -> Session:
         """With another name for the whole. Raises RefusedError."""
-        project = self.project._replace(name=_name(name, ()))
+        project = self.project._replace(name=checked_name(name, ()))
         return self._changed(project, f"project renamed to {quoted(project.name)}")
 
     def replaced_by(self, project: Project, change: str) -> Session:
         """With the answers of another file; undo brings these back."""
-        return self._changed(project, change, min(self.current, len(project.features) - 1))
+        return self._changed(project, change, min(self.current, len(project.features) - 1), ways(project))
 
     def _new_name(self, name: str) -> str:
         if len(self.project.features) >= MAX_FEATURES:
             raise RefusedError(f"A project can have at most {MAX_FEATURES} features.")
-        return _name(name, [f.name for f in self.project.features])
+        return checked_name(name, [f.name for f in self.project.features])
 
-    def _more(self, feature: Feature, change: str) -> Session:
+    def _more(self, feature: Feature, change: str, way: Way) -> Session:
         features = (*self.project.features, feature)
-        return self._changed(self.project._replace(features=features), change, len(features) - 1)
-
-
-def _name(name: str, taken: list[str] | tuple[str, ...]) -> str:
-    if wrong := wrong_text(name):
-        raise RefusedError(wrong[0].upper() + wrong[1:])
-    if any(same_name(name) == same_name(other) for other in taken):
-        raise RefusedError(f"A feature named {quoted(name.strip())} already exists.")
-    return name.strip()
-
-
-@lru_cache(maxsize=512)
-def _standing(items: tuple[tuple[str, Value], ...], base: RuleBase, several: bool) -> dict[str, Value]:
-    """The answers that count, walked in the order of the questions: each has to matter beside those before it.
-
-    Kept, since an answer changes little of what came before it.
-    """
-    if not items:
-        return {}
-    before = _standing(items[:-1], base, several)
-    fact, value = items[-1]
-    return {**before, fact: value} if matters(fact, before, base, several=several) else before
+        return self._changed(self.project._replace(features=features), change, len(features) - 1, (*self.ways, way))

@@ -14,6 +14,7 @@ from advisor.model.advice import Advice
 from advisor.model.arithmetic import multiply, power
 from advisor.model.boxes import Box
 from advisor.model.cures import Cure
+from advisor.model.shares import Shares
 from advisor.model.values import UNKNOWN, Other, Unknown, Value
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Question(NamedTuple):
     lead: Value
     settled: bool  # describes the feature itself, not a need: offered last in "what would change it"
     feeds: tuple[str, ...]  # other uses than the decision: costs, timing, kit, merge, report
+    alike: bool = False  # the features of one product usually have the same answer
     on_a_page: tuple[str, ...] = ()  # the options with which there is a page in a browser
     also_called: Mapping[str, str] = MappingProxyType({})  # other names of the options, as `plain_name` writes them
     place: Place = Place("rules/questions.yaml", 1, 1)
@@ -279,7 +281,7 @@ class RuleBase:
     SAID: Final = (
         "version", "sha256", "questions", "derived", "patterns", "variables", "excludes", "withholds", "steps",
         "accepts", "article", "caveats", "impossible", "priors", "plausible", "tables", "waivers", "order", "diagram",
-        "platforms", "channels", "typed", "cures",
+        "platforms", "channels", "typed", "cures", "shares",
     )  # fmt: skip
     __slots__ = (*SAID, "full", "index", "of_fact")  # the last three follow from the variables
 
@@ -309,6 +311,7 @@ class RuleBase:
         channels: Mapping[str, str] = MappingProxyType({}),  # what a limit can be for, and its name for people
         typed: tuple[Typed, ...] = (),
         cures: tuple[Cure, ...] = (),  # what the files of the kits cure
+        shares: Shares = Shares({}, ()),  # noqa: B008  # a value that never changes
     ) -> None:
         self.version: Final = version
         self.sha256: Final = sha256
@@ -333,6 +336,7 @@ class RuleBase:
         self.channels: Final = dict(channels)
         self.typed: Final = typed
         self.cures: Final = cures
+        self.shares: Final = shares
         of_fact: dict[str, tuple[int, ...]] = {}
         for i, v in enumerate(variables):
             of_fact[v.fact] = (*of_fact.get(v.fact, ()), i)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from advisor.model.rulebase import RuleBase
 
-FORMAT = "11"  # of the cached data; raise it when rulebase.py changes shape
+FORMAT = "12"  # of the cached data; raise it when rulebase.py changes shape
 
 
 def load(folder: str | Path | None = None) -> RuleBase:

@@ -25,6 +25,7 @@ from advisor.ruleset import (
     read_caveats,
     read_cures,
     read_patterns,
+    read_shares,
     schema,
     tables_schema,
 )
@@ -87,6 +88,7 @@ class _Compiler(Reader):
             typed=tuple(self.typed),
             cures=self.make_cures(caveats),
             order=self.make_order(),
+            shares=read_shares.made(self),
         )
         self.problems += crosschecks.problems(base)
         self.stop()
@@ -155,6 +157,7 @@ class _Compiler(Reader):
                 mode=mode,
                 lead=UNKNOWN,
                 settled=q.settled,
+                alike=q.alike,
                 feeds=tuple(q.feeds),
                 on_a_page=tuple(q.on_a_page),
                 also_called=read_cards.other_names(self.cards, key, options),

@@ -134,6 +134,7 @@ def rules_schema(name: str, base: RuleBase | None) -> dict[str, Any]:
         "platforms": card_schema.Card,
         "priors": schema.Priors,
         "questions": schema.Questions,
+        "shares": tables_schema.Shares,
         "timing": tables_schema.Timing,
     }
     made = models[name].model_json_schema(by_alias=True)

@@ -114,6 +114,7 @@ class Question(Model):
     options: dict[Id, str] | None = None
     when_unknown: WhenUnknown
     settled: YesNo = False
+    alike: YesNo = False
     feeds: list[Literal["costs", "timing", "kit", "merge", "report"]] = []
     on_a_page: list[Id] = []
 

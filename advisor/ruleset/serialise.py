@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from advisor.model import cures
+from advisor.model import cures, shares
 from advisor.model.advice import Advice
 from advisor.model.boxes import Box
 from advisor.model.rulebase import (
@@ -157,4 +157,5 @@ def from_data(data: dict[str, Any]) -> RuleBase:
         channels=data["channels"],
         typed=tuple(Typed(**dict(t, answers=tuple(t["answers"]), place=Place(**t["place"]))) for t in data["typed"]),
         cures=cures.from_data(data["cures"]),
+        shares=shares.from_data(data["shares"]),
     )

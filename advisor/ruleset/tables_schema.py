@@ -83,3 +83,19 @@ class Timing(Model):
     @classmethod
     def _elsewhere(cls, _: Any) -> None:
         raise ValueError("limits belong on the cards in rules/platforms/")
+
+
+class Surprise(Model):
+    """An answer that was another one than the other answers made likely, and in how many features of which kind."""
+
+    fact: Id
+    value: Any
+    seen: Annotated[dict[Id, Annotated[int, Field(ge=1)]], Field(min_length=1)]
+
+
+class Shares(Model):
+    """rules/shares.yaml: counts over described features."""
+
+    evidence: EvidenceList
+    features: dict[Id, Annotated[int, Field(ge=1)]]
+    surprises: list[Surprise]

@@ -12,11 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from advisor.base.text import plural
+from advisor.base.text import clipped, plural
 from advisor.interview.overview import Row
 from advisor.interview.session import Session
 from advisor.model.answers_in_words import labelled
-from advisor.tui.panes import clipped
 from advisor.tui.turns import Once
 from advisor.tui.widgets import Keys
 

@@ -16,7 +16,7 @@ from textual.widgets import OptionList, Static
 
 from advisor.answers.read_fact import wrong_text
 from advisor.base.errors import OutputError
-from advisor.base.text import plural, visible
+from advisor.base.text import clipped, plural, visible
 from advisor.interview import export
 from advisor.interview.export import COMMITTED, TITLES, Item, Kind, Part
 from advisor.tui import panes
@@ -90,7 +90,7 @@ class ExportScreen(Ours):
             tick = "[x]" if part.kind in self.ticked else "[ ]"
             self.rows.append(part)
             start = f"{number} {tick} {TITLES[part.kind]:15} {visible(str(part.where), 60)}  "
-            lines.append(Content.assemble(panes.clipped(start, max(width - 14, 10)), (part.words, "bold")))
+            lines.append(Content.assemble(clipped(start, max(width - 14, 10)), (part.words, "bold")))
         for part in self.parts:
             for item in part.items if part.kind == "kit" else ():
                 self.rows.append(item)

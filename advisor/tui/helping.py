@@ -41,7 +41,7 @@ Marks
 
 def text(screen: Screen[object], session: Session | None) -> Content:
     """The help of one screen; with a session, its question first and what the answers have decided last."""
-    question = session.question if session is not None else None
+    question = session.question if session is not None and not session.pause else None
     parts: list[str | tuple[str, str]] = []
     if question is not None:
         parts = [(question.ask, "bold"), f"\n\nWhy: {question.why}\n\nFind out: {question.find_out}\n"]

@@ -21,7 +21,7 @@ from advisor.interview.session import Session
 from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import Question
 from advisor.model.values import UNKNOWN, Other, Value
-from advisor.tui import features, panes
+from advisor.tui import features, panes, pauses
 from advisor.tui.calm import CalmScroll, CalmVertical
 from advisor.tui.choices import choices, hint, likely, place, typed_before, typed_value
 from advisor.tui.dialogs import AskText
@@ -83,6 +83,11 @@ class InterviewScreen(Shows):
         self.query_one(f"#{name}", Text).put(text)
 
     @property
+    def asked(self) -> Question | None:
+        """The question that is on the screen; None at a pause and at the end."""
+        return None if self.session.pause else self.session.question
+
+    @property
     def side_width(self) -> int:
         """Columns of text in the side pane; 0 where it is not shown."""
         return panes.side_width(self.drawn[0])
@@ -113,13 +118,15 @@ class InterviewScreen(Shows):
         if self.owner.session is None:
             return
         session = self.session
-        question = session.question
+        question = self.asked
         width, _ = self.drawn
         self.told = Content("")
         self.put("head", panes.head(session, self.owner.file_words, width))
         self.put("progress", panes.progress(session))
         self.query_one("#words", VerticalScroll).scroll_home(animate=False)
-        if question is None:
+        if session.pause:
+            self.show_pause(session)
+        elif question is None:
             self.show_end(session)
         else:
             self.show_question(session, question)
@@ -160,6 +167,16 @@ class InterviewScreen(Shows):
             numbered.focus()
         self.show_keys(in_line=typed)
 
+    def show_pause(self, session: Session) -> None:
+        """Show the list of usual answers, or that the pattern is settled, and the ways to go on."""
+        self.put("question", pauses.text(session))
+        self.query_one(Line).display = False
+        self.query_one(Keys).typing = False
+        numbered = self.query_one(Numbered)
+        listed = pauses.choices(session, self.owner, self.action_result, panes.text_width(self.drawn[0]))
+        numbered.fill(listed, session)
+        numbered.focus()
+
     def show_end(self, session: Session) -> None:
         """Show that nothing is left to ask, and what can be done next."""
         self.put("question", panes.end(session))
@@ -189,8 +206,10 @@ class InterviewScreen(Shows):
         """What the highlighted or typed answer would do."""
         if self.owner.session is None:
             return
-        session, question = self.session, self.session.question
+        session, question = self.session, self.asked
         preview, said = NOTHING, Content("")
+        if session.pause:
+            said = Content.styled(pauses.doing(session), "dim")
         if question is not None:
             value = self.candidate(question)
             if isinstance(value, str) and question.type == "number":
@@ -234,7 +253,7 @@ class InterviewScreen(Shows):
 
     def show_keys(self, *, in_line: bool) -> None:
         """Show the keys that work: letters are none where they belong to the line."""
-        asked = self.session.question if self.owner.session is not None else None
+        asked = self.asked if self.owner.session is not None else None
         text = asked is not None and asked.type == "text"
         self.query_one(Keys).typing = in_line and (text or self.query_one(Line).typed)
 
@@ -255,7 +274,7 @@ class InterviewScreen(Shows):
 
     def on_numbered_picked(self, event: Numbered.Picked) -> None:
         """A choice was made: an answer, a text to ask for, or something to do next."""
-        value, question = event.choice.value, self.session.question
+        value, question = event.choice.value, self.asked
         if event.asked is not self.session:
             return  # it was for a question that is no longer asked
         if isinstance(value, Next):
@@ -267,13 +286,13 @@ class InterviewScreen(Shows):
 
     def on_numbered_done(self, event: Numbered.Done) -> None:
         """Several were ticked."""
-        if event.asked is self.session and self.session.question is not None:
-            self.answer(self.session.question, event.values)  # type: ignore[arg-type]  # of a question's choices
+        if event.asked is self.session and self.asked is not None:
+            self.answer(self.asked, event.values)  # type: ignore[arg-type]  # of a question's choices
 
     def on_line_entered(self, event: Line.Entered) -> None:
         """A number or a text was typed."""
         event.stop()
-        question = self.session.question
+        question = self.asked
         if event.asked is not self.session or question is None:
             return
         value = typed_value(question, event.text)
@@ -319,9 +338,11 @@ class InterviewScreen(Shows):
         self.owner.change(lambda session: session.forward())
 
     def action_unknown(self) -> None:
-        """Answer "I don't know"."""
-        if self.session.question is not None:
-            self.answer(self.session.question, UNKNOWN)
+        """Answer "I don't know"; at a pause, go on."""
+        if self.session.pause:
+            self.owner.change(lambda session: session.go_on())
+        elif self.asked is not None:
+            self.answer(self.asked, UNKNOWN)
 
     def action_list(self) -> None:
         """From the line to the choices under it."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from advisor.answers.check import unknown_means
-from advisor.base.text import plural, visible
+from advisor.base.text import clipped, plural, visible
 from advisor.interview import ending
 from advisor.interview.overview import Preview
 from advisor.interview.session import Session
@@ -35,11 +35,6 @@ def lines(parts: Sequence[Sequence[Piece]], width: int, hang: int) -> Content:
             left = Content(" ").join(line.rstrip() for line in rest)
             made += [Content(" " * hang) + line for line in left.wrap(max(width - hang, 1))]
     return Content("\n").join(made)
-
-
-def clipped(text: str, width: int) -> str:
-    """The text in at most so many characters."""
-    return text if len(text) <= width else f"{text[: max(width - 2, 0)]}.."
 
 
 def titles(session: Session, patterns: Sequence[str]) -> str:
@@ -88,15 +83,14 @@ def between(left: Content, right: Content, width: int) -> Content:
 def progress(session: Session) -> Content:
     """How far it is, and whether the pattern is settled already."""
     found = session.progress
-    parts: list[Piece] = [f"{found.answered} answered, {found.left if found.most else 'no question left'}"]
+    parts: list[Piece] = [f"{found.answered} answered; {found.left}"]
     if session.conflicts:
         said = f"  These answers contradict each other: {session.conflicts[0]} Change one of them (a)."
         parts.append((said, "bold $text-error"))
     elif len(session.possible) == 1 and found.most:
         parts += ["  The remaining questions cannot change the pattern: ", (titles(session, session.possible), "bold")]
-        parts.append("; they affect caveats and details (r shows the result so far)")
-    elif not session.several and session.so_far and found.answered and found.most:
-        parts += ["  So far: ", (session.base.patterns[session.so_far].title, "bold")]
+    elif session.pattern and found.answered and found.most:
+        parts += ["  So far: ", (session.base.patterns[session.pattern].title, "bold")]
     return Content.assemble(*parts)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from advisor.base.text import number, plural, visible
+from advisor.base.text import clipped, number, plural, visible
 from advisor.interview.session import Session
 from advisor.model.answers_in_words import labelled
 from advisor.model.rulebase import RuleBase
@@ -26,13 +26,13 @@ def columns(width: int, cells: tuple[str, ...]) -> str:
     """One line of the table; in narrow terminals without the last but one column."""
     name, pattern, confidence, answered, left = cells
     if width < 52:
-        return panes.clipped(name, width)
+        return clipped(name, width)
     if width < 76:
         first = max(width - 44, 8)
-        sure = panes.clipped(confidence, 6)
-        return f"{panes.clipped(name, first):{first}}  {panes.clipped(pattern, 22):22} {sure:6} {left:>9}"
+        sure = clipped(confidence, 6)
+        return f"{clipped(name, first):{first}}  {clipped(pattern, 22):22} {sure:6} {left:>9}"
     first = min(width - 62, 40)
-    start = f"{panes.clipped(name, first):{first}}  {panes.clipped(pattern, 26):26}"
+    start = f"{clipped(name, first):{first}}  {clipped(pattern, 26):26}"
     return f"{start}  {confidence:10} {answered:>8} {left:>9}"
 
 
@@ -44,7 +44,7 @@ def row(session: Session, index: int) -> tuple[str, ...]:
     if len(session.project.features) <= MANY:
         found = session.select(index).progress
         answered = str(found.answered)
-        left = "done" if not found.most else found.left.removesuffix(" left")
+        left = "done" if not found.most else found.count.removesuffix(" left")
     return visible(decided["name"], panes.NAME), pattern, decided["confidence"], answered, left
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from advisor.base.text import clipped
 from advisor.interview import overview
 from advisor.interview.overview import Preview
 from advisor.interview.plain_text import blamed
 from advisor.interview.session import Session
-from advisor.tui.panes import WORST, Piece, clipped, cut, height, lines, titles
+from advisor.tui.panes import WORST, Piece, cut, height, lines, titles
 
 HOW = "In this order; the first step that leaves one pattern settles it, and later steps change nothing."
 MARKS = {"passed": "-", "holds": "x", "open": "?", "not-reached": " "}
@@ -46,7 +47,7 @@ class Side:
             if pattern in preview.falls:
                 parts.append([(" ? ", "bold $text-warning"), title, ("  would be out", "$text-warning")])
             else:
-                so_far = "  so far" if pattern == session.so_far and not session.several and len(possible) > 1 else ""
+                so_far = "  so far" if pattern == session.pattern and len(possible) > 1 else ""
                 parts.append([(" + ", "bold $text-success"), title, (so_far, "dim")])
         parts += _out(session, width, brief=self.brief)
         back = [p for p in preview.left if p not in possible]

@@ -132,7 +132,7 @@ class Rows(OptionList):
                     self.replace_option_prompt_at_index(index, self.prompt(index))
 
 
-KEYS = frozenset("0123456789?")
+KEYS = frozenset("0123456789?y")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ async def at_once(pilot: Pilot[None], *keys: str) -> None:
 
 
 def unknown_to_the_end(text: str, base: RuleBase) -> list[str]:
-    """As many ? as there are questions when nothing is known but these answers."""
+    """As many ? as there are questions and pauses when nothing is known but these answers."""
     session, keys = Session.from_project(parse(text, "answers.yaml", base), base), []
     while session.question is not None:
-        session = session.unknown(session.question.id)
+        session = session.go_on() if session.pause else session.unknown(session.question.id)
         keys.append("?")
     return keys

@@ -50,6 +50,24 @@ def home(tmp_path, monkeypatch):
     return work
 
 
+async def pressed(pilot, key):
+    """One key, or `look`, a size to resize to, `=TEXT` typed in one go, `@FACT` to go to a question."""
+    app = pilot.app
+    if key == "look":
+        await pilot.pause()
+        app.seen.append(screen(app))
+    elif isinstance(key, tuple):
+        await pilot.resize_terminal(*key)
+        await pilot.pause()
+    elif key.startswith("="):
+        app.focused.value = key[1:]
+    elif key.startswith("@") and len(key) > 1:
+        app.change(lambda session: session.goto(key[1:]))
+        await pilot.pause()
+    elif app.is_running:
+        await pilot.press(key)
+
+
 @pytest.fixture
 def drive(base, home):
     """Run the program on a file, press keys, and give back the app; `seen` has the screens of every "look"."""
@@ -67,16 +85,7 @@ def drive(base, home):
                 patient(pilot)
                 await pilot.pause()
                 for key in keys:
-                    if key == "look":
-                        await pilot.pause()
-                        app.seen.append(screen(app))
-                    elif isinstance(key, tuple):
-                        await pilot.resize_terminal(*key)
-                        await pilot.pause()
-                    elif key.startswith("="):  # typed in one go
-                        app.focused.value = key[1:]
-                    elif app.is_running:
-                        await pilot.press(key)
+                    await pressed(pilot, key)
                 if then is not None:
                     await then(pilot)
                 if app.is_running:

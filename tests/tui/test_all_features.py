@@ -32,7 +32,7 @@ def test_features_are_added_renamed_copied_removed_and_chosen(drive):
     assert "already" in refused.shown
     app = drive("f", "n", "=chat", "enter")
     assert names(app) == ["order status", "chat"]
-    assert "live audio or video" in app.shown  # its first question, not the list
+    assert "describes the feature best" in app.shown  # its first question, not the list
     assert drive("f", "p", "=Acme 2", "enter").session.project.name == "Acme 2"
 
 

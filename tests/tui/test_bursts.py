@@ -44,19 +44,24 @@ from advisor.tui import turns
 def tell(**said):
     with open("told.jsonl", "a") as file:
         print(json.dumps(said), file=file)
-answer, push = session.Session.answer, turns.Turns.push_screen
+answer, confirm, push = session.Session.answer, session.Session.confirm, turns.Turns.push_screen
 def answered(self, fact, value):
     given = answer(self, fact, value)
     tell(fact=fact)
     return given
+def confirmed(self):
+    given = confirm(self)
+    tell(fact="the list")
+    return given
 def pushed(self, screen, *args, **more):
     tell(screen=type(screen).__name__)
     return push(self, screen, *args, **more)
-session.Session.answer, turns.Turns.push_screen = answered, pushed
+session.Session.answer, session.Session.confirm, turns.Turns.push_screen = answered, confirmed, pushed
 from advisor.cli import main
 sys.exit(main(["a.yaml"]))
 """
 EXAMPLES = Path("rules/examples")
+LISTED = "usually has these answers"
 
 
 def beginnings(base: RuleBase) -> list[str | None]:
@@ -129,6 +134,8 @@ class Player:
             self.wrong.append(f"{self.sent[-1:]} answered {answered}; {self.question!r} was on the screen")
         self.seen.update(said.get("screen", "answer") for said in told)
         shown = self.picture.text
+        if LISTED in shown:
+            self.question = "the list"
         for fact, ask in self.asks.items():
             if f"{ask} Why: " in shown or f"{ask} Find out: " in shown:
                 self.question = fact

@@ -39,14 +39,14 @@ def test_a_file_with_mistakes_opens_with_them_and_stays_until_the_person_agrees(
 
 @pytest.mark.long
 def test_a_file_with_mistakes_is_written_anew_beside_its_old_text(drive, home, base):
-    app = drive("1", "2", "q", "look", "1", text=BROKEN)
+    app = drive("1", "@media", "2", "q", "look", "1", text=BROKEN)
     assert "would have to be rewritten" in app.seen[0].replace("\n", " ").replace("  ", " ")
     assert not app.saved
     assert (home / "answers.yaml").read_text() == BROKEN
     drive("1", "q", "3", text=None, fresh=False)  # go on with what that run left; into a file beside
     assert (home / "answers.yaml").read_text() == BROKEN
     assert read(home / "answers-2.yaml", base).features[0].facts == {"media": False, "clients": ("browser",)}
-    drive("1", "2", "q", "2", text=None)
+    drive("1", "@media", "2", "q", "2", text=None)
     assert read(home / "answers.yaml", base).features[0].facts == {"media": False, "clients": ("browser",)}
     assert (home / "answers.yaml.bak").read_text() == BROKEN
     assert files(home) == ["answers-2.yaml", "answers.yaml", "answers.yaml.bak"]
@@ -81,6 +81,8 @@ def test_a_file_without_features_asks_for_a_name_and_keeps_the_rest(drive):
 def test_a_file_that_changes_meanwhile_is_noticed_and_the_person_decides(drive, home, choice, text):
     async def meddle(pilot):
         (home / "answers.yaml").write_text(THEIRS)
+        pilot.app.change(lambda session: session.goto("background-delivery"))
+        await pilot.pause()
         await pilot.press("2")
         await pilot.pause()
         assert "Another program has changed answers.yaml" in str(pilot.app.screen.query_one("#effect").content)
@@ -124,7 +126,7 @@ def test_a_second_interview_on_a_file_takes_nothing_from_the_first(drive, home, 
     (home / "answers.yaml").write_text(WHOLE)
     first, project = open_draft("answers.yaml", base)
     first.keep(project)
-    app = drive("look", "2", text=None, fresh=False)
+    app = drive("look", "@background-delivery", "2", text=None, fresh=False)
     assert "Another advisor is also working on answers.yaml" in app.seen[0]
     assert read(home / RECOVERY, base) == project
     assert read(home / f"{RECOVERY}-2", base).features[0].facts == {"media": False, "background-delivery": False}
@@ -132,7 +134,7 @@ def test_a_second_interview_on_a_file_takes_nothing_from_the_first(drive, home, 
 
 
 def test_what_the_person_wrote_stays_after_answers_and_quitting(drive, home):
-    drive("2", "1", "enter", "q", text=WHOLE)
+    drive("@background-delivery", "2", "@clients", "1", "enter", "q", text=WHOLE)
     assert (home / "answers.yaml").read_text() == WHOLE + "    background-delivery: no\n    clients: [browser]\n"
     assert files(home) == ["answers.yaml"]
 

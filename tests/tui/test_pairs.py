@@ -27,7 +27,7 @@ from advisor.tui.interview import InterviewScreen
 from advisor.tui.results import ResultsScreen
 from advisor.tui.widgets import Line, Numbered
 
-EVERYWHERE = ["2", "question_mark", "z", "space", "enter", "escape", "down", "ctrl+p", "f1"]
+EVERYWHERE = ["2", "y", "question_mark", "z", "space", "enter", "escape", "down", "ctrl+p", "f1"]
 LONG = 12  # seconds for each screen; the order of the pairs is new in each run
 SECONDS, LEAST = 10, 10  # of the ordinary run: as many pairs as that time allows, and this many in any case
 CHARACTERS = {"question_mark": "?", "space": " ", "enter": "\r", "tab": "\t", "escape": "\x1b", "backspace": "\x7f"}
@@ -53,6 +53,14 @@ def ended(app):
     STAGES["end"] = lambda app: (setattr(app, "session", session), app.show_all())  # it takes seconds to come there
 
 
+def settled(session):
+    """At the pause that says so."""
+    session = session.select(0)
+    while session.pause != "settled":
+        session = session.unknown(session.question.id)
+    return session
+
+
 def new(app):
     app.session = None
     app.go_on(None)
@@ -71,6 +79,8 @@ STAGES = {
     "answered number": asking("latency-need-ms"),
     "text": asking("nginx-version"),
     "end": ended,
+    "usual answers": lambda app: app.change(lambda session: session.select(1)),
+    "settled": lambda app: app.change(settled),
     "first name": new,
     "example": lambda app: (new(app), app.screen.call_later(app.screen.action_example)),
     "name": lambda app: app.screen.action_more(),
@@ -161,6 +171,8 @@ class Stage:
         changed = differing(before.project, app.session.project)
         asked = before.question.id if before.question else ""
         allowed = {asked} if isinstance(app.screen_stack[0], InterviewScreen) else set()
+        if before.pause == "list":
+            allowed = {row.fact for row in before.listing}
         if name in ANSWERED_BY:
             allowed |= changed if len(changed) == 1 else set()
         if "u" in pair and before.past:

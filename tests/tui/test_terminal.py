@@ -21,6 +21,7 @@ from tmux import Terminal
 from advisor.answers.file import read
 from advisor.answers.read_fact import wrong_text
 from advisor.engine.portfolio import recommend
+from advisor.interview.session import Session
 
 COMMAND = f"{sys.executable} -m advisor"
 
@@ -56,16 +57,17 @@ def test_a_bug_of_ours_ends_at_once_and_loses_no_answer(terminal, tmp_path):
         "import sys; from advisor.interview import session as i; from advisor.cli import main\n"
         "real = i.Session.answer\n"
         "def answer(self, fact, value):\n"
-        "    assert fact != 'background-delivery', 'planted'\n"
+        "    assert fact != 'concurrent-clients', 'planted'\n"
         "    return real(self, fact, value)\n"
         "i.Session.answer = answer; sys.exit(main(['orders.yaml']))"
     )
     (tmp_path / "planted.py").write_text(code)
     terminal.start(f"env -u ADVISOR_DEBUG {sys.executable} planted.py")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live audio")
-    terminal.keys("2", until="1 answered")
-    shown = terminal.keys("2", until="ended with")
+    terminal.keys("Enter", until="describes the feature best")
+    terminal.keys("3", until="1 answered")
+    terminal.keys("?", until="How many clients are connected")
+    shown = terminal.keys("?", until="ended with")
     assert "internal error: AssertionError: planted" in shown
     assert "Your answers are kept" in shown
     assert "ended with 70" in shown
@@ -77,25 +79,26 @@ def test_a_bug_of_ours_ends_at_once_and_loses_no_answer(terminal, tmp_path):
 def test_start_answer_quit_go_on_and_see_the_result(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("order status", "Enter", until="live audio or video")
-    terminal.keys("2", until="app or the page is closed")
-    terminal.keys("2", until="Which kinds of client")
-    terminal.keys("1", "Enter", until="already use")
+    terminal.keys("order status", "Enter", until="describes the feature best")
+    terminal.keys("3", until="usually has these answers")
+    terminal.keys("y", until="How many clients are connected")
+    terminal.keys("2", "0", "Enter", until="occupy a thread")
     shown = terminal.keys("q", until="ended with 0")
     assert "order status: Server-Sent Events" in shown
     assert "Answers saved in orders.yaml. To continue: advisor orders.yaml" in shown
     project = read(tmp_path / "orders.yaml", base)
-    assert project.features[0].facts == {"media": False, "background-delivery": False, "clients": ("browser",)}
+    confirmed = Session.new(base, "a").answer("kind", "dashboard").confirm()
+    assert project.features[0].facts == {**confirmed.feature.facts, "concurrent-clients": 20}
     terminal.kill()
 
     terminal.start(f"{COMMAND} orders.yaml", "80x24")
-    shown = terminal.wait("already use")
-    assert "3 answered" in shown
+    shown = terminal.wait("occupy a thread")
+    assert f"{len(project.answers(project.features[0]))} answered" in shown
     terminal.resize(60, 18)
     terminal.keys("r", until="[1 Result]")
     decided = recommend(project, base)["features"][0]
     terminal.wait(base.patterns[decided["primary"]].title)
-    terminal.keys("b", until="already use")
+    terminal.keys("b", until="occupy a thread")
     terminal.keys("q", until="ended with 0")
 
 
@@ -104,13 +107,13 @@ def test_start_answer_quit_go_on_and_see_the_result(terminal, tmp_path, base):
 def test_a_terminal_that_goes_away_loses_nothing(terminal, tmp_path):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live audio or video")
-    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("Enter", until="describes the feature best")
+    terminal.keys("3", until="usually has these answers")
     terminal.kill()
     assert not (tmp_path / "orders.yaml").exists()
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("Found unsaved answers")
-    assert "1 answered" in terminal.keys("1", until="app or the page is closed")
+    assert "1 answered" in terminal.keys("1", until="usually has these answers")
 
 
 @pytest.mark.lab
@@ -130,7 +133,7 @@ def test_the_mistakes_of_a_file_are_said_at_their_places(terminal, tmp_path):
 def test_a_simple_terminal_gets_the_plain_twin_by_itself(terminal, way):
     terminal.start(f"{way} {COMMAND} plain.yaml")
     terminal.wait("plain prompts")
-    terminal.keys("chat", "Enter", until="Does this feature carry live audio or video?")
+    terminal.keys("chat", "Enter", until="describes the feature best")
     terminal.keys("2", "Enter", "q", "Enter", until="ended with 0")
 
 
@@ -197,25 +200,26 @@ def test_the_whole_way_from_nothing_to_an_event_that_flows_through_the_exported_
     """Start, answer, quit, go on, export, start the kit in the same terminal, subscribe, publish what it says."""
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("orders", "Enter", until="live audio or video")
-    terminal.keys("2", until="app or the page is closed")
-    terminal.keys("2", until="Which kinds of client")
+    terminal.keys("orders", "Enter", until="describes the feature best")
+    terminal.keys("3", until="usually has these answers")
+    terminal.keys("y", until="How many clients are connected")
     terminal.keys("q", until="ended with 0")
     with (tmp_path / "orders.yaml").open("a") as file:
         file.write("# kept\n")
     terminal.start(f"{COMMAND} orders.yaml")
-    terminal.wait("Which kinds of client")
-    terminal.keys("1", "Enter", until="already use")
+    terminal.wait("How many clients are connected")
+    terminal.keys("2", "0", "Enter", until="occupy a thread")
     terminal.keys("e", until="decision record")
     terminal.keys("w", until="would be replaced")
     terminal.keys("y", until="Start it with: python3")
     terminal.keys("Escape", until="decision record")
     terminal.wait("Start it with", gone=True)
-    terminal.keys("Escape", until="already use")
+    terminal.keys("Escape", until="occupy a thread")
     terminal.keys("q", until="ended with 0")
     text = (tmp_path / "orders.yaml").read_text()
-    assert text.endswith("    clients: [browser]\n# kept\n")
-    assert read(tmp_path / "orders.yaml", base).features[0].facts["clients"] == ("browser",)
+    assert "    concurrent-clients: 20\n" in text
+    assert text.endswith("\n# kept\n")
+    assert read(tmp_path / "orders.yaml", base).features[0].facts["concurrent-clients"] == 20
     assert (tmp_path / "DECISION.md").is_file()
 
     port, behind = two_free_ports()
@@ -255,17 +259,17 @@ def test_a_hang_up_and_a_kill_lose_nothing(terminal, tmp_path, base, plain, sent
     enter = ["Enter"] if plain else []
     terminal.start(f"{COMMAND} {plain}orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live audio or video")
-    terminal.keys("2", *enter, until="app or the page is closed")
+    terminal.keys("Enter", until="describes the feature best")
+    terminal.keys("3", *enter, until="usually has these answers")
     (running,) = terminal.processes()
     os.kill(running, sent)
     terminal.wait("ended with")
     assert not (tmp_path / "orders.yaml").exists()
-    assert left_behind(tmp_path, base) == {"media": False}
+    assert left_behind(tmp_path, base) == {"kind": "dashboard"}
     terminal.kill()
     terminal.start(f"{COMMAND} {plain}orders.yaml")
     terminal.wait("Found unsaved answers")
-    assert "1 answered" in terminal.keys("1", *enter, until="app or the page is closed")
+    assert "1 answered" in terminal.keys("1", *enter, until="usually has these answers")
     terminal.keys("q", *enter, until="ended with 0")
     assert [path.name for path in tmp_path.glob("*orders*")] == ["orders.yaml"]
 
@@ -278,18 +282,19 @@ def test_stopped_brought_back_and_killed_it_loses_nothing(terminal, tmp_path, ba
     terminal.wait("ready>")
     terminal.type(f"PYTHONPATH={Path.cwd()} XDG_STATE_HOME={tmp_path} {COMMAND} orders.yaml")
     terminal.keys("Enter", until="feature 1")
-    terminal.keys("Enter", until="live audio or video")
-    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("Enter", until="describes the feature best")
+    terminal.keys("3", until="usually has these answers")
     terminal.keys("C-z", until="Stopped")
-    assert left_behind(tmp_path, base) == {"media": False}
+    assert left_behind(tmp_path, base) == {"kind": "dashboard"}
     terminal.resize(90, 30)
     terminal.type("fg")
-    terminal.keys("Enter", until="app or the page is closed")
-    terminal.keys("2", until="Which kinds of client")
+    terminal.keys("Enter", until="usually has these answers")
+    terminal.keys("y", until="How many clients are connected")
     terminal.keys("C-z", until="Stopped")
     terminal.type("kill -9 %1; wait; echo it is gone")
     terminal.keys("Enter", until="\nit is gone")
-    assert left_behind(tmp_path, base) == {"media": False, "background-delivery": False}
+    confirmed = Session.new(base, "a").answer("kind", "dashboard").confirm()
+    assert left_behind(tmp_path, base) == confirmed.feature.facts
 
 
 @pytest.mark.long
@@ -297,13 +302,13 @@ def test_stopped_brought_back_and_killed_it_loses_nothing(terminal, tmp_path, ba
 def test_ctrl_c_does_not_end_it_and_ctrl_q_keeps_the_answers_for_the_next_run(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live audio or video")
-    terminal.keys("2", until="app or the page is closed")
-    terminal.keys("C-c", until="app or the page is closed")
+    terminal.keys("Enter", until="describes the feature best")
+    terminal.keys("3", until="usually has these answers")
+    terminal.keys("C-c", until="usually has these answers")
     assert terminal.processes()
     shown = terminal.keys("C-q", until="ended with 0")
     assert "not saved in a file; the next" in shown
-    assert left_behind(tmp_path, base) == {"media": False}
+    assert left_behind(tmp_path, base) == {"kind": "dashboard"}
 
 
 @pytest.mark.lab
@@ -311,10 +316,10 @@ def test_ctrl_c_does_not_end_it_and_ctrl_q_keeps_the_answers_for_the_next_run(te
 def test_ctrl_c_in_the_plain_twin_saves_and_exits_130(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} --plain orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live audio or video")
-    terminal.keys("2", "Enter", until="app or the page is closed")
+    terminal.keys("Enter", until="describes the feature best")
+    terminal.keys("3", "Enter", until="usually has these answers")
     terminal.keys("C-c", until="ended with 130")
-    assert read(tmp_path / "orders.yaml", base).features[0].facts == {"media": False}
+    assert read(tmp_path / "orders.yaml", base).features[0].facts == {"kind": "dashboard"}
 
 
 HOSTILE = ["[red]boom[/red]", "\u202eevil", "\U0001f469\u200d\U0001f4bb app", "e\u0301 \u4e16\u754c", "'; rm -rf ~ #"]
@@ -330,7 +335,7 @@ def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(termin
     terminal.keys("Enter", until="the maximum is 200")
     terminal.keys("C-u", until="name of the first feature")
     terminal.type("orders")
-    terminal.keys("Enter", until="live audio or video")
+    terminal.keys("Enter", until="describes the feature best")
     taken = ["orders"]
     for name in HOSTILE:
         terminal.keys("n", until="name of the next feature")
@@ -351,7 +356,7 @@ def test_a_pasted_megabyte_and_hostile_names_are_text_or_refused_in_words(termin
 def test_every_screen_survives_every_size_while_it_is_open(terminal):
     terminal.start(f"{COMMAND} orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="live audio or video")
+    terminal.keys("Enter", until="describes the feature best")
     screens = [("a", "All answers", "Escape"), ("r", "Recommendation", "b"), ("F1", "Up and down scroll", "Escape"),
                ("n", "name of the next feature", "Escape"), ("f", "All features of", "Escape"),
                ("C-p", "Undo the last", "Escape"), ("e", "answers file", "Escape")]  # fmt: skip
@@ -363,7 +368,7 @@ def test_every_screen_survives_every_size_while_it_is_open(terminal):
         terminal.wait(text)
         terminal.keys(closing, until="n new  q quit")
         terminal.wait(text, gone=True)
-    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("3", until="usually has these answers")
     terminal.keys("q", until="ended with 0")
 
 
@@ -374,12 +379,12 @@ def test_a_file_with_mistakes_is_shown_with_them_and_mended_in_the_terminal(term
     (tmp_path / "bad.yaml").write_text(text)
     terminal.start(f"{COMMAND} bad.yaml")
     assert "bad.yaml:3:5:" in terminal.wait("did you mean media?")
-    terminal.keys("1", until="live audio or video")
-    terminal.keys("2", until="app or the page is closed")
+    terminal.keys("1", until="describes the feature best")
+    terminal.keys("3", until="usually has these answers")
     terminal.keys("q", until="rewrite it")
     assert (tmp_path / "bad.yaml").read_text() == text
     terminal.keys("2", until="ended with 0")
-    assert read(tmp_path / "bad.yaml", base).features[0].facts == {"media": False, "clients": ("browser",)}
+    assert read(tmp_path / "bad.yaml", base).features[0].facts == {"kind": "dashboard", "clients": ("browser",)}
     assert (tmp_path / "bad.yaml.bak").read_text() == text
 
 
