@@ -52,9 +52,13 @@ def _function(item: pytest.Item) -> str:
     return item.nodeid.partition("[")[0]
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """With `-n auto`: a worker per core, and two at least, because many tests wait for a timeout or a program."""
-    return max(2, os.cpu_count() or 1)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """With `-n auto`: a worker per core, and two at least, because many tests wait for a timeout or a program.
+
+    With `--long`, one more than there are cores: the tests of kits need a tenth to a half of a core each (measured).
+    """
+    cores = os.cpu_count() or 1
+    return cores + 1 if config.getoption("--long") else max(2, cores)
 
 
 @pytest.hookimpl(wrapper=True)
