@@ -132,7 +132,7 @@ def test_what_to_do_at_a_stated_product_comes_before_the_general_cure(judge):
     text = "project: p\npath: {reverse-proxy: nginx, idle-timeout-s: 60}\nfeatures: [{name: f, clients: [browser]}]\n"
     verdict = recommend(parse(text, "a.yaml", judge.base), judge.base, judge)
     cures = {bite.id: bite.cure for bite in first_page(verdict, judge.base, most=99).features[0].bites}
-    assert cures["idle-timeout-heartbeat"].startswith("nginx: proxy_read_timeout")
+    assert cures["idle-timeout-heartbeat"].startswith("nginx: send a heartbeat every 25 s, and set proxy_read_timeout")
 
 
 def test_a_caveat_that_begins_where_nothing_is_to_be_done_is_refused(tmp_path, capsys):
@@ -146,8 +146,30 @@ def test_a_caveat_that_begins_where_nothing_is_to_be_done_is_refused(tmp_path, c
 def test_a_page_says_why_the_usual_choice_is_not_taken(judge):
     page = page_of(data("rules") / "examples" / "hospital-whiteboard.yaml", judge)
     because = " ".join(page.split("\nBecause\n")[1].split("\n\n")[0].split())
-    assert because.startswith("Every user's network cuts or refuses WebSockets. Both sides")
+    assert because.startswith(
+        "Both sides send in real time: a WebSocket carries that over one connection. Every user's"
+    )
     assert page.count("cuts or refuses") == 1
+
+
+def test_a_conflict_is_named_and_what_clients_send_is_counted(judge):
+    """Readers of this page asked which of the requirements conflict, and how 20 messages a second are 0 requests."""
+    page = " ".join(page_of(data("rules") / "examples" / "hospital-whiteboard.yaml", judge).split())
+    assert "Here: client-msg-rate-per-s is 20 messages per second and websockets-blocked is always." in page
+    assert "Server-Sent Events 7.2 M requests" in page
+
+
+def test_a_timer_and_a_blocked_socket_have_nothing_to_do_with_each_other(judge):
+    verdict = recommend(read(data("rules") / "examples" / "support-desk.yaml", judge.base), judge.base, judge)
+    export = next(feature for feature in verdict["features"] if feature["primary"] == "short-polling")
+    assert "ws-blocked-fallback" not in [caveat["id"] for caveat in export["caveats"]]
+
+
+def test_what_is_only_a_note_comes_after_what_breaks(judge):
+    for path in [*EXAMPLES, *FIELD]:
+        for feature in recommend(read(path, judge.base), judge.base, judge)["features"]:
+            notes = [caveat["severity"] == "note" for caveat in feature["caveats"]]
+            assert notes == sorted(notes), path
 
 
 def test_of_several_features_what_bites_all_has_its_cure(judge):

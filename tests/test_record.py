@@ -107,7 +107,7 @@ def test_the_options_are_those_that_were_considered_with_good_and_bad_here(verdi
                 assert not [one for one in (*pattern.strengths, *pattern.weaknesses) if escape(one) in made]
     one = section(record(verdicts["notifications"], RULES), "Short polling")
     assert "* Bad, because no answer asks for it (one-way-stream)" in one
-    assert "because of what it costs per hour: 720,000 requests" in one
+    assert "because of what it costs per hour: 756,000 requests" in one
     blocked = section(record(verdicts["hospital-whiteboard"], RULES), "WebSocket")
     assert "* Bad, because: Every user's network cuts or refuses WebSockets (websocket-blocked)" in blocked
 

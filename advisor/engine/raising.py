@@ -72,7 +72,7 @@ def raised(
     for waits in sorted(waiting, key=_unlikely):
         if waits["id"] not in done:
             left.setdefault(waits["id"], waits)
-    shown = found[:MOST]
+    shown = sorted(found[:MOST], key=lambda caveat: caveat["severity"] == SEVERITIES[-1])  # what is no harm comes last
     besides = [c["id"] for c in found[MOST:]]  # a line each: what is cut, and what the kit does not handle
     besides += [c.id for c in base.caveats.values() if primary in c.standard and c.id not in {*done, *left}]
     left |= {name: _waiting(base.caveats[name], {}) for name in besides}

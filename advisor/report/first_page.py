@@ -87,7 +87,7 @@ def feature_page(feature: FeatureVerdict, base: RuleBase, most: int = BITES) -> 
         pattern=words.title(primary, base) if primary else "no pattern fits",
         fits=primary is not None,
         sure=_sure(feature, base),
-        fallback=f"Where it cannot connect: {words.title(fallback, base)}." if fallback else "",
+        fallback=f"Where it cannot be used: {words.title(fallback, base)}." if fallback else "",
         contradictions=tuple(item["why"] for item in feature["contradictions"]),
         because=because(feature, base),
         answers=tuple(answers(feature, base)[:ANSWERS]),
@@ -110,13 +110,13 @@ def _sure(feature: FeatureVerdict, base: RuleBase) -> str:
     if risk is None:
         return f"Confidence: {level}; {feature['confidence_why']}."
     value = next((a["value"] for a in feature["assumptions"] if a["fact"] == risk["fact"]), None)
-    assumed = f"{risk['fact']} is {'open' if value is None else named(risk['fact'], value, base)}"
+    assumed = f"{risk['fact']}: {'open' if value is None else named(risk['fact'], value, base)}"
     others = " or ".join(words.title(pattern, base) for pattern in risk["decides"][:2])
-    return f"Confidence: {level}. Riskiest assumption: {assumed}; otherwise perhaps {others}."
+    return f"Confidence: {level}. Riskiest assumption (not answered): {assumed}. Otherwise perhaps {others}."
 
 
 def because(feature: FeatureVerdict, base: RuleBase) -> str:
-    """The reason, in three sentences at most: why not what the rule names before it, then what the rule says."""
+    """The reason, in three sentences at most: what the rule says, and why not the pattern that it names first."""
     if not feature["acceptable"]:
         return ""
     said = sentences(feature["acceptable"][0]["why"])[:SENTENCES]
@@ -125,7 +125,7 @@ def because(feature: FeatureVerdict, base: RuleBase) -> str:
     named_first = rules[decided].patterns if decided in rules else ()
     if feature["primary"] in named_first:
         before = named_first[: named_first.index(feature["primary"])]
-        said = [sentences(no["why"])[0] for no in feature["rejected"] if no["id"] in before][:1] + said
+        said[1:1] = [sentences(no["why"])[0] for no in feature["rejected"] if no["id"] in before][:1]
     return " ".join(dict.fromkeys(said))
 
 
@@ -144,6 +144,8 @@ def _bite(caveat: RaisedCaveat, base: RuleBase) -> Bite:
     begin = [item for item in caveat["do"] if known is not None and item["at"] == known.begin]
     said = product or begin or caveat["do"]
     cure = next(iter(sentences(said[0]["text"])), "") if said else ""
+    if caveat["severity"] == "breaks" and said and said[0]["at"] == "team":  # a decision: between what?
+        cure = f"{cure} Here: {caveat['because']}."
     return Bite(caveat["severity"], caveat["title"], caveat["id"], cure)
 
 
@@ -173,7 +175,7 @@ def cost_line(row: Cost) -> str:
     held = row["held_connections"]
     late = row["worst_delay_s"]
     parts = [
-        f"{words.amount(row['requests_per_h'])} requests",
+        f"{words.amount(row['requests_per_h'] + row['uplink_requests_per_h'])} requests",
         f"{words.size(row['total_bytes_per_h'])}",
         f"{words.amount(held)} held" if held else "nothing held",
         f"up to {words.delay(late)} late" if late else "no delay",
@@ -192,7 +194,7 @@ def _next(verdict: Verdict, base: RuleBase, file: str) -> Iterator[tuple[str, st
     """What to do next: a label and a command."""
     kits = {pattern for cure in base.cures for pattern in cure.patterns}
     if any(feature["primary"] in kits for feature in verdict["features"]):
-        yield "Kit", f"advisor recommend {file} --kit my-kit"
+        yield "Starter kit", f"advisor recommend {file} --kit my-kit"
     several = len(verdict["features"]) > 1
     yield "All details", f"advisor recommend {file} --full{' --feature NAME' if several else ''}"
 

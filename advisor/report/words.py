@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from advisor.base.text import number, plural, visible
+from advisor.base.text import number, plural, quoted, visible
 from advisor.engine.verdict import USUAL
 from advisor.model.answers_in_words import named
 from advisor.model.arithmetic import finite
@@ -229,9 +229,9 @@ def article_line(feature: FeatureVerdict, base: RuleBase, why: str | None = None
     """
     given = feature["article"]
     if given["primary"] is None:
-        line = "The article's five steps alone settle on no single pattern."
+        line = "The five steps of the article behind advisor settle on no single pattern."
     else:
-        line = f"The article's five steps alone give {title(given['primary'], base)}, settled at step {given['step']}."
+        line = f"The article behind advisor, in step {given['step']} of 5, gives {title(given['primary'], base)}."
     if feature["departs"]:
         verb = "goes further" if given["primary"] is None else "departs from it"
         reason = feature["departs"] if why is None else why
@@ -261,8 +261,9 @@ def page_line(page: HeldByPage) -> str:
 
 def connection_line(connection: Connection, base: RuleBase) -> str:
     """A connection that several features of one page share."""
-    names = ", ".join(visible(name) for name in connection["features"])
-    return f"Page {visible(connection['page'])}: {names} share one {title(connection['pattern'], base)} connection."
+    *names, last = (visible(name) for name in connection["features"])
+    who = f"{', '.join(names)} and {last}" if names else last
+    return f"On page {quoted(connection['page'])}, {who} share one {title(connection['pattern'], base)} connection."
 
 
 def reuse_line(verdict: Verdict, base: RuleBase) -> str:
