@@ -96,7 +96,7 @@ def test_the_interview_saves_and_recovers_without_unix(tmp_path: Path) -> None:
     ran = elsewhere("--plain", "a.yaml", at=tmp_path, given=b"1\nq\n")
     assert ran.returncode == 0, ran.stderr.decode()
     assert b"Found unsaved answers from an earlier interview." in ran.stdout
-    assert "media: no" in (tmp_path / "a.yaml").read_text("utf-8")
+    assert "kind: live-feed" in (tmp_path / "a.yaml").read_text("utf-8")
     assert not (tmp_path / ".a.yaml.recovery").exists()
     ran = elsewhere("--plain", "a.yaml", at=tmp_path, given=b"record D.md\nremove\nu\nq\n")
     assert ran.returncode == 0, ran.stderr.decode()
