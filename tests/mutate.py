@@ -1,8 +1,8 @@
 """Would anybody notice? Every rule is dropped, and every condition dropped, negated or swapped for another answer.
 
 `python tests/mutate.py [RULE-ID ...]` prints the share of mutants that the prover, an example, a boundary case or a
-scenario notices, and the survivors. Stored output does not count. All of them take over ten minutes: `--write` keeps
-the survivors in a file, and `--part K/N` fails where a part of the mutants has a survivor that is not in it.
+scenario notices, and the survivors. Stored output does not count. All of them take half an hour: `--part K/N` takes
+every N-th, of which a little less has to be noticed, since the share in a sample varies.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ from advisor.ruleset.examples import instead
 from advisor.ruleset.prove import prove
 
 Mutant = tuple[str, RuleBase]
-SURVIVORS = Path(__file__).resolve().parent / "mutants-unnoticed.txt"
-HEAD = "# Mutants that nothing notices, written by `python tests/mutate.py --write`"
-LEAST = 0.95  # of all mutants have to be noticed
+LEAST, LEAST_OF_PART = 0.95, 0.9  # of all mutants have to be noticed; of 200 of them (three standard deviations less)
 
 
 # --- mutants ----------------------------------------------------------------------------------------------------------
@@ -212,16 +210,10 @@ def chosen(base: RuleBase, only: Iterable[str], part: int, of: int) -> Iterator[
             yield what if names[what] == 1 else f"{what} ({names[what]})", rule, mutant
 
 
-def known_survivors() -> set[str]:
-    """The mutants that nobody noticed when `--write` was used last."""
-    return {line for line in SURVIVORS.read_text("utf-8").splitlines() if not line.startswith("#")}
-
-
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rule", nargs="*", help="only mutants of these rules")
     parser.add_argument("--part", metavar="K/N", default="0/1", help="every N-th mutant, from number K on")
-    parser.add_argument("--write", action="store_true", help=f"keep the survivors in {SURVIVORS.name}")
     options = parser.parse_args(words)
     part, of = map(int, options.part.split("/"))
     base = load()
@@ -245,15 +237,7 @@ def main(words: list[str]) -> int:
     by_whom = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()) if name)
     sys.stdout.write(f"{killed} of {total} mutants noticed ({100 * killed / total:.1f} %): {by_whom}\n")
     sys.stderr.write(f"{time.monotonic() - start:.0f} s\n")
-    if options.write:
-        SURVIVORS.write_text("\n".join([HEAD, *sorted(survivors)]) + "\n", "utf-8")
-    if of > 1:
-        known, every = known_survivors(), sum(1 for _ in mutants(base))
-        new = set(survivors) - known
-        sys.stdout.write(f"{len(known)} of all {every} are known to survive\n")
-        sys.stdout.write("".join(f"new survivor: {what}\n" for what in sorted(new)))
-        return 1 if new or len(known) > (1 - LEAST) * every else 0
-    return 0 if killed / total >= LEAST else 1
+    return 0 if killed / total >= (LEAST if of == 1 else LEAST_OF_PART) else 1
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ import time
 import mutate
 import pytest
 
-PARTS = 16  # one of them takes a minute; all of them are a command's
+PARTS = 24  # about 200 mutants: a minute or two
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_nearly_every_mutant_of_the_rules_is_noticed(capsys):
-    """A part that is new in each run has no survivor beyond those of the whole, of which there are few."""
+    """A part that is new in each run; all of them take half an hour."""
     seed = int(os.environ.get("FUZZ_SEED") or time.time())
     code = mutate.main(["--part", f"{seed % PARTS}/{PARTS}"])
     assert code == 0, f"FUZZ_SEED={seed}: {capsys.readouterr().out}"

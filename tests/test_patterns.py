@@ -120,7 +120,7 @@ def test_a_fourteenth_pattern_is_in_every_report(base, verdict):
     for made in (text.text(verdict, base), markdown.markdown(verdict, base), html.html(verdict, base)):
         assert "Event socket" in made
     printed = text.text(verdict, base)
-    assert "prices, stock share one Event socket connection" in printed
+    assert "prices and stock share one Event socket connection" in printed
     assert "heartbeat" in printed
     assert "connect patience" not in printed  # its own times, not those of a WebSocket
     assert "Event socket. A connection of our own making." in lookup.explain("event-socket", base)

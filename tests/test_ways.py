@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 
 import pytest
 import yaml
@@ -20,6 +21,7 @@ from advisor.model.values import Other
 from advisor.report.html import html
 from advisor.report.markdown import markdown
 from advisor.report.text import text
+from advisor.ruleset.compile import compile_folder
 
 RULES = shipped()
 WAY = ("cdn", "load-balancer", "reverse-proxy", "service-mesh", "platform")
@@ -155,9 +157,18 @@ def test_heroku():
     assert timing({"platform": "heroku", "idle-timeout-s": 600}, RULES, "sse")["heartbeat_s"] == 15
 
 
-def test_what_only_the_vendor_can_raise_or_nobody():
+def test_what_only_the_vendor_can_raise_or_nobody(tmp_path):
     way = {"platform": "netlify"}
     (conflict,) = timing(way, RULES, "sse")["conflicts"]
+    assert conflict["text"].startswith("It cannot be raised: use long polling with a hold of")
+    folder = shutil.copytree(data("rules"), tmp_path / "rules")
+    card = folder / "platforms" / "netlify.yaml"
+    was = "    seconds: 60\n    change: fixed\n"
+    assert was in card.read_text("utf-8")
+    card.write_text(
+        card.read_text("utf-8").replace(was, "    seconds: 10\n    up-to: 26\n    change: quota\n"), "utf-8"
+    )
+    (conflict,) = timing(way, compile_folder(folder), "sse")["conflicts"]
     assert conflict["text"].startswith("Only the vendor can raise it to 26 s at most: ask, or use long polling")
 
 
