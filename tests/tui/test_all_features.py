@@ -51,7 +51,7 @@ def test_the_screen_of_all_features_says_what_they_share_and_conflicts(drive, go
     app = drive("f", text=THREE, size=(120, 32))
     golden("portfolio-wide", app.shown)
     flat = " ".join(app.shown.split())
-    assert "order status, chat share one WebSocket connection" in flat
+    assert "order status and chat share one WebSocket connection" in flat
     assert "order status uses a connection that is already open: WebSocket; alone it would use Server-Sent" in flat
     assert "1 held response x 6 tabs = 6 connections; over HTTP/1.1 a browser opens at most six to one host" in flat
     assert "! board: idle-timeout-s is 300 s here, 60 s for the others." in flat
