@@ -297,6 +297,12 @@ def _told(known: Known, base: RuleBase) -> dict[str, Value]:
     return answers
 
 
+def _behind(fact: str, base: RuleBase) -> str:
+    """The answer that a reader knows: of a number that follows from one answer alone, that answer."""
+    factors = base.derived[fact].factors if fact in base.derived else {}
+    return next(iter(factors)) if len(factors) == 1 else fact
+
+
 @lru_cache(maxsize=16)
 def _conditions(base: RuleBase) -> dict[str, tuple[tuple[str, str, tuple[Box, ...]], ...]]:
     """For every rule of the decision and the article: each of its conditions as (fact, words, boxes)."""
@@ -306,7 +312,7 @@ def _conditions(base: RuleBase) -> dict[str, tuple[tuple[str, str, tuple[Box, ..
         for rule in step.rules:
             situations = rule.when if isinstance(rule.when, list) else [rule.when]
             made[rule.id] = tuple(
-                (fact, say_wanted(fact, wanted, base), tuple(space.boxes({fact: wanted})))
+                (_behind(fact, base), say_wanted(fact, wanted, base), tuple(space.boxes({fact: wanted})))
                 for situation in situations
                 for fact, wanted in situation.items()
             )
