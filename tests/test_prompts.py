@@ -59,8 +59,11 @@ def test_a_question_mark_at_the_first_prompt_is_help_and_no_name(talk):
 def test_answers_are_numbers_words_lists_and_texts(talk):
     code, shown, project = talk(
         "order status",
+        "g media",
         "2",
+        "g background-delivery",
         "no",
+        "g clients",
         "1, ios other: pager",
         "g existing-stack",
         "none",
@@ -96,7 +99,7 @@ def test_answers_are_numbers_words_lists_and_texts(talk):
 
 @pytest.mark.long
 def test_it_ends_with_the_verdict_that_recommend_gives_on_the_file(talk, base):
-    _, shown, project = talk("a feature", *["unknown"] * 60, "q")
+    _, shown, project = talk("a feature", *["unknown"] * 90, "q")
     decided = recommend(project, base)["features"][0]
     title = base.patterns[decided["primary"]].title
     assert f'"a feature" is decided: {title}.' in shown

@@ -79,7 +79,7 @@ def test_a_name_that_is_refused_stays_to_be_changed(drive, key):
 
 @pytest.mark.long
 def test_a_file_that_cannot_be_written_stays_to_be_changed(drive, home):
-    app = drive("enter", "2", "q", "=nowhere/a.yaml", "enter", "look", "=here.yaml", "enter", text=None, file=None)
+    app = drive("enter", "3", "q", "=nowhere/a.yaml", "enter", "look", "=here.yaml", "enter", text=None, file=None)
     assert "nowhere/a.yaml cannot be written" in flat(app.seen[0])
     assert (home / "here.yaml").is_file()
     assert not app.is_running
