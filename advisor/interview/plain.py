@@ -205,7 +205,7 @@ class Plain:
         """Handle what is typed at a pause that is no command; whether it stays and is not shown again."""
         here = self.here
         number = int(line) - 1 if line.isdecimal() and len(line) < 4 else -1
-        if line == "?":
+        if line.lower() in ("?", "unknown"):
             self.change(here.go_on())
         elif here.pause == "list" and line.lower() in ("y", "yes"):
             self.change(here.confirm())
