@@ -202,7 +202,7 @@ def bursts(base, tmp_path):
         seen = sum((player.seen for player in done), Counter())
         sent = sum(len(player.sent) for player in done)
         print(f"{sent} of {count} x {each} bursts in {time.monotonic() - start:.0f} s: {dict(seen)}")
-        assert sent >= count * each / 10, "too slow to have tried anything"
+        assert sent >= count * each / 20, "too slow to have tried anything"
         return seen
 
     return run

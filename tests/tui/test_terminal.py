@@ -133,7 +133,7 @@ def test_the_mistakes_of_a_file_are_said_at_their_places(terminal, tmp_path):
 def test_a_simple_terminal_gets_the_plain_twin_by_itself(terminal, way):
     terminal.start(f"{way} {COMMAND} plain.yaml")
     terminal.wait("plain prompts")
-    terminal.keys("chat", "Enter", until="describes the feature best")
+    terminal.keys("chat", "Enter", until="Use the name that your team uses")
     terminal.keys("2", "Enter", "q", "Enter", until="ended with 0")
 
 
@@ -259,7 +259,7 @@ def test_a_hang_up_and_a_kill_lose_nothing(terminal, tmp_path, base, plain, sent
     enter = ["Enter"] if plain else []
     terminal.start(f"{COMMAND} {plain}orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="describes the feature best")
+    terminal.keys("Enter", until="Use the name that your team uses")
     terminal.keys("3", *enter, until="usually has these answers")
     (running,) = terminal.processes()
     os.kill(running, sent)
@@ -316,7 +316,7 @@ def test_ctrl_c_does_not_end_it_and_ctrl_q_keeps_the_answers_for_the_next_run(te
 def test_ctrl_c_in_the_plain_twin_saves_and_exits_130(terminal, tmp_path, base):
     terminal.start(f"{COMMAND} --plain orders.yaml")
     terminal.wait("feature 1")
-    terminal.keys("Enter", until="describes the feature best")
+    terminal.keys("Enter", until="Use the name that your team uses")
     terminal.keys("3", "Enter", until="usually has these answers")
     terminal.keys("C-c", until="ended with 130")
     assert read(tmp_path / "orders.yaml", base).features[0].facts == {"kind": "dashboard"}
