@@ -241,6 +241,7 @@ def test_the_kits_configuration_is_on_the_page_and_its_programs_are_named():
     assert made.files["answers.yaml"].decode() in text
     assert made.files["server/hub.py"].decode() not in text
     assert "server/hub.py" in text
+    assert "below; advisor recommend answers.yaml --kit my-kit writes all of them." in page.text
     said = Page(html(verdict, RULES, {}, ["There is no kit for that."])).text
     assert "There is no kit for that." in said
 

@@ -26,7 +26,7 @@ FLIP_HEAD = "What would flip it"
 COST_HEAD = "{what} per hour: requests, bytes, connections held, delay"
 
 
-class Bite(NamedTuple):
+class BiteItem(NamedTuple):
     """A caveat that bites: the harm in one line, and the first thing to do, for a stated product if there is one."""
 
     severity: Severity
@@ -47,7 +47,7 @@ class FeaturePage(NamedTuple):
     because: str
     answers: tuple[str, ...]
     counts: str
-    bites: tuple[Bite, ...]
+    bites: tuple[BiteItem, ...]
     more: int
     flips: tuple[str, ...]
     costs: tuple[tuple[str, str], ...]
@@ -56,25 +56,38 @@ class FeaturePage(NamedTuple):
 
 
 class FirstPage(NamedTuple):
-    """What the first page says of a project. `together` and `shared` concern several features."""
+    """What the first page says of a project. `together` and `shared` concern several features.
+
+    `kit` and `full` are commands: that writes the starter kit (empty where there is none), and that prints everything.
+    """
 
     project: str
     features: tuple[FeaturePage, ...]
     together: tuple[str, ...]
-    shared: tuple[Bite, ...]
-    next: tuple[tuple[str, str], ...]
+    shared: tuple[BiteItem, ...]
+    kit: str
+    full: str
+
+    @property
+    def next(self) -> list[tuple[str, str]]:
+        """What to do next: each a label and a command."""
+        return [("Starter kit", self.kit), ("All details", self.full)] if self.kit else [("All details", self.full)]
 
 
 def first_page(verdict: Verdict, base: RuleBase, file: str = "FILE", most: int = BITES) -> FirstPage:
     """The page with at most `most` caveats of each feature; `file` is the answers file that its commands name."""
     together = [words.connection_line(connection, base) for connection in verdict["shared"]["connections"]]
     together += filter(None, [words.reuse_line(verdict, base)])
+    kits = {pattern for cure in base.cures for pattern in cure.patterns}
+    some = any(feature["primary"] in kits for feature in verdict["features"])
+    recommend = f"advisor recommend {shell_word(file) if file != '-' else file}"
     return FirstPage(
         project=visible(verdict["project"]),
         features=tuple(feature_page(feature, base, most) for feature in verdict["features"]),
         together=tuple(together),
         shared=tuple(_bite(caveat, base) for caveat in verdict["shared"]["caveats"]),
-        next=tuple(_next(verdict, base, shell_word(file) if file != "-" else file)),
+        kit=f"{recommend} --kit my-kit" if some else "",
+        full=f"{recommend} --full{' --feature NAME' if len(verdict['features']) > 1 else ''}",
     )
 
 
@@ -112,7 +125,7 @@ def _sure(feature: FeatureVerdict, base: RuleBase) -> str:
     value = next((a["value"] for a in feature["assumptions"] if a["fact"] == risk["fact"]), None)
     assumed = f"{risk['fact']}: {'open' if value is None else named(risk['fact'], value, base)}"
     others = " or ".join(words.title(pattern, base) for pattern in risk["decides"][:2])
-    return f"Confidence: {level}. Riskiest assumption (not answered): {assumed}. Otherwise perhaps {others}."
+    return f"Confidence: {level}. Riskiest assumption (not stated): {assumed}. Otherwise perhaps {others}."
 
 
 def because(feature: FeatureVerdict, base: RuleBase) -> str:
@@ -137,7 +150,7 @@ def answers(feature: FeatureVerdict, base: RuleBase) -> list[str]:
     return [part for part in dict.fromkeys(said) if part.partition(":")[0] in feature["stated"]]
 
 
-def _bite(caveat: RaisedCaveat, base: RuleBase) -> Bite:
+def _bite(caveat: RaisedCaveat, base: RuleBase) -> BiteItem:
     """What to do at a stated product first, else where the caveat begins."""
     known = base.caveats.get(caveat["id"])
     product = [item for item in caveat["do"] if item["at"] not in GENERAL]
@@ -146,7 +159,7 @@ def _bite(caveat: RaisedCaveat, base: RuleBase) -> Bite:
     cure = next(iter(sentences(said[0]["text"])), "") if said else ""
     if caveat["severity"] == "breaks" and said and said[0]["at"] == "team":  # a decision: between what?
         cure = f"{cure} Here: {caveat['because']}."
-    return Bite(caveat["severity"], caveat["title"], caveat["id"], cure)
+    return BiteItem(caveat["severity"], caveat["title"], caveat["id"], cure)
 
 
 def possible(feature: FeatureVerdict, base: RuleBase) -> Iterator[Change]:
@@ -170,12 +183,17 @@ def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[tuple[str, str]]
         yield cost_tables.name(pattern, base), cost_line(costs[pattern])
 
 
+def requests(row: Cost) -> float:
+    """Requests per hour of all clients, those for what they send included."""
+    return row["requests_per_h"] + row["uplink_requests_per_h"]
+
+
 def cost_line(row: Cost) -> str:
     """What a pattern costs per hour, in one line."""
     held = row["held_connections"]
     late = row["worst_delay_s"]
     parts = [
-        f"{words.amount(row['requests_per_h'] + row['uplink_requests_per_h'])} requests",
+        f"{words.amount(requests(row))} requests",
         f"{words.size(row['total_bytes_per_h'])}",
         f"{words.amount(held)} held" if held else "nothing held",
         f"up to {words.delay(late)} late" if late else "no delay",
@@ -188,15 +206,6 @@ def _article(feature: FeatureVerdict, base: RuleBase) -> str:
     told = because(feature, base)
     more = [one for one in sentences(feature["departs"] or "") if one not in told]
     return words.article_line(feature, base, " ".join(more))
-
-
-def _next(verdict: Verdict, base: RuleBase, file: str) -> Iterator[tuple[str, str]]:
-    """What to do next: a label and a command."""
-    kits = {pattern for cure in base.cures for pattern in cure.patterns}
-    if any(feature["primary"] in kits for feature in verdict["features"]):
-        yield "Starter kit", f"advisor recommend {file} --kit my-kit"
-    several = len(verdict["features"]) > 1
-    yield "All details", f"advisor recommend {file} --full{' --feature NAME' if several else ''}"
 
 
 def sentences(text: str) -> list[str]:

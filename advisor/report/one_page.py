@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from advisor.model.rulebase import RuleBase
     from advisor.model.verdict import Verdict
-    from advisor.report.first_page import Bite, FeaturePage, FirstPage
+    from advisor.report.first_page import BiteItem, FeaturePage, FirstPage
 
 LINES, WORDS = 45, 350  # of one feature, at 80 columns
 EACH, LEAST = 18, 60  # lines of each of several features, with what they share; and of all of them, if they are few
@@ -107,7 +107,7 @@ def _because(page: Page, said: FeaturePage, *, several: bool) -> None:
         page.say(f"Your answers: {'; '.join(said.answers)}.", hang=2)
 
 
-def _bites(page: Page, bites: Iterable[Bite], *, several: bool, cured: bool) -> None:
+def _bites(page: Page, bites: Iterable[BiteItem], *, several: bool, cured: bool) -> None:
     """The caveats that bite, each with the first thing to do, if there is room for it."""
     for bite in bites:
         mark = "- " if several else f"[{SEVERITY[bite.severity]}] "

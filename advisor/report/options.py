@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from advisor.report import caveat_words, words
-from advisor.report.first_page import answers, cost_line, possible
+from advisor.report.first_page import answers, cost_line, possible, requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def for_and_against(feature: FeatureVerdict, option: str, base: RuleBase) -> Ite
     else:
         yield from (f"Good, because: {item['why']}" for item in feature["acceptable"] if item["id"] == option)
         if option == feature["fallback"]:
-            yield f"Good, because it connects where {words.title(feature['primary'], base)} cannot"
+            yield f"Good, because it can be used where {words.title(feature['primary'], base)} cannot"
         yield from (_against(no) for no in feature["rejected"] if no["id"] == option)
     yield from _cost(feature, option, base)
     if chosen and feature["caveats"]:
@@ -69,7 +69,7 @@ def _cost(feature: FeatureVerdict, option: str, base: RuleBase) -> Iterator[str]
 def _judged(mine: Cost, theirs: Cost) -> str:
     """Whether one is clearly better or worse than the other, in any of what people count."""
     pairs = [
-        (mine["requests_per_h"], theirs["requests_per_h"]),
+        (requests(mine), requests(theirs)),
         (mine["worst_delay_s"], theirs["worst_delay_s"]),
         (mine["held_connections"], theirs["held_connections"]),
         (mine["total_bytes_per_h"], theirs["total_bytes_per_h"]),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from advisor.model.rulebase import RuleBase
     from advisor.model.verdict import FeatureVerdict, Severity, Verdict
-    from advisor.report.first_page import Bite, FeaturePage, FirstPage
+    from advisor.report.first_page import BiteItem, FeaturePage, FirstPage
 
 LINES, WORDS = 90, 660  # of a feature: a printed page
 DRIVERS = 6
@@ -98,7 +98,7 @@ def _consequences(verdict: Verdict, feature: FeatureVerdict, page: FeaturePage) 
         yield f"Good, because the kit handles what is usual with it: {', '.join(f'`{one}`' for one in done)}."
 
 
-def _bite(bite: Bite) -> str:
+def _bite(bite: BiteItem) -> str:
     return f"{HARM[bite.severity]}: {escape(bite.title)} (`{bite.id}`). {escape(bite.cure)}"
 
 
