@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def changed(rule: Any, base: RuleBase, *, pattern: bool) -> Iterator[tuple[str, 
             yield f"{rule.id}: {what}", rule._replace(**made)
 
 
-def signs(situations: Iterable[tuple[dict[int, int], tuple[str, ...]]]) -> set[Any]:
+def signs(situations: Iterable[tuple[dict[int, int], tuple[str, ...], tuple[str, ...]]]) -> set[Any]:
     """What tells two conditions apart: the boxes, each with the facts to be stated and those that are presumed."""
     return {(tuple(sorted(box.items())), tuple(stated), tuple(presumed)) for box, stated, presumed in situations}
 
@@ -201,13 +202,11 @@ def _kept(example: Example, kind: str, base: RuleBase) -> bool:
 
 
 def chosen(base: RuleBase, only: Iterable[str], part: int, of: int) -> Iterator[tuple[str, str, RuleBase]]:
-    """(mutant, rule, rule base) of every `of`-th mutant from number `part` on; mutants of one name are numbered."""
-    names: Counter[str] = Counter()
-    for number, (what, mutant) in enumerate(mutants(base)):
-        names[what] += 1
+    """(mutant, rule, rule base) of every `of`-th mutant from number `part` on."""
+    for what, mutant in islice(mutants(base), part, None, of):
         rule = what.split(":")[0].split(" ")[0]
-        if number % of == part and (not only or rule in only):
-            yield what if names[what] == 1 else f"{what} ({names[what]})", rule, mutant
+        if not only or rule in only:
+            yield what, rule, mutant
 
 
 def main(words: list[str]) -> int:

@@ -104,7 +104,7 @@ def plan(session: Session, draft: Draft, kind: Kind, where: Path) -> Part:
 
 
 def _named(draft: Draft) -> str:
-    """The answers file as the commands of a report name it: a report stands beside it."""
+    """The answers file as the commands of a report name it: they are in one folder."""
     return draft.file.name if draft.file is not None else "answers.yaml"
 
 

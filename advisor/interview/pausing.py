@@ -53,8 +53,7 @@ def row(session: Session, item: Usual, width: int) -> str:
 
 def onward(session: Session) -> list[Onward]:
     """The ways to go on from a settled pattern."""
-    found = [Onward("show the result", None)]
-    for part, counted in (("warnings", session.asking.warnings), ("kit", session.asking.kit)):
-        if counted:
-            found.append(Onward(f"go on to the {part} ({plural(len(counted), 'question')})", part))  # type: ignore[arg-type]  # of the two
-    return found
+    after: tuple[Part, ...] = ("warnings", "kit")
+    counts = {part: len(session.asking.of(part)) for part in after}
+    ways = (Onward(f"go on to the {part} ({plural(n, 'question')})", part) for part, n in counts.items() if n)
+    return [Onward("show the result", None), *ways]

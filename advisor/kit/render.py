@@ -65,8 +65,8 @@ def _compiled(source: str, target: str) -> jinja2.Template:
     return environment(target).from_string(source)
 
 
-def variables(source: str, target: str) -> set[str]:
-    """The names that a template takes from outside."""
+def variables(tree: jinja2.nodes.Template) -> set[str]:
+    """The names that a parsed template takes from outside."""
     from jinja2 import meta
 
-    return meta.find_undeclared_variables(environment(target).parse(source))
+    return meta.find_undeclared_variables(tree)

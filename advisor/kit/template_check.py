@@ -44,11 +44,12 @@ def unserved(templates: Path, base: RuleBase) -> list[Problem]:
             message = f"answers: there is no question {option.fact}{did_you_mean(option.fact, base.questions)}"
             found.append(Problem(name, 1, 1, message))
             continue
+        examples = layers.get("publish", ())
         for answer in option.serves:
             if answer not in question.options:
                 message = f"answers: {answer} is no answer of {option.fact}; add it to rules/questions.yaml"
                 found.append(Problem(name, 1, 1, message + did_you_mean(answer, question.options)))
-            elif option.layer == "server" and not any(example.takes(answer) for example in layers["publish"]):
+            elif option.layer == "server" and not any(example.takes(answer) for example in examples):
                 message = f"templates/publish/ has no example of publishing for {option.fact} {answer}"
                 found.append(Problem(name, 1, 1, message))
     return sorted(found)
@@ -56,7 +57,7 @@ def unserved(templates: Path, base: RuleBase) -> list[Problem]:
 
 def check(source: str, target: str, shown: str, extra: Collection[str]) -> Iterator[Problem]:
     """Problems of one template: its syntax, and names that are neither in `Context` nor in `extra`."""
-    import jinja2.meta
+    import jinja2
 
     known = get_type_hints(Context)
     try:
@@ -64,7 +65,7 @@ def check(source: str, target: str, shown: str, extra: Collection[str]) -> Itera
     except jinja2.TemplateSyntaxError as error:
         yield Problem(shown, error.lineno, 1, f"{error.message}")
         return
-    unknown = jinja2.meta.find_undeclared_variables(tree) - known.keys() - set(extra)
+    unknown = render.variables(tree) - known.keys() - set(extra)
     for node in tree.find_all(jinja2.nodes.Name):
         if node.name in unknown:
             yield Problem(shown, node.lineno, 1, f"no template may name {node.name}{did_you_mean(node.name, known)}")

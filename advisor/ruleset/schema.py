@@ -346,7 +346,7 @@ class CureEntry(Model):
     """What a file of a kit cures, beside the file in a manifest under templates/."""
 
     caveat: Id
-    check: Literal[tuple(CHECKS)]  # type: ignore[valid-type]  # the words; the file of advisor/proof/checks/ that proves it
+    check: Literal[tuple(CHECKS)]  # type: ignore[valid-type]  # the words; what to do and to see (model/cures.py)
     file: str = ""  # the name of one of several files that the entry copies
     lines: list[str] = []
 

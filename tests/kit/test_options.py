@@ -45,6 +45,10 @@ def checked(templates):
     return [*proof_lines(shipped(), Proof((), ()), wrong)][:-1]
 
 
+def names(source, target):
+    return render.variables(render.environment(target).parse(source))
+
+
 def change(path, edit):
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     edit(data)
@@ -82,9 +86,9 @@ def test_every_name_of_the_list_is_given_and_used_by_a_template_and_explained():
     used = set()
     for option in options():
         for file in manifest.templates_of(option):
-            used |= render.variables(file.source.read_text(encoding="utf-8"), file.target) - file.extra.keys()
+            used |= names(file.source.read_text(encoding="utf-8"), file.target) - file.extra.keys()
         for text in option.says.fragments():
-            used |= render.variables(text, "markdown")
+            used |= names(text, "markdown")
     listed = get_type_hints(Context, include_extras=True)
     assert used == listed.keys()
     assert context()[0].keys() == listed.keys()  # with nginx: the names of Versions too
