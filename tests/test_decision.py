@@ -19,6 +19,7 @@ from support.random_bases import (
     randoms,
     worlds,
 )
+from support.shipped import shipped
 
 from advisor.engine.decision import accepted, case_of, decide, excluding, know, lead_case, result_of, trace, usually
 from advisor.engine.decision_diagram import Diagram
@@ -117,6 +118,17 @@ def test_the_lead_case_is_the_one_that_know_gives(base, rng):
         assert base.questions[fact].mode == "open"
         assert isinstance(answers.get(fact, UNKNOWN), Unknown)
     assert {a.fact for a in known.assumptions} | set(known.open) | set(known.stated) == set(base.questions)
+
+
+def test_a_prior_reads_a_number_that_follows_from_what_is_stated_or_filled_in():
+    base = shipped()
+    nightly = usually({"server-msg-rate-per-s": 1.16e-05, "clients": ("browser",)}, base)
+    assert nightly["latency-need-ms"][1].id == "made-once-a-day"
+    assert "latency-need-ms" not in usually({"server-msg-rate-per-s": 3e-05, "clients": ("browser",)}, base)
+    servers = {"clients": ("server",), "broker": "kafka", "concurrent-clients": 10}
+    assert usually({**servers, "listeners-per-event": 10}, base)["same-content-for-all"][0] is True
+    assert "same-content-for-all" not in usually({**servers, "listeners-per-event": 9}, base)
+    assert "same-content-for-all" not in usually(servers, base)  # one of the two factors is not known
 
 
 @slow

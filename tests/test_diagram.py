@@ -132,7 +132,7 @@ def test_a_base_far_wider_than_ours_is_refused_and_not_waited_for(monkeypatch):
 def test_the_shipped_rules_make_a_small_diagram(base):
     """Ten times as many nodes cost the interview thirty megabytes and half of its speed."""
     nodes = len(Diagram.of(base).asks)
-    assert nodes < 8_500, f"{nodes} nodes: run `python tests/variable_order.py`"
+    assert nodes < 9_000, f"{nodes} nodes: run `python tests/variable_order.py`"
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import first_contact
 import pytest
 import score
 
@@ -58,3 +59,14 @@ def test_nearly_every_decision_is_acceptable_and_most_are_the_best(result):
 def test_what_people_insist_on_is_named_without_drowning_it(result):
     assert result.warned / result.warnings >= 0.90, "\n".join(result.misses)
     assert result.caveats / result.features <= 4.5
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", first_contact.rounds())
+def test_a_round_that_was_scored_stays_right(name):
+    made = first_contact.score(name)
+    assert made.wrong == 0, "\n".join(made.misses)
+    assert made.acceptable / made.features >= 0.97, "\n".join(made.misses)
+    assert made.best / made.features >= 0.85, "\n".join(made.misses)
+    assert made.insisted_named / made.insisted >= 0.65, "\n".join(made.misses)
+    assert made.wrong_offers / made.offers <= 0.05, "\n".join(made.misses)

@@ -101,7 +101,7 @@ def test_where_nothing_fits_the_two_lines_are_named():
 
 @pytest.mark.parametrize("limit", [{"idle-timeout-s": 1}, {"max-connection-s": 0.5}, {"platform": "cloud-run"}])
 def test_who_polls_is_not_told_to_poll_or_to_reconnect(limit):
-    slow = {"latency-need-ms": 3_600_000, "server-msg-rate-per-s": 0.0001, **limit}
+    slow = {"latency-need-ms": 1_800_000, "server-msg-rate-per-s": 0.0001, **limit}
     feature = Judge(RULES).feature("one", slow)
     assert feature["primary"] == "short-polling"
     assert [*words.conflicts(feature), *words.hard_ends(feature, RULES)] == []

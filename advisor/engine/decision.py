@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from advisor.model.boxes import Box, contains, covers, find
 from advisor.model.conditions import Space, say_wanted
 from advisor.model.patterns import compared
-from advisor.model.rulebase import PATTERN, Caveat, Impossible, Plausible, Prior, Rule, RuleBase, Step, band_of
+from advisor.model.rulebase import PATTERN, Caveat, Derived, Impossible, Plausible, Prior, Rule, RuleBase, Step, band_of
 from advisor.model.values import UNKNOWN, Unknown, Value
 
 Answers = Mapping[str, Value]
@@ -101,6 +101,7 @@ def usually(stated: Answers, base: RuleBase) -> dict[str, tuple[Value, Prior]]:
     box: dict[int, int] = {}
     for fact, value in stated.items():
         box.update(base.encode(fact, value))
+    box.update(_numbers(base, stated))
     filled: dict[str, tuple[Value, Prior]] = {}
     for prior in base.priors:
         if not stated.keys().isdisjoint(prior.unsaid):
@@ -114,7 +115,24 @@ def usually(stated: Answers, base: RuleBase) -> dict[str, tuple[Value, Prior]]:
             if fact not in stated and fact not in filled:
                 filled[fact] = (value, prior)
                 box.update(base.encode(fact, value))
+                box.update(_numbers(base, {**stated, **{f: v for f, (v, _) in filled.items()}}))
     return filled
+
+
+def _numbers(base: RuleBase, said: Answers) -> dict[int, int]:
+    """The numbers that follow from what is said, among those that a prior reads."""
+    found = {}
+    for derived in _read_by_priors(base):
+        number = base.number(derived, dict(said))
+        if number is not None:
+            found[base.index[derived.id]] = 1 << band_of(derived.bands, number)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _read_by_priors(base: RuleBase) -> tuple[Derived, ...]:
+    read = {variable for prior in base.priors for box in prior.boxes for variable in box}
+    return tuple(derived for derived in base.derived.values() if base.index[derived.id] in read)
 
 
 def case_of(answers: Answers, base: RuleBase) -> tuple[int, ...]:
@@ -279,6 +297,12 @@ def _told(known: Known, base: RuleBase) -> dict[str, Value]:
     return answers
 
 
+def _behind(fact: str, base: RuleBase) -> str:
+    """The answer that a reader knows: of a number that follows from one answer alone, that answer."""
+    factors = base.derived[fact].factors if fact in base.derived else {}
+    return next(iter(factors)) if len(factors) == 1 else fact
+
+
 @lru_cache(maxsize=16)
 def _conditions(base: RuleBase) -> dict[str, tuple[tuple[str, str, tuple[Box, ...]], ...]]:
     """For every rule of the decision and the article: each of its conditions as (fact, words, boxes)."""
@@ -288,7 +312,7 @@ def _conditions(base: RuleBase) -> dict[str, tuple[tuple[str, str, tuple[Box, ..
         for rule in step.rules:
             situations = rule.when if isinstance(rule.when, list) else [rule.when]
             made[rule.id] = tuple(
-                (fact, say_wanted(fact, wanted, base), tuple(space.boxes({fact: wanted})))
+                (_behind(fact, base), say_wanted(fact, wanted, base), tuple(space.boxes({fact: wanted})))
                 for situation in situations
                 for fact, wanted in situation.items()
             )

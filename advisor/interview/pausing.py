@@ -55,5 +55,6 @@ def onward(session: Session) -> list[Onward]:
     """The ways to go on from a settled pattern."""
     after: tuple[Part, ...] = ("warnings", "kit")
     counts = {part: len(session.asking.of(part)) for part in after}
-    ways = (Onward(f"go on to the {part} ({plural(n, 'question')})", part) for part, n in counts.items() if n)
+    names = {"warnings": "warnings", "kit": session.details}
+    ways = (Onward(f"go on to the {names[part]} ({plural(n, 'question')})", part) for part, n in counts.items() if n)
     return [Onward("show the result", None), *ways]

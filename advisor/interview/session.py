@@ -144,7 +144,12 @@ class Session:
     def progress(self) -> Progress:
         """How far the current feature is. `most` counts what can matter now; `least` what surely will."""
         listed = self.way.listed and FIRST in self.answers
-        return progress(len(self.standing), self.asking, self.relevance.unavoidable, listed=listed)
+        return progress(len(self.standing), self.asking, self.relevance.unavoidable, self.details, listed=listed)
+
+    @property
+    def details(self) -> str:
+        """What the last part of the questions is for: the kit, if a pattern that is possible has one."""
+        return "kit" if any(self.base.patterns[pattern].group == "core" for pattern in self.possible) else "details"
 
     @property
     def possible(self) -> list[str]:

@@ -75,6 +75,7 @@ class Progress:
 
     `pattern` is an estimate: an answer can settle the pattern at once, or raise a new doubt. `least` and `most` hold
     for all that is left. Where a prior fills in an "I don't know", the questions that it reads can come on top of it.
+    `details` is what the last part is called: no kit is promised where no pattern that is possible has one.
     """
 
     answered: int
@@ -84,6 +85,7 @@ class Progress:
     kit: int
     least: int
     most: int
+    details: str
 
     @property
     def count(self) -> str:
@@ -96,11 +98,12 @@ class Progress:
         if not self.most:
             return "no question left"
         if self.settled:
-            return f"pattern: settled, warnings: {self.warnings} left, kit: {self.kit} left"
-        return f"pattern: about {self.pattern} left, warnings: up to {self.warnings}, kit: up to {self.kit}"
+            return f"pattern: settled, warnings: {self.warnings} left, {self.details}: {self.kit} left"
+        rest = f"warnings: up to {self.warnings}, {self.details}: up to {self.kit}"
+        return f"pattern: about {self.pattern} left, {rest}"
 
 
-def progress(answered: int, left: Asking, unavoidable: frozenset[str], *, listed: bool) -> Progress:
+def progress(answered: int, left: Asking, unavoidable: frozenset[str], details: str, *, listed: bool) -> Progress:
     """How far a feature is. `listed`: there is no list to come, which would answer what is nearly certain in one go."""
     order = left.order
     surely = sum(fact in unavoidable for fact in order)
@@ -109,9 +112,8 @@ def progress(answered: int, left: Asking, unavoidable: frozenset[str], *, listed
         certain = sum(weight <= LIKELY for fact, weight in left.weights.items() if fact != FIRST)
         pattern = min(pattern - max(certain - 1, 0), len(left.pattern))
     warnings = len(left.warnings) + len(left.pattern) - pattern
-    return Progress(
-        answered, left.settled, pattern, warnings, len(left.kit), max(surely, min(1, len(order))), len(order)
-    )
+    least = max(surely, min(1, len(order)))
+    return Progress(answered, left.settled, pattern, warnings, len(left.kit), least, len(order), details)
 
 
 def following(left: Asking, part: Part | None) -> list[str]:
