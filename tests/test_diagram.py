@@ -10,6 +10,7 @@ from support.big_base import big_base
 from support.random_bases import random_answers, randoms, worlds
 from support.shipped import shipped
 
+from advisor.engine.claims import claims
 from advisor.engine.decision import know
 from advisor.engine.decision_diagram import MOST_CHANGES, Diagram, TooWideError
 
@@ -24,6 +25,12 @@ def base():
 def random_box(rng, base):
     """What some answers leave open."""
     return know(random_answers(rng, base), base).box
+
+
+def test_the_shipped_claims_are_few(base):
+    """The interview computes them when it starts. An exclusion in four situations made them twenty times as slow."""
+    boxes = sum(len(claim.trues) + len(claim.falses) for claim in claims(base))
+    assert boxes < 12_000, f"{boxes} boxes: which exclusion has several situations or many conditions?"
 
 
 @pytest.mark.long

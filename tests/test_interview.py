@@ -306,7 +306,7 @@ def test_a_preview_says_what_the_answer_then_does(base):
 
 
 def test_a_fallen_pattern_names_the_rule_where_one_alone_did_it(base):
-    session = Session.new(base, "a").answer("existing-stack", ()).answer("buffering-intermediary", True)
+    session = Session.new(base, "a").answer("buffering-intermediary", True)
     fell = {f.pattern: f for f in session.fallen}
     assert fell["sse"].rule == "stream-held-back"
     assert fell["sse"].because == next(r.because for r in base.excludes if r.id == "stream-held-back")
