@@ -8,6 +8,7 @@ import shares_by_kind
 from hypothesis import HealthCheck, given, settings
 from support.labelled_projects import ROOT, projects
 from support.random_bases import random_base, random_value, randoms
+from support.shipped import shipped
 
 from advisor.answers.check import RefusedError
 from advisor.engine.asking import FIRST, LIKELY, MOST, RARE, asking
@@ -98,25 +99,27 @@ def test_every_question_that_matters_is_asked_once_and_in_the_same_order_again(r
 # --- settled ----------------------------------------------------------------------------------------------------------
 
 
-def test_settled_is_not_said_while_a_likely_answer_gives_another_pattern(base):
+@pytest.mark.grid
+@pytest.mark.parametrize("kind", shipped().questions[FIRST].options)
+def test_settled_is_not_said_while_a_likely_answer_gives_another_pattern(base, kind):
     """Neither a plausible value, nor an open fact, nor what surprises often: each is tried here without the order."""
-    for kind in base.questions[FIRST].options:
-        session = settled(Session.new(base, "a").answer(FIRST, kind))
-        known = know(session.answers, base)
-        here = decide(known.lead, base).primary
-        tried = {fact: others for fact, others in plausible(known, base).items() if fact not in session.answers}
-        for item in base.shares.surprises:
-            if item.fact not in session.answers and base.shares.share(item, kind) >= RARE:
-                tried[item.fact] = [*tried.get(item.fact, []), (item.value, 1.0)]
-        for fact, others in tried.items():
-            for value, _ in others:
-                after = decide(know({**session.answers, fact: value}, base).lead, base).primary
-                assert after == here, (kind, fact, value)
+    session = settled(Session.new(base, "a").answer(FIRST, kind))
+    known = know(session.answers, base)
+    here = decide(known.lead, base).primary
+    tried = {fact: others for fact, others in plausible(known, base).items() if fact not in session.answers}
+    for item in base.shares.surprises:
+        if item.fact not in session.answers and base.shares.share(item, kind) >= RARE:
+            tried[item.fact] = [*tried.get(item.fact, []), (item.value, 1.0)]
+    for fact, others in tried.items():
+        for value, _ in others:
+            after = decide(know({**session.answers, fact: value}, base).lead, base).primary
+            assert after == here, (fact, value)
 
 
-def test_a_settled_pattern_has_high_confidence_unless_something_was_not_known(base, described):
+@pytest.mark.parametrize("every", [75, pytest.param(13, marks=pytest.mark.long)])
+def test_a_settled_pattern_has_high_confidence_unless_something_was_not_known(base, described, every):
     """Or a row of a platform card that decides is in doubt, or no answer can decide."""
-    for project in described[::12]:
+    for project in described[::every]:
         feature = project.features[0]
         session, _ = interview_lengths.walk(
             Session.new(base, feature.name), know(project.answers(feature), base).answers
@@ -129,11 +132,11 @@ def test_a_settled_pattern_has_high_confidence_unless_something_was_not_known(ba
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_interview_is_as_short_as_it_promises(base, described):
-    found = interview_lengths.simulate(described[::4], base)
+    found = interview_lengths.simulate(described[::10], base)
     counts = sorted(found.first)
     assert counts[len(counts) // 2] <= 8
     assert interview_lengths.within(counts, 0.95) <= 14
-    further = interview_lengths.simulate([p for p in described if len(p.features) > 1][::2], base)
+    further = interview_lengths.simulate([p for p in described if len(p.features) > 1][::6], base)
     assert sorted(further.further)[len(further.further) // 2] <= 5
     assert (found.final + further.final) / (found.features + further.features) >= 0.95
 

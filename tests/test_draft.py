@@ -366,7 +366,7 @@ def stated(project):
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seeds)
 def test_after_any_edits_file_and_interview_recommend_the_same(tmp_path_factory, seed):
     base, rng = load(), Random(seed)

@@ -75,7 +75,7 @@ def test_rarer_events_never_turn_a_channel_into_none(seed, delay_ms):
     assert len(found) == 1, answers
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 @pytest.mark.long
 def test_more_clients_never_turn_a_poll_into_a_connection_that_workers_hold(seed):
@@ -95,7 +95,7 @@ def test_more_clients_never_turn_a_poll_into_a_connection_that_workers_hold(seed
             assert "thread-per-connection" in told, more
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 @pytest.mark.long
 def test_what_is_named_beside_the_primary_passes_the_checks_of_a_primary(seed):

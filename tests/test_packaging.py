@@ -73,14 +73,22 @@ def test_the_sdist_has_all_that_a_packager_needs_and_no_caches(built: Built) -> 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)  # both are installed from the index, with all that they depend on
-@pytest.mark.parametrize("kind", ["wheel", "sdist"])
-def test_what_was_built_runs_in_an_empty_venv_from_an_empty_folder(built: Built, kind: str, tmp_path: Path) -> None:
-    """Rules and templates travel along; nothing of this checkout is needed."""
-    venv, elsewhere = tmp_path / "venv", tmp_path / "elsewhere"
-    elsewhere.mkdir()
+def test_what_was_built_runs_in_an_empty_venv_from_an_empty_folder(built: Built, tmp_path: Path) -> None:
+    """Rules and templates travel along; nothing of this checkout is needed. The sdist then replaces the wheel."""
+    venv = tmp_path / "venv"
     answers = shutil.copy(ROOT / "rules" / "examples" / "notifications.yaml", tmp_path / "answers.yaml")
     run([sys.executable, "-m", "venv", str(venv)])
-    run([str(venv / "bin" / "pip"), "install", "-q", str(built[kind])])
+    pip = [str(venv / "bin" / "pip"), "install", "-q", "--no-compile"]
+    run([*pip, str(built["wheel"])])
+    it_runs(venv, answers, tmp_path / "from the wheel")
+    run([str(venv / "bin" / "pip"), "uninstall", "-q", "-y", "realtime-advisor"])
+    assert not (venv / "bin" / "advisor").exists()
+    run([*pip, "--no-deps", str(built["sdist"])])
+    it_runs(venv, answers, tmp_path / "from the sdist")
+
+
+def it_runs(venv: Path, answers: Path, elsewhere: Path) -> None:
+    elsewhere.mkdir()
     advisor = str(venv / "bin" / "advisor")
     assert run([advisor, "--version"], cwd=elsewhere) == f"advisor {__version__}\n"
     report = run([advisor, "recommend", "--answers", str(answers), "--kit", "kit"], cwd=elsewhere)

@@ -13,8 +13,8 @@ from support.peer_clients import all_followed, all_get, number, publish_at_once
 
 pytestmark = pytest.mark.lab
 
-# All of them; for a quick look: ADVISOR_KILL_EVENTS=4000 python -m pytest --long -s tests/kit/test_kill.py
-EVENTS = int(os.environ.get("ADVISOR_KILL_EVENTS", "20000"))
+# For longer: ADVISOR_KILL_EVENTS=20000 python -m pytest --long -s tests/kit/test_kill.py tests/kit/test_several.py
+EVENTS = int(os.environ.get("ADVISOR_KILL_EVENTS", "5000"))
 PUBLISHERS = 4
 ALL = {
     "transports": ["websocket", "sse", "long-polling", "short-polling"],
@@ -62,7 +62,7 @@ def test_kill_9_in_mid_stream_loses_and_doubles_nothing_on_any_transport(make_la
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_20_000_events_across_kill_9_every_few_seconds(make_lab, any_nginx, browser):
+def test_thousands_of_events_across_kill_9_every_few_seconds(make_lab, any_nginx, browser):
     kit = make_lab(**ALL)
     kit.start_nginx(any_nginx)
     browser.get(kit.url)
@@ -81,6 +81,7 @@ def test_20_000_events_across_kill_9_every_few_seconds(make_lab, any_nginx, brow
             kit.start_server()
             kills += 1
         published = publishing.result()
+        assert kills >= 3
         print(f"{EVENTS} events in {time.monotonic() - began:.0f} s, {kills} kills")
         check(got, published)
         last = published[-1]

@@ -237,7 +237,7 @@ done({ ...result, left: left() });
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 7))])
+@pytest.mark.parametrize("seed", range(1, 5))
 def test_whatever_fails_and_whoever_comes_and_goes_each_tab_shows_each_event_once(modules, seed):
     found = run(modules, RANDOM, seed=seed)
     assert found.pop("opened") > 1, "the connection was lost at least once"
