@@ -123,7 +123,8 @@ def _sure(feature: FeatureVerdict, base: RuleBase) -> str:
     if risk is None:
         return f"Confidence: {level}; {feature['confidence_why']}."
     value = next((a["value"] for a in feature["assumptions"] if a["fact"] == risk["fact"]), None)
-    assumed = f"{risk['fact']}: {'open' if value is None else named(risk['fact'], value, base)}"
+    taken = "open" if value is None else named(risk["fact"], value, base)
+    assumed = f'"{base.questions[risk["fact"]].ask}" {taken} ({risk["fact"]})'
     others = " or ".join(words.title(pattern, base) for pattern in risk["decides"][:2])
     return f"Confidence: {level}. Riskiest assumption (not stated): {assumed}. Otherwise perhaps {others}."
 
