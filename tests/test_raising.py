@@ -70,6 +70,21 @@ def test_i_do_not_know_is_an_answer_that_raises_what_nobody_asked_for_does_not(j
     assert "ws-blocked-fallback" not in ids(judge.feature("x", {**CHAT, "websockets-blocked": "never"})["caveats"])
 
 
+def test_what_is_stated_comes_before_what_is_presumed(judge):
+    """Nobody said that an editor replays: that came before the network that blocks its socket, which was stated."""
+    editing = {"kind": "collaborative-editing", "clients": ("browser",), "websockets-blocked": "sometimes"}
+    presumed = ids(judge.feature("x", editing)["caveats"])
+    said = ids(judge.feature("x", {**editing, "replay-needed": True})["caveats"])
+    assert presumed.index("ws-blocked-fallback") < presumed.index("resume-server-side")
+    assert said.index("resume-server-side") < said.index("ws-blocked-fallback")
+
+
+def test_i_do_not_know_counts_as_said(judge):
+    """Only what nobody was asked is presumed: who does not know whether sockets get through has that as a question."""
+    told = ids(judge.feature("x", {"kind": "collaborative-editing", "websockets-blocked": UNKNOWN})["caveats"])
+    assert told.index("ws-blocked-fallback") < told.index("resume-server-side")
+
+
 def test_what_a_product_in_use_brings_is_left_to_the_kit_that_cures_it(judge):
     """With several instances the kit reads its broker as a log; with one instance the link is the team's own."""
     assert "broker-link-silent" in ids(judge.feature("x", {**CHAT, "instances": 1})["caveats"])

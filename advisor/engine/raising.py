@@ -32,11 +32,15 @@ Raised: TypeAlias = "tuple[list[RaisedCaveat], list[CaveatIf]]"
 
 
 class Situation(NamedTuple):
-    """One box of a caveat, without the pattern; the facts still to be stated for it to bite, and all that must be."""
+    """One box of a caveat, without the pattern; the facts still to be stated for it to bite, and all that must be.
+
+    `presumed`: it takes something for true that nobody said, not even as "I don't know".
+    """
 
     box: Box
     missing: tuple[str, ...]
     wanted: tuple[str, ...]
+    presumed: bool
 
 
 def raised(
@@ -182,9 +186,9 @@ def situations(caveat: Caveat, primary: str, known: Known, base: RuleBase) -> It
         if whole.get(variable, bit) & bit:
             left_out = {v for fact in presumed if fact not in known.stated for v in base.of_fact[fact]}
             box = {v: m for v, m in whole.items() if v != variable and v not in left_out}
-            yield Situation(
-                box, _missing(box, wanted, known.stated.keys() | (known.unsure & {*presumed}), known, base), wanted
-            )
+            answered = known.stated.keys() | (known.unsure & {*presumed})
+            missing = _missing(box, wanted, answered, known, base)
+            yield Situation(box, missing, wanted, not answered >= {*presumed})
 
 
 def _missing(
@@ -240,17 +244,19 @@ def _because(listed: list[Situation], known: Known, primary: str, base: RuleBase
 
     A pattern that the article does not treat was chosen by a rule of advisor's own, so its caveats come with that rule.
     """
-    first = next((situation for situation in listed if contains(situation.box, known.lead)), listed[0])
+    said = sorted(listed, key=lambda situation: situation.presumed)  # what is stated speaks before what is presumed
+    first = next((situation for situation in said if contains(situation.box, known.lead)), said[0])
     facts = _reasons(first, known, base)
     unsure = [fact for fact in base.questions if fact in known.unsure and fact in first.wanted]
     if unsure:
-        said = [*([in_words(facts, known, base)] if facts else []), *(f"{fact} is not known" for fact in unsure)]
-        return Bite(" and ".join(said), "facts", own=any(base.questions[f].scope == "feature" for f in unsure))
+        words = [*([in_words(facts, known, base)] if facts else []), *(f"{fact} is not known" for fact in unsure)]
+        return Bite(" and ".join(words), "facts", own=any(base.questions[f].scope == "feature" for f in unsure))
     if not facts:
         by: Literal["rule", "pattern"] = "pattern" if base.patterns[primary].group == "core" else "rule"
         return Bite(f"{base.patterns[primary].title} is recommended", by)
     large = any(_unusual(base.questions[fact], known, base) for fact in facts)
-    return Bite(in_words(facts, known, base), "facts", large, any(base.questions[f].scope == "feature" for f in facts))
+    own = any(base.questions[fact].scope == "feature" for fact in facts)
+    return Bite(in_words(facts, known, base), "facts", large, own, first.presumed)
 
 
 def _reasons(situation: Situation, known: Known, base: RuleBase) -> list[str]:
