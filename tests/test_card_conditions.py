@@ -88,6 +88,13 @@ def test_for_pattern_goes_by_the_channel_of_each_pattern():
     assert both["pattern"] == ["sse", "fetch-stream"]
 
 
+def test_patterns_with_the_same_cards_share_a_situation():
+    when = {"pattern": ["sse", "websocket", "long-polling"], "platform": {"limit": "grace", "for": "pattern"}}
+    made = written_out(when)
+    assert made["pattern"] == when["pattern"]
+    assert {"kubernetes", "fly"} <= set(made["platform"])
+
+
 def test_a_limit_is_asked_by_kind_length_and_whether_it_can_be_removed():
     short = written_out({"load-balancer": {"limit": ["total", "first-byte"], "for": "long-polling", "at-most": 30}})
     assert set(short["load-balancer"]) == {"aws-api-gateway", "gcp-lb"}

@@ -189,17 +189,17 @@ def _grouped(
     by: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Matched]] = {}
     for one in found:
         by.setdefault((one.fact, one.patterns, one.clients), []).append(one)
-    for (role, patterns, clients), matched in by.items():
+    for role, patterns, clients, answers, matched in _joined(by):
         if role != fact and role in when:
             both = f"{role} is used together with {fact}, which is about it too: write two situations"
             raise ConditionError(both, path)
-        answers = list(dict.fromkeys(one.answer for one in matched))
         made: dict[str, Any] = {}
         for key, wanted in when.items():
             if key == fact:
-                made[role] = answers if len(answers) > 1 else answers[0]
+                made[role] = list(answers) if len(answers) > 1 else answers[0]
             elif key == PATTERN and patterns:
-                made[key] = list(patterns) if len(patterns) > 1 else patterns[0]
+                named = [name for name in _list(wanted) if name in patterns]
+                made[key] = named if len(named) > 1 else named[0]
             elif key in (STATED, PRESUMED):
                 made[key] = [role if name == ON_THE_WAY else name for name in _list(wanted)]
             else:
@@ -207,6 +207,20 @@ def _grouped(
         if clients:
             made[CLIENTS] = list(clients) if len(clients) > 1 else clients[0]
         yield made, matched
+
+
+def _joined(
+    by: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[Matched]],
+) -> Iterator[tuple[str, set[str], tuple[str, ...], tuple[str, ...], list[Matched]]]:
+    """The groups, those that differ in nothing but the patterns as one."""
+    joined: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[set[str], list[Matched]]] = {}
+    for (role, patterns, clients), matched in by.items():
+        answers = tuple(dict.fromkeys(one.answer for one in matched))
+        every, all_matched = joined.setdefault((role, clients, answers), (set(), []))
+        every.update(patterns)
+        all_matched += matched
+    for (role, clients, answers), (patterns_of_all, all_matched) in joined.items():
+        yield role, patterns_of_all, clients, answers, all_matched
 
 
 def _doubt(matched: Matched) -> str:
