@@ -23,7 +23,7 @@ ANSWERS = 4  # on which the reason rests
 SENTENCES = 2  # of the reason
 BITE_HEAD = "What will bite you, and what to do first"
 FLIP_HEAD = "What would flip it"
-COST_HEAD = "{what} per hour: requests, bytes, connections held, delay"
+COST_HEAD = "{what} per hour: requests in both directions, bytes, connections held, delay"
 
 
 class BiteItem(NamedTuple):
@@ -100,7 +100,7 @@ def feature_page(feature: FeatureVerdict, base: RuleBase, most: int = BITES) -> 
         pattern=words.title(primary, base) if primary else "no pattern fits",
         fits=primary is not None,
         sure=_sure(feature, base),
-        fallback=f"Where it cannot be used: {words.title(fallback, base)}." if fallback else "",
+        fallback=f"If something on the path blocks it, fall back to {words.title(fallback, base)}." if fallback else "",
         contradictions=tuple(item["why"] for item in feature["contradictions"]),
         because=because(feature, base),
         answers=tuple(answers(feature, base)[:ANSWERS]),
@@ -126,7 +126,7 @@ def _sure(feature: FeatureVerdict, base: RuleBase) -> str:
     taken = "open" if value is None else named(risk["fact"], value, base)
     assumed = f'"{base.questions[risk["fact"]].ask}" {taken} ({risk["fact"]})'
     others = " or ".join(words.title(pattern, base) for pattern in risk["decides"][:2])
-    return f"Confidence: {level}. Riskiest assumption (not stated): {assumed}. Otherwise perhaps {others}."
+    return f"Confidence: {level}. Riskiest assumption, since you did not answer: {assumed}. Another answer may give {others}."
 
 
 def because(feature: FeatureVerdict, base: RuleBase) -> str:
@@ -167,8 +167,11 @@ def possible(feature: FeatureVerdict, base: RuleBase) -> Iterator[Change]:
     """The changes of one answer that can happen: what a feature is (its clients, its platform) does not change."""
     for change in feature["changes"]:
         facts = list(change["set"])
-        if len(facts) == 1 and facts[0] in base.questions and not base.questions[facts[0]].settled:
-            yield change
+        if len(facts) != 1 or facts[0] not in base.questions or base.questions[facts[0]].settled:
+            continue
+        if change["set"][facts[0]] == 0 and facts[0] in feature["stated"]:  # a feature that has events keeps them
+            continue
+        yield change
 
 
 def _flip(change: Change, base: RuleBase) -> str:
@@ -181,7 +184,7 @@ def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[tuple[str, str]]
     costs = feature["costs"]["patterns"]
     others = [item["id"] for item in feature["acceptable"]] + core(base)
     for pattern in [p for p in dict.fromkeys([str(feature["primary"]), *others]) if p in costs][:COSTS]:
-        yield cost_tables.name(pattern, base), cost_line(costs[pattern])
+        yield cost_tables.name(pattern, base), cost_line(costs[pattern], feature["stated"].get("latency-need-ms"))
 
 
 def requests(row: Cost) -> float:
@@ -189,8 +192,8 @@ def requests(row: Cost) -> float:
     return row["requests_per_h"] + row["uplink_requests_per_h"]
 
 
-def cost_line(row: Cost) -> str:
-    """What a pattern costs per hour, in one line."""
+def cost_line(row: Cost, needed_ms: object = None) -> str:
+    """What a pattern costs per hour, in one line; whether it is later than what was stated as needed."""
     held = row["held_connections"]
     late = row["worst_delay_s"]
     parts = [
@@ -199,6 +202,8 @@ def cost_line(row: Cost) -> str:
         f"{words.amount(held)} held" if held else "nothing held",
         f"up to {words.delay(late)} late" if late else "no delay",
     ]
+    if isinstance(needed_ms, (int, float)) and late * 1000 > needed_ms:
+        parts.append("too late")
     return ", ".join(parts)
 
 
