@@ -133,7 +133,7 @@ def test_what_to_do_at_a_stated_product_comes_before_the_general_cure(judge):
     verdict = recommend(parse(text, "a.yaml", judge.base), judge.base, judge)
     cures = {bite.id: bite.cure for bite in first_page(verdict, judge.base, most=99).features[0].bites}
     assert cures["idle-timeout-heartbeat"].startswith(
-        "nginx: in the location, set proxy_read_timeout to three heartbeats"
+        "nginx: let the server send a heartbeat every 15 s"
     )
 
 

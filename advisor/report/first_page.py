@@ -23,7 +23,7 @@ ANSWERS = 4  # on which the reason rests
 SENTENCES = 2  # of the reason
 BITE_HEAD = "What will bite you, and what to do first"
 FLIP_HEAD = "What would flip it"
-COST_HEAD = "{what} per hour: requests in both directions, bytes, connections held, delay"
+COST_HEAD = "{what} per hour: requests both ways, bytes, connections, delay"
 
 
 class BiteItem(NamedTuple):
@@ -126,7 +126,8 @@ def _sure(feature: FeatureVerdict, base: RuleBase) -> str:
     taken = "open" if value is None else named(risk["fact"], value, base)
     assumed = f'"{base.questions[risk["fact"]].ask}" {taken} ({risk["fact"]})'
     others = " or ".join(words.title(pattern, base) for pattern in risk["decides"][:2])
-    return f"Confidence: {level}. Riskiest assumption, since you did not answer: {assumed}. Another answer may give {others}."
+    risky = f"Riskiest assumption, since you did not answer: {assumed}"
+    return f"Confidence: {level}. {risky}. Another answer may give {others}."
 
 
 def because(feature: FeatureVerdict, base: RuleBase) -> str:
@@ -184,7 +185,7 @@ def _costs(feature: FeatureVerdict, base: RuleBase) -> Iterator[tuple[str, str]]
     costs = feature["costs"]["patterns"]
     others = [item["id"] for item in feature["acceptable"]] + core(base)
     for pattern in [p for p in dict.fromkeys([str(feature["primary"]), *others]) if p in costs][:COSTS]:
-        yield cost_tables.name(pattern, base), cost_line(costs[pattern], feature["stated"].get("latency-need-ms"))
+        yield cost_tables.name(pattern, base), cost_line(costs[pattern])
 
 
 def requests(row: Cost) -> float:
@@ -192,8 +193,8 @@ def requests(row: Cost) -> float:
     return row["requests_per_h"] + row["uplink_requests_per_h"]
 
 
-def cost_line(row: Cost, needed_ms: object = None) -> str:
-    """What a pattern costs per hour, in one line; whether it is later than what was stated as needed."""
+def cost_line(row: Cost) -> str:
+    """What a pattern costs per hour, in one line."""
     held = row["held_connections"]
     late = row["worst_delay_s"]
     parts = [
@@ -202,8 +203,6 @@ def cost_line(row: Cost, needed_ms: object = None) -> str:
         f"{words.amount(held)} held" if held else "nothing held",
         f"up to {words.delay(late)} late" if late else "no delay",
     ]
-    if isinstance(needed_ms, (int, float)) and late * 1000 > needed_ms:
-        parts.append("too late")
     return ", ".join(parts)
 
 
