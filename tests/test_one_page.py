@@ -132,9 +132,7 @@ def test_what_to_do_at_a_stated_product_comes_before_the_general_cure(judge):
     text = "project: p\npath: {reverse-proxy: nginx, idle-timeout-s: 60}\nfeatures: [{name: f, clients: [browser]}]\n"
     verdict = recommend(parse(text, "a.yaml", judge.base), judge.base, judge)
     cures = {bite.id: bite.cure for bite in first_page(verdict, judge.base, most=99).features[0].bites}
-    assert cures["idle-timeout-heartbeat"].startswith(
-        "nginx: let the server send a heartbeat every 15 s"
-    )
+    assert cures["idle-timeout-heartbeat"].startswith("nginx: let the server send a heartbeat every 15 s")
 
 
 def test_a_caveat_that_begins_where_nothing_is_to_be_done_is_refused(tmp_path, capsys):
