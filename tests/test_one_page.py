@@ -125,7 +125,7 @@ def bites(judge, **answers):
 def test_what_to_do_first_is_the_cure_and_not_what_stands_first_on_the_path(judge):
     """Between client and server the client comes first; the work of catching up is the server's."""
     resume = bites(judge, **{"replay-needed": "yes"})["resume-server-side"]
-    assert resume.cure.startswith("Number events with an id")
+    assert resume.cure.startswith("Give each event an id")
 
 
 def test_what_to_do_at_a_stated_product_comes_before_the_general_cure(judge):
