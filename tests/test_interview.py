@@ -310,7 +310,8 @@ def test_a_fallen_pattern_names_the_rule_where_one_alone_did_it(base):
     fell = {f.pattern: f for f in session.fallen}
     assert fell["sse"].rule == "stream-held-back"
     assert fell["sse"].because == next(r.because for r in base.excludes if r.id == "stream-held-back")
-    listens = Session.new(base, "b").answer("media", False).answer("bidirectional-realtime", False)
+    listens = Session.new(base, "b").answer("clients", ("browser",)).answer("media", False)
+    listens = listens.answer("bidirectional-realtime", False)
     decided = listens.answer("background-delivery", True)
     streams = {f.rule for f in decided.fallen if f.pattern in ("sse", "websocket", "long-polling")}
     assert streams == {"closed-app-needs-push"}
