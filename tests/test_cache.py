@@ -54,10 +54,32 @@ def damage(text):
     }
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("kind", damage("{}").keys())
+def test_a_damaged_text_is_passed_over_and_made_again(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept_text, "SETTLED_S", 0)
+    source = tmp_path / "a.yaml"
+    source.write_text("a", "utf-8")
+    made = []
+
+    def text():
+        return kept_text.text(
+            "rules", str(tmp_path), lambda: [("a.yaml", str(source))], lambda: made.append(1) or "a websocket", "1"
+        )
+
+    assert [text(), text(), made] == ["a websocket", "a websocket", [1]]
+    path = Path(kept_text.cache_file("rules", tmp_path))
+    whole = path.read_text("utf-8")
+    path.write_text(damage(whole)[kind], "utf-8")
+    assert [text(), made] == ["a websocket", [1, 1]]
+    assert path.read_text("utf-8") == whole
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("kind", ["half", "not ours"])
 def test_a_damaged_cache_is_passed_over_and_replaced(kind):
+    """The same with the rules, which take some seconds to compile."""
     fresh = to_data(load())
     path = Path(cache_file(data("rules")))
     whole = path.read_text("utf-8")

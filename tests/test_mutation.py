@@ -8,7 +8,7 @@ import time
 import mutate
 import pytest
 
-PARTS = 24  # about 200 mutants: a minute or two
+PARTS = 72  # about 70 mutants: a minute or two
 
 
 @pytest.mark.long

@@ -27,7 +27,7 @@ SIZE = (94, 44)  # without the pane beside the question, which would cut its lin
 QUIET = 0.08  # seconds without a byte
 FIRST = 20  # seconds at most for the first picture
 PLAYERS = 5  # programs at once
-ORDINARY, LONG = 25, 200  # seconds, then a slow machine has had enough bursts
+ORDINARY, LONG = 25, 160  # seconds, then a slow machine has had enough bursts
 
 KEYS = {
     **dict.fromkeys("0123456789", 3), **dict.fromkeys("baurn", 2), **dict.fromkeys("efw", 3),

@@ -28,7 +28,7 @@ from advisor.tui.results import ResultsScreen
 from advisor.tui.widgets import Line, Numbered
 
 EVERYWHERE = ["2", "y", "question_mark", "z", "space", "enter", "escape", "down", "ctrl+p", "f1"]
-LONG = 9  # seconds for each screen; the order of the pairs is new in each run
+LONG = 7  # seconds for each screen; the order of the pairs is new in each run
 SECONDS, LEAST = 10, 10  # of the ordinary run: as many pairs as that time allows, and this many in any case
 CHARACTERS = {"question_mark": "?", "space": " ", "enter": "\r", "tab": "\t", "escape": "\x1b", "backspace": "\x7f"}
 TEXT = """\
