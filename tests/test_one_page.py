@@ -16,7 +16,7 @@ from advisor.cli import main
 from advisor.engine.portfolio import recommend
 from advisor.engine.verdict import Judge
 from advisor.report import words
-from advisor.report.first_page import feature_page, first_page
+from advisor.report.first_page import feature_page, first_page, possible
 from advisor.report.one_page import LINES, WORDS, one_page
 from advisor.ruleset.cache import load
 
@@ -53,6 +53,21 @@ def test_one_feature_takes_45_lines_and_350_words_at_most(path, judge):
     assert all(len(line) <= 80 for line in page.splitlines())
     if len(verdict["features"]) == 1:
         assert (page.count("\n") <= LINES, len(page.split()) <= WORDS) == (True, True), page
+
+
+def test_what_is_yes_may_become_no_and_a_rate_never_becomes_0(judge):
+    talk = {
+        "clients": ("browser",),
+        "bidirectional-realtime": True,
+        "client-msg-rate-per-s": 2,
+        "server-msg-rate-per-s": 2,
+    }
+    feature = judge.feature("talk", talk)
+    every = [change["set"] for change in feature["changes"]]
+    shown = [change["set"] for change in possible(feature, judge.base)]
+    assert {"bidirectional-realtime": False} in every
+    assert {"bidirectional-realtime": False} in shown
+    assert {"server-msg-rate-per-s": 0} not in shown
 
 
 def test_five_features_take_90_lines_at_most(judge):

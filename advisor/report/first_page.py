@@ -100,7 +100,7 @@ def feature_page(feature: FeatureVerdict, base: RuleBase, most: int = BITES) -> 
         pattern=words.title(primary, base) if primary else "no pattern fits",
         fits=primary is not None,
         sure=_sure(feature, base),
-        fallback=f"If something on the path blocks it, fall back to {words.title(fallback, base)}." if fallback else "",
+        fallback=f"If it cannot be used, fall back to {words.title(fallback, base)}." if fallback else "",
         contradictions=tuple(item["why"] for item in feature["contradictions"]),
         because=because(feature, base),
         answers=tuple(answers(feature, base)[:ANSWERS]),
@@ -126,8 +126,7 @@ def _sure(feature: FeatureVerdict, base: RuleBase) -> str:
     taken = "open" if value is None else named(risk["fact"], value, base)
     assumed = f'"{base.questions[risk["fact"]].ask}" {taken} ({risk["fact"]})'
     others = " or ".join(words.title(pattern, base) for pattern in risk["decides"][:2])
-    risky = f"Riskiest assumption, since you did not answer: {assumed}"
-    return f"Confidence: {level}. {risky}. Another answer may give {others}."
+    return f"Confidence: {level}. Riskiest assumption (not stated): {assumed}. Another answer may give {others}."
 
 
 def because(feature: FeatureVerdict, base: RuleBase) -> str:
@@ -170,7 +169,8 @@ def possible(feature: FeatureVerdict, base: RuleBase) -> Iterator[Change]:
         facts = list(change["set"])
         if len(facts) != 1 or facts[0] not in base.questions or base.questions[facts[0]].settled:
             continue
-        if change["set"][facts[0]] == 0 and facts[0] in feature["stated"]:  # a feature that has events keeps them
+        number = base.questions[facts[0]].type == "number"  # no is not 0
+        if number and change["set"][facts[0]] == 0 and facts[0] in feature["stated"]:  # what has events keeps them
             continue
         yield change
 

@@ -75,7 +75,7 @@ def test_thousands_of_events_across_kill_9_every_few_seconds(make_lab, any_nginx
         began, kills = time.monotonic(), 0
         publishing = pool.submit(publish_at_once, kit, EVENTS, PUBLISHERS)
         while not publishing.done():
-            time.sleep(3)
+            time.sleep(2)
             kit.kill_server()
             time.sleep(0.3)
             kit.start_server()

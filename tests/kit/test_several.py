@@ -302,11 +302,10 @@ def test_kill_9_of_the_serving_instances_loses_and_doubles_nothing(make_several,
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_kill_9_of_the_serving_instances_thousands_of_events(make_several, any_nginx, tmp_path):
-    """As many as in test_kill.py."""
     events = int(os.environ.get("ADVISOR_KILL_EVENTS", "4000"))
     several = make_several(history_events=30_000)
     with behind_nginx(any_nginx, several.kits, tmp_path / "edge") as url:
-        kills, _ = killed_again_and_again(several.kits, url, events, 1000, 3)
+        kills, _ = killed_again_and_again(several.kits, url, events, 1000, 2)
     assert kills >= 5
 
 
